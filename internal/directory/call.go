@@ -1,0 +1,46 @@
+package directory
+
+import "time"
+
+// Secret is a text that must never be printed: it formats as "[redacted]".
+type Secret string
+
+// String hides the secret from every print verb and from logs.
+func (Secret) String() string { return "[redacted]" }
+
+// GoString hides the secret from %#v.
+func (Secret) GoString() string { return "[redacted]" }
+
+// MarshalText hides the secret from JSON and log handlers.
+func (Secret) MarshalText() ([]byte, error) { return []byte("[redacted]"), nil }
+
+// Call is one request to a use case: who asks, with what, through which door.
+// A door fills the first group of fields from the wire, unverified; the use
+// case verifies it and fills the second, which the door may read afterwards,
+// also when the use case failed. A Call serves one use case.
+type Call struct {
+	Door      Door
+	Secret    Secret // the API key or token that came with the request; "" for none
+	Host      string // host name of the request, to find the tenant without a key
+	Addr      string // address of the client, without port: for limits only
+	RequestID string
+	Reason    string // why, when the client says so: recorded in the event
+
+	Actor    Actor
+	Settings *Settings // of the actor's tenant; never nil after a successful use case
+	Quota    Quota
+	trusted  bool
+}
+
+// System is a call that needs no credential: the command line and the server's
+// own work. What names it in events.
+func System(tenant TenantNo, what string) *Call {
+	return &Call{Door: DoorCLI, trusted: true, Actor: Actor{Tenant: tenant, Name: "system:" + what, Rank: RankOwner, Scopes: AllScopes}}
+}
+
+// Quota is the state of the request limit that the call counted against.
+type Quota struct {
+	Limit     int
+	Remaining int
+	Reset     time.Time // when the window ends
+}

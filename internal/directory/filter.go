@@ -1,0 +1,243 @@
+package directory
+
+import (
+	"strings"
+	"time"
+)
+
+// Filter is a condition on users. Every query language of a door parses into
+// it; Match is its meaning, and the store's SQL must agree with Match (proved
+// by a differential test).
+type Filter interface{ Match(u *User) bool }
+
+// And holds when every member holds; an empty And always does.
+type And []Filter
+
+// Or holds when any member holds; an empty Or never does.
+type Or []Filter
+
+// Not holds when its member does not.
+type Not struct{ Filter Filter }
+
+// Operator compares a text field.
+type Operator uint8
+
+// The operators on texts. Fields that fold (user name, e-mail, names, employee
+// number) are compared folded, all others exactly.
+const (
+	OpEqual Operator = iota
+	OpPrefix
+	OpSuffix
+	OpContains
+)
+
+// Text compares a text field with a value.
+type Text struct {
+	Field Field
+	Op    Operator
+	Value string
+}
+
+// Present holds when a text field is not empty or a time is set.
+type Present struct{ Field Field }
+
+// Order compares times and numbers.
+type Order uint8
+
+// The orders.
+const (
+	Less Order = iota
+	LessOrEqual
+	Equal
+	GreaterOrEqual
+	Greater
+)
+
+// Compare compares an integer field (number, company, version, lock reason).
+type Compare struct {
+	Field Field
+	Order Order
+	Value int64
+}
+
+// When compares a time field; a time that is not set matches nothing.
+type When struct {
+	Field Field
+	Order Order
+	Value time.Time
+}
+
+// Is compares a flag (locked, must_change_password).
+type Is struct {
+	Field Field
+	Value bool
+}
+
+// InState holds in any of the states.
+type InState struct{ States StateSet }
+
+// Match implements Filter.
+func (f And) Match(u *User) bool {
+	for _, m := range f {
+		if !m.Match(u) {
+			return false
+		}
+	}
+	return true
+}
+
+// Match implements Filter.
+func (f Or) Match(u *User) bool {
+	for _, m := range f {
+		if m.Match(u) {
+			return true
+		}
+	}
+	return false
+}
+
+// Match implements Filter.
+func (f Not) Match(u *User) bool { return !f.Filter.Match(u) }
+
+// Match implements Filter.
+func (f Text) Match(u *User) bool {
+	have, want := TextField(u, f.Field), f.Value
+	if FoldedField(f.Field) {
+		have, want = FoldSearch(have), FoldSearch(want)
+	}
+	switch f.Op {
+	case OpEqual:
+		return have == want
+	case OpPrefix:
+		return strings.HasPrefix(have, want)
+	case OpSuffix:
+		return strings.HasSuffix(have, want)
+	default:
+		return strings.Contains(have, want)
+	}
+}
+
+// Match implements Filter.
+func (f Present) Match(u *User) bool {
+	if when, ok := TimeField(u, f.Field); ok {
+		return !when.IsZero()
+	}
+	return TextField(u, f.Field) != ""
+}
+
+// Match implements Filter.
+func (f Compare) Match(u *User) bool {
+	return f.Order.holds(compare(IntField(u, f.Field), f.Value))
+}
+
+// Match implements Filter.
+func (f When) Match(u *User) bool {
+	when, ok := TimeField(u, f.Field)
+	return ok && !when.IsZero() && f.Order.holds(when.Compare(f.Value))
+}
+
+// Match implements Filter.
+func (f Is) Match(u *User) bool {
+	if f.Field == FieldLocked {
+		return u.Locked == f.Value
+	}
+	return u.MustChangePassword == f.Value
+}
+
+// Match implements Filter.
+func (f InState) Match(u *User) bool { return f.States.Has(u.State) }
+
+func compare(a, b int64) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+func (o Order) holds(c int) bool {
+	switch o {
+	case Less:
+		return c < 0
+	case LessOrEqual:
+		return c <= 0
+	case Equal:
+		return c == 0
+	case GreaterOrEqual:
+		return c >= 0
+	}
+	return c > 0
+}
+
+// TextField is a user's value of a text field, "" for any other field.
+func TextField(u *User, f Field) string {
+	switch f {
+	case FieldID:
+		return u.ID
+	case FieldUserName:
+		return u.UserName
+	case FieldEmail:
+		return u.Email
+	case FieldGivenName:
+		return u.GivenName
+	case FieldFamilyName:
+		return u.FamilyName
+	case FieldDisplayName:
+		return u.DisplayName
+	case FieldTitle:
+		return u.Title
+	case FieldEmployeeNumber:
+		return u.EmployeeNumber
+	case FieldOpenID:
+		return u.OpenID
+	case FieldWebMDN:
+		return u.WebMDN
+	case FieldClientUserID:
+		return u.ClientUserID
+	case FieldLicenceType:
+		return u.LicenceType
+	}
+	return ""
+}
+
+// FoldedField reports whether a text field is compared folded. The store keeps
+// a folded column of each.
+func FoldedField(f Field) bool {
+	switch f {
+	case FieldUserName, FieldEmail, FieldGivenName, FieldFamilyName, FieldDisplayName, FieldEmployeeNumber:
+		return true
+	}
+	return false
+}
+
+// IntField is a user's value of an integer field.
+func IntField(u *User, f Field) int64 {
+	switch f {
+	case FieldNumber:
+		return u.Number
+	case FieldCompany:
+		return u.Company
+	case FieldLockReason:
+		return u.LockReason
+	case FieldVersion:
+		return u.Version
+	}
+	return 0
+}
+
+// TimeField is a user's value of a time field, and whether the field is one.
+func TimeField(u *User, f Field) (time.Time, bool) {
+	switch f {
+	case FieldCreatedAt:
+		return u.CreatedAt, true
+	case FieldUpdatedAt:
+		return u.UpdatedAt, true
+	case FieldValidFrom:
+		return u.ValidFrom, true
+	case FieldExpiresAt:
+		return u.ExpiresAt, true
+	}
+	return time.Time{}, false
+}

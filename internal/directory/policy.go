@@ -1,0 +1,131 @@
+package directory
+
+// Rank orders what people and credentials may do (design.md section 4).
+type Rank uint8
+
+// The ranks, lowest first. Their values are stored.
+const (
+	RankSelf          Rank = 0  // its own record only
+	RankReader        Rank = 10 // reads everything
+	RankHelpdesk      Rank = 20 // resets passwords and unlocks, of users below it
+	RankAdministrator Rank = 30 // everything but the owner
+	RankOwner         Rank = 40 // the account owner
+)
+
+var rankNames = map[Rank]string{RankSelf: "self", RankReader: "reader", RankHelpdesk: "helpdesk",
+	RankAdministrator: "administrator", RankOwner: "owner"}
+
+// String is the rank's name in settings and events.
+func (r Rank) String() string { return rankNames[r] }
+
+// ParseRank reads a rank's name.
+func ParseRank(name string) (Rank, error) {
+	for r, n := range rankNames {
+		if n == name {
+			return r, nil
+		}
+	}
+	return 0, Invalid(FieldRank.String(), ReasonFieldValue, "Unknown rank %q: use self, reader, helpdesk, administrator or owner.", name)
+}
+
+// ScopeSet is what a credential was made for, within its rank.
+type ScopeSet uint32
+
+// The scopes. Their bits are stored.
+const (
+	ScopeUsersRead ScopeSet = 1 << iota
+	ScopeUsersWrite
+	ScopePasswords
+	ScopeCompanies // companies, locations, lock reasons, roles, licence pools
+	ScopeCredentials
+	ScopeTenant
+	ScopeEvents
+	AllScopes ScopeSet = 1<<iota - 1
+)
+
+// Action is what a use case wants to do: the unit of policy.
+type Action uint8
+
+// The actions. actionRules says what each needs.
+const (
+	ActReadUser Action = iota + 1
+	ActListUsers
+	ActCreateUser
+	ActUpdateUser
+	ActActivate
+	ActDeactivate
+	ActDelete
+	ActRestore
+	ActLock
+	ActUnlock
+	ActSetPassword
+	ActReplaceOwnPassword
+	ActSignOut
+	ActAssign // locations and groups
+	ActGrantRole
+	ActReadCompany
+	ActWriteCompany
+	ActReadEvents
+	ActCredentials
+	ActTenant
+	ActSignIn // the grants: the caller has no credential yet
+)
+
+// actionRule is what an action needs.
+type actionRule struct {
+	rank  Rank
+	scope ScopeSet
+	self  bool // an ordinary user may do it to its own record
+}
+
+var actionRules = map[Action]actionRule{
+	ActReadUser:           {RankReader, ScopeUsersRead, true},
+	ActListUsers:          {RankReader, ScopeUsersRead, false},
+	ActCreateUser:         {RankAdministrator, ScopeUsersWrite, false},
+	ActUpdateUser:         {RankAdministrator, ScopeUsersWrite, true},
+	ActActivate:           {RankAdministrator, ScopeUsersWrite, false},
+	ActDeactivate:         {RankAdministrator, ScopeUsersWrite, false},
+	ActDelete:             {RankAdministrator, ScopeUsersWrite, false},
+	ActRestore:            {RankAdministrator, ScopeUsersWrite, false},
+	ActLock:               {RankAdministrator, ScopeUsersWrite, false},
+	ActUnlock:             {RankHelpdesk, ScopeUsersWrite, false},
+	ActSetPassword:        {RankHelpdesk, ScopePasswords, false},
+	ActReplaceOwnPassword: {RankSelf, ScopePasswords, true},
+	ActSignOut:            {RankHelpdesk, ScopeUsersWrite, true},
+	ActAssign:             {RankAdministrator, ScopeUsersWrite, false},
+	ActGrantRole:          {RankAdministrator, ScopeUsersWrite, false},
+	ActReadCompany:        {RankReader, ScopeUsersRead, false},
+	ActWriteCompany:       {RankAdministrator, ScopeCompanies, false},
+	ActReadEvents:         {RankReader, ScopeEvents, false},
+	ActCredentials:        {RankAdministrator, ScopeCredentials, false},
+	ActTenant:             {RankAdministrator, ScopeTenant, false},
+}
+
+// selfFields are the fields that an ordinary user may change in its own
+// record; the rest says who it is and what it may do.
+var selfFields = Fields(FieldEmail, FieldGivenName, FieldFamilyName, FieldDisplayName, FieldPhones,
+	FieldAddress, FieldPicture, FieldLanguage, FieldTimeZone)
+
+// Actor is who asks, once the credential has been verified.
+type Actor struct {
+	Tenant     TenantNo
+	Credential string // id of the API key; "" for a person
+	User       int64  // number of the signed-in user; 0 for a key
+	Name       string // "key:<name>", "user:<number>", "system:<what>": for events and logs
+	OnBehalfOf string
+	Rank       Rank
+	Scopes     ScopeSet
+	Root       int64 // company whose subtree is all it can see; 0: the tenant
+}
+
+// mayTouch decides whether the actor may do the action to a user of a rank.
+// Nobody changes a user above its own rank; the helpdesk only users below it.
+func (a Actor) mayTouch(action Action, target *User) error {
+	if a.User == target.Number && a.User != 0 {
+		return nil
+	}
+	if target.Rank > a.Rank || (a.Rank == RankHelpdesk && target.Rank >= RankHelpdesk) {
+		return Wrong(CodeForbidden, ReasonRankTooLow, "The caller's rank is too low to change this user.")
+	}
+	return nil
+}

@@ -1,0 +1,67 @@
+package directory
+
+// UserQuery selects a page of users in order of their numbers.
+type UserQuery struct {
+	Company int64    // the company whose subtree is listed; 0: the tenant
+	States  StateSet // zero: LivingStates
+	Terms   []string // every term must be contained in a search field; folded by the core
+	Filter  Filter   // nil: none
+	After   int64    // only users with a greater number
+	Skip    int      // how many of the rest to pass over
+	Limit   int      // at most this many; 1 to MaxLimit
+	// WantTotal asks for UserPage.Total.
+	WantTotal bool
+}
+
+// MaxLimit is the largest page that the core hands out.
+const MaxLimit = 1000
+
+// CountLimit is how far totals of searches and filters are counted.
+const CountLimit = 10_000
+
+// UserPage is one page of a list.
+type UserPage struct {
+	Users []User
+	// Total is the number of all matches. Exact without terms and filter;
+	// otherwise counted up to CountLimit, and beyond that at least what is
+	// known to exist, so that it is always greater than skip + len(Users)
+	// while there is more.
+	Total int64
+	// More reports whether users follow this page.
+	More bool
+}
+
+// Space is a name space of handles. Two users of a tenant never hold the same
+// folded key in one space.
+type Space string
+
+// The spaces of handles. SCIM external ids have one per provisioning
+// credential, ExternalSpace.
+const (
+	SpaceLogin    Space = "login"    // user names and e-mail addresses together, folded
+	SpaceEmployee Space = "employee" // employee numbers, folded (Encore dossier 5.3)
+	SpaceOpenID   Space = "openid"   // exact
+	SpaceWebMDN   Space = "webmdn"   // folded
+)
+
+// ExternalSpace is the space of a provisioning credential's external ids.
+func ExternalSpace(credentialID string) Space { return Space("external/" + credentialID) }
+
+// HandleKind says as what a user holds a key of the login space; a user may
+// hold one text as both.
+type HandleKind uint8
+
+// The kinds of handles.
+const (
+	HandleUserName HandleKind = 1 << iota
+	HandleEmail
+	HandleKey // the only kind outside of the login space
+)
+
+// Handle is one row of identifiers.
+type Handle struct {
+	Space Space
+	Key   string // folded
+	Kinds HandleKind
+	User  int64
+}

@@ -1,0 +1,93 @@
+package directory
+
+// Reason is the fine cause of an error: an open set, dotted, stable once
+// published. A door may map a reason to an answer of its own; what it does not
+// map follows its code.
+type Reason string
+
+// ReasonInfo describes a reason for docs/errors.md and the API documents.
+type ReasonInfo struct {
+	Reason  Reason
+	Code    Code
+	Meaning string // what happened
+	Remedy  string // what the caller can do
+}
+
+// The reasons in use. Reasons() documents each.
+const (
+	ReasonInternal Reason = "internal"
+
+	ReasonUserNotFound       Reason = "user.not_found"
+	ReasonUserDeleted        Reason = "user.deleted"
+	ReasonCompanyNotFound    Reason = "company.not_found"
+	ReasonLocationNotFound   Reason = "location.not_found"
+	ReasonLockReasonNotFound Reason = "lock_reason.not_found"
+	ReasonRoleNotFound       Reason = "role.not_found"
+	ReasonTenantNotFound     Reason = "tenant.not_found"
+	ReasonCredentialNotFound Reason = "credential.not_found"
+	ReasonRouteNotFound      Reason = "route.not_found"
+
+	ReasonUserNameTaken       Reason = "user.user_name_taken"
+	ReasonEmailTaken          Reason = "user.email_taken"
+	ReasonEmployeeNumberTaken Reason = "user.employee_number_taken"
+	ReasonOpenIDTaken         Reason = "user.open_id_taken"
+	ReasonWebMDNTaken         Reason = "user.web_mdn_taken"
+	ReasonExternalIDTaken     Reason = "user.external_id_taken"
+	ReasonNumberTaken         Reason = "number.taken"
+	ReasonIDTaken             Reason = "user.id_taken"
+	ReasonLockReasonTaken     Reason = "lock_reason.name_taken"
+	ReasonRoleTaken           Reason = "role.name_taken"
+	ReasonCompanyTaken        Reason = "company.name_taken"
+	ReasonLocationTaken       Reason = "location.name_taken"
+	ReasonTenantTaken         Reason = "tenant.name_taken"
+	ReasonCredentialTaken     Reason = "credential.taken"
+	ReasonWriteConflict       Reason = "write.conflict"
+
+	ReasonStateNotAllowed Reason = "state.not_allowed"
+	ReasonSeatExhausted   Reason = "seat.exhausted"
+	ReasonSeatNotEntitled Reason = "seat.not_entitled"
+	ReasonOwnerProtected  Reason = "owner.protected"
+	ReasonCompanyDepth    Reason = "company.depth"
+
+	ReasonRankTooLow   Reason = "rank.too_low"
+	ReasonScopeMissing Reason = "scope.missing"
+	ReasonDoorClosed   Reason = "door.closed"
+	ReasonSelfOnly     Reason = "rights.self_only"
+	ReasonFieldRights  Reason = "rights.field"
+
+	ReasonCredentialMissing Reason = "credential.missing"
+	ReasonCredentialInvalid Reason = "credential.invalid"
+	ReasonCredentialExpired Reason = "credential.expired"
+	ReasonClientInvalid     Reason = "client.invalid"
+	ReasonGrantInvalid      Reason = "grant.invalid"
+	ReasonLoginFailed       Reason = "login.failed"
+	ReasonLoginLocked       Reason = "login.locked"
+	ReasonLoginInactive     Reason = "login.inactive"
+	ReasonLoginDates        Reason = "login.outside_dates"
+	ReasonLoginTemporary    Reason = "login.temporary_password"
+
+	ReasonVersionMismatch Reason = "version.mismatch"
+
+	ReasonFieldRequired Reason = "field.required"
+	ReasonFieldFormat   Reason = "field.format"
+	ReasonFieldLength   Reason = "field.length"
+	ReasonFieldValue    Reason = "field.value"
+	ReasonFieldMismatch Reason = "field.mismatch"
+	ReasonBodySyntax    Reason = "body.syntax"
+	ReasonQuerySyntax   Reason = "query.syntax"
+	ReasonFilterSyntax  Reason = "filter.syntax"
+
+	ReasonPasswordTooShort Reason = "password.too_short"
+	ReasonPasswordTooLong  Reason = "password.too_long"
+	ReasonPasswordBlocked  Reason = "password.blocked"
+	ReasonPasswordContext  Reason = "password.contains_identity"
+	ReasonHashUnsupported  Reason = "password.hash_unsupported"
+	ReasonHashTooCostly    Reason = "password.hash_too_costly"
+
+	ReasonTooManyRequests Reason = "limit.requests"
+	ReasonTooManyLogins   Reason = "limit.logins"
+	ReasonBodyTooLarge    Reason = "body.too_large"
+	ReasonBusy            Reason = "store.busy"
+	ReasonOutcomeUnknown  Reason = "store.outcome_unknown"
+	ReasonHashQueue       Reason = "password.queue_full"
+)

@@ -1,0 +1,43 @@
+package directory
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Options are what a Service needs from outside. The zero value is a working
+// default.
+type Options struct {
+	Now    func() time.Time // default time.Now; the core cuts it to UTC microseconds
+	NewID  func() string    // default UUID v7
+	Logger *slog.Logger     // default slog.Default
+	// HashCost is the cost of new password hashes; the zero value is argon2id
+	// with 19 MiB, t=2, p=1 (OWASP's minimum).
+	HashCost HashCost
+}
+
+// Service is the directory: every use case, and with it every rule.
+type Service struct {
+	store  Store
+	opts   Options
+	hasher *Hasher
+}
+
+// New makes a Service over a store.
+func New(store Store, opts Options) *Service {
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	if opts.NewID == nil {
+		opts.NewID = func() string { return uuid.Must(uuid.NewV7()).String() }
+	}
+	if opts.Logger == nil {
+		opts.Logger = slog.Default()
+	}
+	return &Service{store: store, opts: opts, hasher: NewHasher(opts.HashCost)}
+}
+
+// now is the current time as the directory keeps it.
+func (s *Service) now() time.Time { return s.opts.Now().UTC().Truncate(time.Microsecond) }

@@ -1,0 +1,249 @@
+package directory
+
+import (
+	"context"
+	"errors"
+)
+
+// ErrNotFound is what a store's look-up answers when there is no such row. The
+// core turns it into an Error that names the thing.
+var ErrNotFound = errors.New("directory: no such row")
+
+// ErrDuplicate is what an insert answers when a unique key is taken. Update
+// handles it: the closure runs once more, finds the row by look-up and names
+// the reason; only a second duplicate reaches the caller as write.conflict.
+var ErrDuplicate = errors.New("directory: duplicate key")
+
+// Store keeps the directory. There is one implementation with two engines,
+// SQLite and PostgreSQL, and one suite that both pass (store/storetest).
+type Store interface {
+	// Read runs fn outside of any transaction. fn may call one method of the
+	// Reader once; each Reader method is one statement.
+	Read(ctx context.Context, fn func(Reader) error) error
+	// View runs fn over one snapshot.
+	View(ctx context.Context, fn func(Reader) error) error
+	// Update runs fn in a transaction and answers only when its outcome is
+	// durable. fn may run twice: it must have no effect but through the Tx,
+	// must assign results and never append to them, and must not hash, sleep,
+	// use the network or call the store again. An error of fn rolls back.
+	// A ctx that is done before fn starts is answered without running it; a
+	// started fn is not cancelled on SQLite.
+	Update(ctx context.Context, fn func(Tx) error) error
+	// Ping reports whether the store can answer now, on the primary.
+	Ping(ctx context.Context) error
+	// Close waits for what is running and closes the database.
+	Close() error
+}
+
+// Reader is every look-up.
+type Reader interface {
+	UserReader
+	MembershipReader
+	CompanyReader
+	CredentialReader
+	TenantReader
+	LicenceReader
+}
+
+// Tx is every look-up and every change, in one transaction.
+type Tx interface {
+	Reader
+	UserWriter
+	MembershipWriter
+	CompanyWriter
+	CredentialWriter
+	TenantWriter
+	LicenceWriter
+	NumberWriter
+	EventWriter
+}
+
+// UserReader looks users up. Look-ups answer ErrNotFound; they return deleted
+// users too, and the core decides who may see them.
+type UserReader interface {
+	UserByNumber(ctx context.Context, t TenantNo, number int64) (User, error)
+	UserByID(ctx context.Context, t TenantNo, id string) (User, error)
+	// UserByHandle finds the holder of a folded key.
+	UserByHandle(ctx context.Context, t TenantNo, space Space, key string) (User, HandleKind, error)
+	// HandleByKey is the identifiers row alone.
+	HandleByKey(ctx context.Context, t TenantNo, space Space, key string) (Handle, error)
+	// Users lists in order of number. Terms are folded already. At most
+	// q.Limit rows; WantTotal is ignored.
+	Users(ctx context.Context, t TenantNo, q UserQuery) ([]User, error)
+	// CountUsers counts the matches of q (After, Skip and Limit aside) and
+	// stops at limit.
+	CountUsers(ctx context.Context, t TenantNo, q UserQuery, limit int64) (int64, error)
+	// UserTotal is the exact number of users in the states of a company's
+	// subtree (0: the tenant), from counters.
+	UserTotal(ctx context.Context, t TenantNo, company int64, states StateSet) (int64, error)
+	// InSubtree reports whether a user belongs to a company's subtree.
+	InSubtree(ctx context.Context, t TenantNo, company, number int64) (bool, error)
+}
+
+// MembershipReader reads what users belong to, in order of number.
+type MembershipReader interface {
+	UserLocations(ctx context.Context, t TenantNo, number int64) ([]int64, error)
+	UserRoles(ctx context.Context, t TenantNo, number int64) ([]RoleAssignment, error)
+	Role(ctx context.Context, t TenantNo, number int64) (Role, error)
+	RoleByKey(ctx context.Context, t TenantNo, company int64, key string) (Role, error)
+	// Roles lists the roles of a company; 0 lists those of the tenant itself.
+	Roles(ctx context.Context, t TenantNo, company int64) ([]Role, error)
+	UserGroups(ctx context.Context, t TenantNo, number int64) ([]Group, error)
+	GroupByKey(ctx context.Context, t TenantNo, kind GroupKind, key string) (Group, error)
+}
+
+// CompanyReader reads the company tree, locations and lock reasons.
+type CompanyReader interface {
+	Company(ctx context.Context, t TenantNo, number int64) (Company, error)
+	CompanyByName(ctx context.Context, t TenantNo, nameKey string) (Company, error)
+	Companies(ctx context.Context, t TenantNo, after int64, limit int) ([]Company, error)
+	Location(ctx context.Context, t TenantNo, number int64) (Location, error)
+	LocationByName(ctx context.Context, t TenantNo, company int64, nameKey string) (Location, error)
+	LockReason(ctx context.Context, t TenantNo, number int64) (LockReason, error)
+	LockReasonByName(ctx context.Context, t TenantNo, company int64, nameKey string) (LockReason, error)
+	// LockReasons lists a company's own reasons.
+	LockReasons(ctx context.Context, t TenantNo, company int64) ([]LockReason, error)
+}
+
+// CredentialReader looks up what callers present.
+type CredentialReader interface {
+	// AuthenticateKey finds an API key by the SHA-256 of its secret, of any
+	// tenant, with the tenant's switches.
+	AuthenticateKey(ctx context.Context, hash []byte) (Authentication, error)
+	// AuthenticateToken finds a token by the SHA-256 of it, with its user's
+	// state, lock, dates, epoch and rank and the tenant's switches.
+	AuthenticateToken(ctx context.Context, hash []byte, kind TokenKind) (Authentication, error)
+	// AuthenticateClient finds an OAuth client by client id.
+	AuthenticateClient(ctx context.Context, clientID string) (Authentication, error)
+	Credential(ctx context.Context, t TenantNo, id string) (Credential, error)
+	// Credentials lists without their hashes, oldest first.
+	Credentials(ctx context.Context, t TenantNo) ([]Credential, error)
+	Password(ctx context.Context, t TenantNo, number int64) (Password, error)
+}
+
+// TenantReader looks tenants up.
+type TenantReader interface {
+	Tenant(ctx context.Context, no TenantNo) (Tenant, error)
+	TenantByName(ctx context.Context, name string) (Tenant, error)
+	TenantByHost(ctx context.Context, host string) (Tenant, error)
+	// Tenants lists all, in order of number.
+	Tenants(ctx context.Context) ([]Tenant, error)
+}
+
+// LicenceReader reads pools and the feed of events.
+type LicenceReader interface {
+	Pool(ctx context.Context, t TenantNo, licenceType string) (Pool, error)
+	Pools(ctx context.Context, t TenantNo) ([]Pool, error)
+	// Events lists a tenant's events after a sequence number, oldest first.
+	Events(ctx context.Context, t TenantNo, after int64, limit int) ([]Event, error)
+}
+
+// UserWriter changes users and the index rows that follow from them (list
+// index, totals, search text): those are the store's own business.
+type UserWriter interface {
+	// LockUser reads a user for change: until the transaction ends nobody else
+	// changes it or what belongs to it.
+	LockUser(ctx context.Context, t TenantNo, number int64) (User, error)
+	InsertUser(ctx context.Context, u User) error
+	// UpdateUser replaces the row; before is what LockUser returned.
+	UpdateUser(ctx context.Context, before, after User) error
+	// DeleteUser erases a user and everything that belongs to it but its
+	// events.
+	DeleteUser(ctx context.Context, u User) error
+	InsertHandle(ctx context.Context, t TenantNo, h Handle) error
+	// SetHandleKinds changes as what the holder has the key.
+	SetHandleKinds(ctx context.Context, t TenantNo, h Handle) error
+	DeleteHandle(ctx context.Context, t TenantNo, space Space, key string, number int64) error
+	// SetPassword writes or replaces a user's password.
+	SetPassword(ctx context.Context, t TenantNo, p Password) error
+	DeletePassword(ctx context.Context, t TenantNo, number int64) error
+}
+
+// MembershipWriter changes memberships. Adding what is there and removing what
+// is not answer false and change nothing.
+type MembershipWriter interface {
+	AddUserLocation(ctx context.Context, t TenantNo, number, location int64) (bool, error)
+	RemoveUserLocation(ctx context.Context, t TenantNo, number, location int64) (bool, error)
+	AddUserRole(ctx context.Context, t TenantNo, a RoleAssignment) error
+	RemoveUserRole(ctx context.Context, t TenantNo, assignment int64) (bool, error)
+	InsertRole(ctx context.Context, r Role) error
+	UpdateRole(ctx context.Context, r Role) error
+	InsertGroup(ctx context.Context, g Group) error
+	AddGroupMember(ctx context.Context, t TenantNo, group, number int64) (bool, error)
+	RemoveGroupMember(ctx context.Context, t TenantNo, group, number int64) (bool, error)
+}
+
+// CompanyWriter changes the company tree, locations and lock reasons.
+type CompanyWriter interface {
+	InsertCompany(ctx context.Context, c Company) error
+	InsertLocation(ctx context.Context, l Location) error
+	InsertLockReason(ctx context.Context, r LockReason) error
+	UpdateLockReason(ctx context.Context, r LockReason) error
+	// DeleteLockReason erases it; locks that name it stay (dossier iqmetrix
+	// 5.19), so readers must expect a number without a row.
+	DeleteLockReason(ctx context.Context, t TenantNo, number int64) error
+}
+
+// CredentialWriter changes credentials and tokens.
+type CredentialWriter interface {
+	InsertCredential(ctx context.Context, c Credential) error
+	DeleteCredential(ctx context.Context, t TenantNo, id string) error
+	InsertToken(ctx context.Context, tok Token) error
+	// DeleteToken reports whether it was there: of two that spend one refresh
+	// token, one gets true.
+	DeleteToken(ctx context.Context, hash []byte) (bool, error)
+	// DeleteSession removes every token of a sign-in.
+	DeleteSession(ctx context.Context, t TenantNo, session string) error
+	// DeleteExpiredTokens removes a user's tokens that expired before now.
+	DeleteExpiredTokens(ctx context.Context, t TenantNo, number int64, nowMicros int64) error
+}
+
+// TenantWriter changes tenants.
+type TenantWriter interface {
+	// LockTenant reads a tenant for change: rules about who is left and tree
+	// changes take this lock first.
+	LockTenant(ctx context.Context, no TenantNo) (Tenant, error)
+	// InsertTenant draws and returns the tenant's number.
+	InsertTenant(ctx context.Context, t Tenant) (TenantNo, error)
+	UpdateTenant(ctx context.Context, t Tenant) error
+}
+
+// LicenceWriter takes and frees seats.
+type LicenceWriter interface {
+	// SetPool creates or resizes a pool. A total below what is used is
+	// allowed: nobody loses a seat, and nobody gets one until enough are free.
+	SetPool(ctx context.Context, t TenantNo, licenceType string, total int64) error
+	// TakeSeat takes a seat by a conditional update and returns its shard + 1.
+	// 0 means that every shard refused, or that there is no pool: the core
+	// tells which by Pool.
+	TakeSeat(ctx context.Context, t TenantNo, licenceType string) (int, error)
+	// FreeSeat gives back the seat that TakeSeat named.
+	FreeSeat(ctx context.Context, t TenantNo, licenceType string, seat int) error
+}
+
+// NumberKind is a counter of numbers.
+type NumberKind string
+
+// The counters of a tenant.
+const (
+	NumberUser       NumberKind = "user"
+	NumberCompany    NumberKind = "company"
+	NumberLocation   NumberKind = "location"
+	NumberLockReason NumberKind = "lock_reason"
+	NumberRole       NumberKind = "role"
+	NumberAssignment NumberKind = "assignment"
+	NumberGroup      NumberKind = "group"
+)
+
+// NumberWriter draws numbers. A drawn number may turn out to be taken by a
+// preset one; the core then draws again.
+type NumberWriter interface {
+	NextNumber(ctx context.Context, t TenantNo, kind NumberKind) (int64, error)
+	// RaiseNumber makes later draws start after number.
+	RaiseNumber(ctx context.Context, t TenantNo, kind NumberKind, number int64) error
+}
+
+// EventWriter records changes.
+type EventWriter interface {
+	InsertEvent(ctx context.Context, e Event) error
+}

@@ -1,0 +1,147 @@
+package directory
+
+import "time"
+
+// Tenant is what one set of credentials can see: an Encore account, a Smartapp
+// AppZone, an EduBrite site, a ServiceMobility customer.
+type Tenant struct {
+	No             TenantNo
+	ID             string // UUID
+	Name           string // short name, unique per installation, a-z 0-9 -
+	Doors          DoorSet
+	Hosts          []string // host names that lead to this tenant
+	DefaultCompany int64
+	Owner          int64 // number of the account owner; 0 while there is none
+	Settings       Settings
+	Version        int64 // rises on every change; settings are parsed once per version
+	Disabled       bool
+	CreatedAt      time.Time
+}
+
+// Settings are a tenant's choices. The zero value of each member is the strict
+// default.
+type Settings struct {
+	Password PasswordPolicy `json:"password,omitzero"`
+	// RequestsPerMinute limits a door's requests of the whole tenant, by door
+	// name; DefaultRequestsPerMinute where a door is absent.
+	RequestsPerMinute map[string]int `json:"requests_per_minute,omitempty"`
+	// IQmetrixPictureNull shows a missing picture as null instead of {}
+	// (dossier iqmetrix 5.12).
+	IQmetrixPictureNull bool `json:"iqmetrix_picture_null,omitempty"`
+	// MaxFailedLogins locks a user after so many wrong passwords in a row; 0
+	// never does (dossier iqmetrix 5.20).
+	MaxFailedLogins int `json:"max_failed_logins,omitempty"`
+	// NotifyOnCreate mails a new user (contracts/README.md, iqmetrix 5.22).
+	NotifyOnCreate bool `json:"notify_on_create,omitempty"`
+	// Demo marks the sample directory, which `serve --demo` may reload.
+	Demo bool `json:"demo,omitempty"`
+}
+
+// DefaultRequestsPerMinute is the request limit of a tenant and door that set
+// none: generous, so that only a runaway client meets it.
+const DefaultRequestsPerMinute = 1_000_000
+
+// PasswordPolicy follows NIST SP 800-63B-4: length and a block list, no
+// composition rules, no periodic change. The zero value is the strict default.
+type PasswordPolicy struct {
+	MinLength      int  `json:"min_length,omitempty"` // 0: 15, the length for a password that is the only factor
+	AllowBlocked   bool `json:"allow_blocked,omitempty"`
+	AllowContext   bool `json:"allow_context,omitempty"` // allow the user's own names in it
+	MaxAgeTempDays int  `json:"max_age_temp_days,omitempty"`
+}
+
+// Company is a node of a tenant's company tree.
+type Company struct {
+	Tenant  TenantNo
+	Number  int64
+	ID      string
+	Parent  int64 // 0 for a root
+	Path    []int64
+	Name    string
+	Website string
+	// Metadata is free JSON of the doors that have it (Smartapp).
+	Metadata  string
+	Version   int64
+	CreatedAt time.Time
+}
+
+// MaxDepth is the greatest depth of a company tree (design.md section 4).
+const MaxDepth = 8
+
+// Location belongs to a company; users are assigned to locations.
+type Location struct {
+	Tenant       TenantNo
+	Number       int64
+	ID           string
+	Company      int64
+	Name         string
+	Headquarters bool
+	Address      Address
+	Phone        string
+	Fax          string
+	Version      int64
+	CreatedAt    time.Time
+}
+
+// LockReason is a text that a locked-out user is shown. It belongs to a
+// company and serves the users of that company and of all below it.
+type LockReason struct {
+	Tenant      TenantNo
+	Number      int64
+	Company     int64
+	Name        string
+	Description string
+}
+
+// Role is a named set of rights. Its rank is what it grants in usher; the
+// rest is data of the doors.
+type Role struct {
+	Tenant      TenantNo
+	Number      int64
+	Key         string // the role's own key: Smartapp name, ServiceMobility RoleID
+	Name        string
+	Description string
+	Company     int64 // company that owns the role; 0: the tenant
+	Rank        Rank
+	Permissions []string
+}
+
+// RoleAssignment is a role that a user holds for a company (iQmetrix calls the
+// company the entity, dossier 3.2).
+type RoleAssignment struct {
+	Number  int64 // id of the assignment, drawn per tenant
+	User    int64
+	Role    int64
+	Company int64
+}
+
+// Pool is a licence pool: how many active users of a type there may be.
+type Pool struct {
+	Type  string
+	Total int64 // 0: the tenant is not entitled to the type
+	Used  int64
+}
+
+// Group is a named set of users. Kind keeps the vendors' kinds apart.
+type Group struct {
+	Tenant      TenantNo
+	Number      int64
+	ID          string
+	Kind        GroupKind
+	Key         string
+	Name        string
+	Description string
+	Parent      int64
+	Version     int64
+	CreatedAt   time.Time
+}
+
+// GroupKind is a vendor's kind of group.
+type GroupKind string
+
+// The kinds of groups.
+const (
+	GroupPlain       GroupKind = "group"
+	GroupDashboard   GroupKind = "dashboard"
+	GroupServiceTeam GroupKind = "service_team"
+)
