@@ -1,0 +1,120 @@
+// Package config holds every setting of the program in one struct. It reads
+// them from the built-in defaults, a YAML file, USHER_ environment variables
+// and command line flags, each overriding the ones before, refuses what it does
+// not know, and can print what is in force and where it came from. It never
+// opens, connects to or starts anything: package app does.
+package config
+
+import "time"
+
+// Config is every setting. The tags are the setting's whole description: key
+// names it in the file (USHER_KEY in the environment, --key with dashes as a
+// flag), help says what it does, oneof lists the allowed values, min and max
+// bound numbers and sizes, and from names the only places it may come from.
+type Config struct {
+	// Config is the path of the YAML file itself; "" reads none.
+	Config string `key:"config" from:"env,flag" help:"YAML file with settings; none is read unless named"`
+
+	// Addr is where the doors are served, as host:port. The default is loopback,
+	// so that a first start exposes nothing.
+	Addr string `key:"addr" help:"address to serve on, as host:port"`
+	// Database is sqlite:path or a postgres:// connection string. It may hold a
+	// password and is printed without it.
+	Database string `key:"database" help:"database: sqlite:path or postgres://user:password@host/name"`
+	// Doors are the wire formats this process serves, by name; "all" is every
+	// door that it has.
+	Doors []string `key:"doors" help:"doors that this process serves, separated by commas, or all"`
+
+	// Demo loads the sample directory of the vendors' documents.
+	Demo bool `key:"demo" help:"load a sample directory with published credentials; without database in a temporary file"`
+	// DemoCredentials says whether the sample directory has its published
+	// credentials or drawn ones, which are printed once as JSON.
+	DemoCredentials string `key:"demo_credentials" oneof:"fixed random" help:"credentials of the sample directory: published ones, for loopback only, or random ones printed once as JSON"`
+	// BootstrapKey is the secret of the first administrator key. It has an effect
+	// only on an empty directory.
+	BootstrapKey Secret `key:"bootstrap_key" help:"secret of a first administrator key, made with the tenant default when the directory is empty; at least 16 characters"`
+
+	// TLSCert and TLSKey are PEM files; both or none.
+	TLSCert string `key:"tls_cert" help:"PEM file with the certificate chain; with tls_key switches TLS on"`
+	// TLSKey is the PEM file with the private key of TLSCert.
+	TLSKey string `key:"tls_key" help:"PEM file with the private key of tls_cert"`
+	// MetricsAddr moves /healthz, /readyz and /metrics to an address of their
+	// own; "" serves them on Addr.
+	MetricsAddr string `key:"metrics_addr" help:"address of /healthz, /readyz and /metrics, as host:port; empty serves them on addr"`
+	// TrustedProxies are addresses or networks whose X-Forwarded-For is believed.
+	TrustedProxies []string `key:"trusted_proxies" help:"addresses or networks of proxies whose X-Forwarded-For is believed, separated by commas"`
+
+	// LogFormat is the form of the log on standard error.
+	LogFormat string `key:"log_format" oneof:"json text" help:"form of the log on standard error"`
+	// LogLevel is the least level that is logged; requests are logged at info.
+	LogLevel string `key:"log_level" oneof:"debug info warn error" help:"least level that is logged; requests are logged at info"`
+
+	// ShutdownTimeout bounds the wait for requests in flight when the server stops.
+	ShutdownTimeout time.Duration `key:"shutdown_timeout" min:"0" max:"3600" help:"how long a stopping server waits for requests in flight"`
+	// ReadHeaderTimeout bounds the reading of a request's head.
+	ReadHeaderTimeout time.Duration `key:"read_header_timeout" min:"1" max:"3600" help:"how long a client may take to send a request's head"`
+	// ReadTimeout bounds the reading of a whole request.
+	ReadTimeout time.Duration `key:"read_timeout" min:"1" max:"3600" help:"how long a client may take to send a whole request"`
+	// WriteTimeout bounds a request from the end of its head to the end of the answer.
+	WriteTimeout time.Duration `key:"write_timeout" min:"1" max:"3600" help:"how long answering a request may take"`
+	// IdleTimeout is how long a connection is kept open between requests.
+	IdleTimeout time.Duration `key:"idle_timeout" min:"1" max:"3600" help:"how long a connection is kept open between requests"`
+	// MaxHeader is the largest head of a request in bytes.
+	MaxHeader Bytes `key:"max_header" min:"4096" max:"1048576" help:"largest head of a request"`
+	// MaxBody is the largest body of a request in bytes; a door may set less.
+	MaxBody Bytes `key:"max_body" min:"1024" max:"1073741824" help:"largest body of a request"`
+
+	// SQLiteReaders is the number of reading connections; 0 follows the cores.
+	SQLiteReaders int `key:"sqlite_readers" min:"0" max:"256" help:"reading connections to SQLite; 0 follows the number of cores"`
+	// PGMaxConns is the most connections to PostgreSQL; 0 is the driver's
+	// default, the greater of 4 and the number of cores.
+	PGMaxConns int `key:"pg_max_conns" min:"0" max:"10000" help:"most connections to PostgreSQL; 0 is the greater of 4 and the number of cores"`
+	// PGMinConns is the number of connections to PostgreSQL kept open.
+	PGMinConns int `key:"pg_min_conns" min:"0" max:"10000" help:"connections to PostgreSQL kept open"`
+	// PGExecMode is how statements are sent. A pooler in transaction mode without
+	// support of named statements needs exec or simple_protocol.
+	PGExecMode string `key:"pg_exec_mode" oneof:"cache_statement cache_describe describe_exec exec simple_protocol" help:"how statements are sent to PostgreSQL; exec for PgBouncer in transaction mode"`
+}
+
+// Default is the settings of a server that was told nothing.
+func Default() Config {
+	return Config{
+		Addr:              "127.0.0.1:8080",
+		Database:          "sqlite:usher.db",
+		Doors:             []string{"all"},
+		DemoCredentials:   "fixed",
+		LogFormat:         "json",
+		LogLevel:          "info",
+		ShutdownTimeout:   30 * time.Second,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      60 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeader:         64 << 10,
+		MaxBody:           1 << 20,
+		PGExecMode:        "cache_statement",
+	}
+}
+
+// Secret is a setting that is never printed.
+type Secret string
+
+// String hides the secret from every print verb and from logs.
+func (s Secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return redacted
+}
+
+// GoString hides the secret from %#v.
+func (s Secret) GoString() string { return s.String() }
+
+// MarshalText hides the secret from JSON and log handlers.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+const redacted = "[redacted]"
+
+// Bytes is a size in bytes, written as a number with an optional unit: 65536,
+// 64KiB, 1MiB.
+type Bytes int64
