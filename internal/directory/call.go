@@ -30,6 +30,7 @@ type Call struct {
 	Settings *Settings // of the actor's tenant; never nil after a successful use case
 	Quota    Quota
 	trusted  bool
+	tenant   *Tenant // as of the credential's look-up
 }
 
 // System is a call that needs no credential: the command line and the server's

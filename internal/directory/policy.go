@@ -116,11 +116,15 @@ type Actor struct {
 	Rank       Rank
 	Scopes     ScopeSet
 	Root       int64 // company whose subtree is all it can see; 0: the tenant
+	selfOnly   bool  // may touch nothing but its own record in this use case
 }
 
 // mayTouch decides whether the actor may do the action to a user of a rank.
 // Nobody changes a user above its own rank; the helpdesk only users below it.
 func (a Actor) mayTouch(action Action, target *User) error {
+	if target.Rank == RankOwner && (action == ActDeactivate || action == ActDelete) {
+		return Wrong(CodeForbidden, ReasonOwnerProtected, "The account owner cannot be deactivated or deleted.")
+	}
 	if a.User == target.Number && a.User != 0 {
 		return nil
 	}

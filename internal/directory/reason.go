@@ -23,6 +23,7 @@ const (
 	ReasonLocationNotFound   Reason = "location.not_found"
 	ReasonLockReasonNotFound Reason = "lock_reason.not_found"
 	ReasonRoleNotFound       Reason = "role.not_found"
+	ReasonGroupNotFound      Reason = "group.not_found"
 	ReasonTenantNotFound     Reason = "tenant.not_found"
 	ReasonCredentialNotFound Reason = "credential.not_found"
 	ReasonRouteNotFound      Reason = "route.not_found"

@@ -2,6 +2,7 @@ package directory
 
 import (
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -20,9 +21,13 @@ type Options struct {
 
 // Service is the directory: every use case, and with it every rule.
 type Service struct {
-	store  Store
-	opts   Options
-	hasher *Hasher
+	store    Store
+	opts     Options
+	hasher   *Hasher
+	requests *RequestCounter
+	logins   *LoginLimiter
+	walks    walks
+	tenants  sync.Map // TenantNo -> *Tenant, as of the version last seen
 }
 
 // New makes a Service over a store.
@@ -36,7 +41,8 @@ func New(store Store, opts Options) *Service {
 	if opts.Logger == nil {
 		opts.Logger = slog.Default()
 	}
-	return &Service{store: store, opts: opts, hasher: NewHasher(opts.HashCost)}
+	return &Service{store: store, opts: opts, hasher: NewHasher(opts.HashCost),
+		requests: NewRequestCounter(), logins: NewLoginLimiter(), walks: newWalks()}
 }
 
 // now is the current time as the directory keeps it.

@@ -1,0 +1,102 @@
+package directory
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+)
+
+// edit is what one run of a change closure decided besides the user's fields.
+type edit struct {
+	event      EventType
+	subject    string
+	changes    changes // beyond what comparing the user rows shows
+	claim      bool    // a taken e-mail is an error
+	handles    bool    // identifiers may have to move
+	newEmail   bool    // the e-mail was set: decide again whether it is claimed
+	endSession bool    // raise the auth epoch
+	seat       bool    // state or licence type may have changed: settle the seat
+	after      func(tx Tx) error
+}
+
+// change is how every use case changes a user: lock the row, check the policy,
+// let fn edit a copy, and write what follows from the difference in a fixed
+// order: handles, event, seat, user row. Without a difference nothing is
+// written, no version rises and no event is made. fn may run twice.
+func (s *Service) change(ctx context.Context, call *Call, action Action, ref UserRef, fn func(tx Tx, u *User, e *edit) error) (User, error) {
+	var result User
+	now := s.now()
+	err := s.store.Update(ctx, func(tx Tx) error {
+		before, err := s.lockTarget(ctx, tx, call, action, ref)
+		if err != nil {
+			return err
+		}
+		after, e := before, edit{}
+		if err := fn(tx, &after, &e); err != nil {
+			return err
+		}
+		diff := e.changes
+		diff.compare(&before, &after)
+		if diff.set == 0 && !e.endSession {
+			result = before
+			return nil
+		}
+		if call.Actor.selfOnly && diff.set&^selfFields != 0 && action != ActReplaceOwnPassword {
+			return Wrong(CodeForbidden, ReasonFieldRights, "The caller may not change these fields of its own record.")
+		}
+		after.UpdatedAt = now
+		if diff.set != 0 {
+			after.Version++
+		}
+		if diff.set&doorVersionFields != 0 {
+			after.DoorVersion++
+		}
+		if e.endSession {
+			after.AuthEpoch++
+		}
+		result = after
+		return s.writeChange(ctx, tx, call, &before, &result, &e, &diff)
+	})
+	return result, err
+}
+
+// writeChange writes an edited user and all that belongs to the edit.
+func (s *Service) writeChange(ctx context.Context, tx Tx, call *Call, before, after *User, e *edit, diff *changes) error {
+	if e.newEmail {
+		if err := claimEmail(ctx, tx, after, e.claim); err != nil {
+			return err
+		}
+	}
+	if e.handles {
+		if err := moveHandles(ctx, tx, handlesOf(before), handlesOf(after), after.Tenant); err != nil {
+			return err
+		}
+	}
+	if e.after != nil {
+		if err := e.after(tx); err != nil {
+			return err
+		}
+	}
+	if err := s.record(ctx, tx, call, e.event, after.Number, e.subject, diff); err != nil {
+		return err
+	}
+	if e.seat {
+		if err := settleSeat(ctx, tx, before, after); err != nil {
+			return err
+		}
+	}
+	return tx.UpdateUser(ctx, *before, *after)
+}
+
+// record writes the event of a change.
+func (s *Service) record(ctx context.Context, tx Tx, call *Call, kind EventType, user int64, subject string, diff *changes) error {
+	salt := make([]byte, 16)
+	if _, err := rand.Read(salt); err != nil {
+		return fmt.Errorf("directory: salt of an event: %w", err)
+	}
+	return tx.InsertEvent(ctx, Event{
+		Tenant: call.Actor.Tenant, ID: s.opts.NewID(), Type: kind, User: user, Subject: subject,
+		Door: call.Door, Actor: call.Actor.Name, OnBehalfOf: call.Actor.OnBehalfOf, Reason: call.Reason,
+		RequestID: call.RequestID, Time: s.now(), Salt: salt, Payload: diff.payload(),
+	})
+}

@@ -1,0 +1,155 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"slices"
+)
+
+// look runs a look-up: one statement where that is all it takes, one snapshot
+// where the caller's subtree must be checked too.
+func (s *Service) look(ctx context.Context, call *Call, fn func(Reader) error) error {
+	if call.Actor.Root != 0 {
+		return s.store.View(ctx, fn)
+	}
+	return s.store.Read(ctx, fn)
+}
+
+// find reads the user that a reference names, if the actor may see it.
+// Deleted users answer user.deleted.
+func (s *Service) find(ctx context.Context, r Reader, call *Call, ref UserRef) (User, error) {
+	if call.Actor.selfOnly && ref.Number != 0 && ref.Number != call.Actor.User {
+		return User{}, errSelfOnly()
+	}
+	u, err := lookUp(ctx, r, call.Actor.Tenant, ref)
+	if err == nil {
+		err = visible(ctx, r, call.Actor, &u)
+	}
+	if call.Actor.selfOnly && (err != nil || u.Number != call.Actor.User) && isRefusal(err) {
+		return User{}, errSelfOnly()
+	}
+	if err != nil {
+		return User{}, err
+	}
+	if u.State == StateDeleted {
+		return User{}, Wrong(CodeNotFound, ReasonUserDeleted, "User not found: it was deleted.")
+	}
+	return u, nil
+}
+
+// isRefusal tells what a caller did wrong from a failure of the server.
+func isRefusal(err error) bool { return err == nil || CodeOf(err) != CodeInternal }
+
+func errSelfOnly() error {
+	return Wrong(CodeForbidden, ReasonSelfOnly, "The caller may use only its own record.")
+}
+
+func errNoUser() error { return Wrong(CodeNotFound, ReasonUserNotFound, "User not found.") }
+
+// lookUp reads a user by whichever handle the reference holds.
+func lookUp(ctx context.Context, r Reader, t TenantNo, ref UserRef) (User, error) {
+	var u User
+	var err error
+	switch {
+	case ref.Number != 0:
+		if ref.Number < 0 || ref.Number > MaxNumber {
+			return User{}, errNoUser()
+		}
+		u, err = r.UserByNumber(ctx, t, ref.Number)
+	case ref.ID != "":
+		u, err = r.UserByID(ctx, t, ref.ID)
+	case ref.Key != "":
+		key, foldErr := FoldKey(ref.Space, ref.Key)
+		if foldErr != nil {
+			return User{}, errNoUser()
+		}
+		u, _, err = r.UserByHandle(ctx, t, ref.Space, key)
+	default:
+		return User{}, errNoUser()
+	}
+	if errors.Is(err, ErrNotFound) {
+		return User{}, errNoUser()
+	}
+	return u, err
+}
+
+// visible refuses users outside of the subtree that a credential is bound to,
+// as if they did not exist.
+func visible(ctx context.Context, r Reader, actor Actor, u *User) error {
+	if actor.Root == 0 {
+		return nil
+	}
+	inside, err := r.InSubtree(ctx, actor.Tenant, actor.Root, u.Number)
+	if err != nil {
+		return err
+	}
+	if !inside {
+		return errNoUser()
+	}
+	return nil
+}
+
+// lockTarget reads the user that a reference names, for change, and checks
+// what the policy says about it.
+func (s *Service) lockTarget(ctx context.Context, tx Tx, call *Call, action Action, ref UserRef) (User, error) {
+	number := ref.Number
+	if number == 0 {
+		u, err := s.find(ctx, tx, call, ref)
+		if err != nil && !IsReason(err, ReasonUserDeleted) {
+			return User{}, err
+		}
+		if number = u.Number; number == 0 {
+			return User{}, err
+		}
+	}
+	if number < 0 || number > MaxNumber {
+		return User{}, errNoUser()
+	}
+	if call.Actor.selfOnly && number != call.Actor.User {
+		return User{}, errSelfOnly()
+	}
+	u, err := tx.LockUser(ctx, call.Actor.Tenant, number)
+	if err != nil {
+		return User{}, notFound(err, ReasonUserNotFound, "User not found.")
+	}
+	if ref.Number == 0 && !ref.names(&u) {
+		return User{}, errNoUser()
+	}
+	if err := visible(ctx, tx, call.Actor, &u); err != nil {
+		return User{}, err
+	}
+	return u, call.Actor.mayTouch(action, &u)
+}
+
+// names reports whether the reference still names the user that it led to:
+// somebody may have renamed it before the row was locked.
+func (ref UserRef) names(u *User) bool {
+	if ref.ID != "" {
+		return ref.ID == u.ID
+	}
+	key, err := FoldKey(ref.Space, ref.Key)
+	if err != nil {
+		return false
+	}
+	return slices.ContainsFunc(handlesOf(u), func(h Handle) bool { return h.Space == ref.Space && h.Key == key })
+}
+
+// companyInScope reads a company that the actor may see.
+func companyInScope(ctx context.Context, r Reader, actor Actor, number int64) (Company, error) {
+	if number <= 0 || number > MaxNumber {
+		return Company{}, errNoCompany()
+	}
+	c, err := r.Company(ctx, actor.Tenant, number)
+	if errors.Is(err, ErrNotFound) {
+		return Company{}, errNoCompany()
+	}
+	if err != nil {
+		return Company{}, err
+	}
+	if actor.Root != 0 && !slices.Contains(c.Path, actor.Root) {
+		return Company{}, errNoCompany()
+	}
+	return c, nil
+}
+
+func errNoCompany() error { return Wrong(CodeNotFound, ReasonCompanyNotFound, "Company not found.") }

@@ -1,0 +1,135 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Company reads a company. Errors: company.not_found.
+func (s *Service) Company(ctx context.Context, call *Call, number int64) (Company, error) {
+	if err := s.enter(ctx, call, ActReadCompany); err != nil {
+		return Company{}, err
+	}
+	var c Company
+	err := s.store.Read(ctx, func(r Reader) (err error) {
+		c, err = companyInScope(ctx, r, call.Actor, number)
+		return err
+	})
+	return c, err
+}
+
+// CreateCompany makes a company below in.Parent (0: a root). A set number and
+// id are kept when free. Errors: company.name_taken, company.depth, and
+// company.not_found on the parent.
+func (s *Service) CreateCompany(ctx context.Context, call *Call, in Company) (Company, error) {
+	if err := s.enter(ctx, call, ActWriteCompany); err != nil {
+		return Company{}, err
+	}
+	if err := checkCompany(&in); err != nil {
+		return Company{}, err
+	}
+	in.Tenant, in.Version, in.CreatedAt = call.Actor.Tenant, 1, s.now()
+	in.ID = orNew(in.ID, s.opts.NewID)
+	var made Company
+	err := s.store.Update(ctx, func(tx Tx) error {
+		next := in
+		if _, err := tx.LockTenant(ctx, in.Tenant); err != nil {
+			return err
+		}
+		if err := placeCompany(ctx, tx, call, &next); err != nil {
+			return err
+		}
+		made = next
+		if err := tx.InsertCompany(ctx, next); err != nil {
+			return err
+		}
+		var diff changes
+		diff.named("name", "", next.Name)
+		return s.record(ctx, tx, call, EventCompanyCreated, 0, fmt.Sprintf("company:%d", next.Number), &diff)
+	})
+	return made, err
+}
+
+func checkCompany(c *Company) error {
+	var bad violations
+	collect(&bad, checkName("name", c.Name))
+	collect(&bad, CleanText("website", c.Website, 2000))
+	collect(&bad, checkNumber(FieldNumber.String(), c.Number))
+	if c.ID != "" {
+		id, err := presetID(c.ID)
+		collect(&bad, err)
+		c.ID = id
+	}
+	checkJSON(&bad, FieldAttributes, []byte(c.Metadata))
+	return bad.err()
+}
+
+// placeCompany gives a company its number and its path from the root.
+func placeCompany(ctx context.Context, tx Tx, call *Call, c *Company) error {
+	if _, err := tx.CompanyByName(ctx, c.Tenant, NameKey(c.Name)); !errors.Is(err, ErrNotFound) {
+		return takenOr(err, FieldCompany, ReasonCompanyTaken, "The company name is taken.")
+	}
+	var above []int64
+	if c.Parent != 0 || call.Actor.Root != 0 {
+		parent, err := companyInScope(ctx, tx, call.Actor, c.Parent)
+		if IsReason(err, ReasonCompanyNotFound) {
+			return companyField(c.Parent)
+		}
+		if err != nil {
+			return err
+		}
+		if len(parent.Path) >= MaxDepth {
+			return Invalid("parent", ReasonCompanyDepth, "A company tree is at most %d deep.", MaxDepth)
+		}
+		above = parent.Path
+	}
+	err := numberFor(ctx, tx, c.Tenant, NumberCompany, &c.Number, func(n int64) error {
+		_, err := tx.Company(ctx, c.Tenant, n)
+		return err
+	})
+	c.Path = append(slices.Clone(above), c.Number)
+	return err
+}
+
+// CreateLocation makes a location of a company; its name is unique there. A
+// set number and id are kept when free.
+func (s *Service) CreateLocation(ctx context.Context, call *Call, in Location) (Location, error) {
+	if err := s.enter(ctx, call, ActWriteCompany); err != nil {
+		return Location{}, err
+	}
+	if err := checkName("name", in.Name); err != nil {
+		return Location{}, err
+	}
+	if err := checkNumber(FieldNumber.String(), in.Number); err != nil {
+		return Location{}, err
+	}
+	in.Tenant, in.Version, in.CreatedAt = call.Actor.Tenant, 1, s.now()
+	in.ID = orNew(in.ID, s.opts.NewID)
+	var made Location
+	err := s.store.Update(ctx, func(tx Tx) error {
+		next := in
+		if err := checkCompanyField(ctx, tx, call, in.Company); err != nil {
+			return err
+		}
+		if _, err := tx.LocationByName(ctx, next.Tenant, next.Company, NameKey(next.Name)); !errors.Is(err, ErrNotFound) {
+			return takenOr(err, FieldLocations, ReasonLocationTaken, "The location name is taken.")
+		}
+		err := numberFor(ctx, tx, next.Tenant, NumberLocation, &next.Number, func(n int64) error {
+			_, err := tx.Location(ctx, next.Tenant, n)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		made = next
+		if err := tx.InsertLocation(ctx, next); err != nil {
+			return err
+		}
+		var diff changes
+		diff.named("name", "", next.Name)
+		return s.record(ctx, tx, call, EventLocationCreated, 0, fmt.Sprintf("location:%d", next.Number), &diff)
+	})
+	return made, err
+}

@@ -1,0 +1,171 @@
+package directory
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// NewCredential is the input of CreateKey and CreateClient. An empty Secret is
+// drawn: 256 random bits.
+type NewCredential struct {
+	Name      string
+	ClientID  string // clients only; "" is drawn
+	Secret    Secret
+	Rank      Rank
+	Scopes    ScopeSet // 0: AllScopes
+	Doors     DoorSet  // 0: AllDoors
+	Root      int64    // company whose subtree is all it can see; 0: the tenant
+	ExpiresAt time.Time
+}
+
+// minSecret is the least length of a secret that somebody chose.
+const minSecret = 12
+
+// CreateKey makes an API key and returns its secret, which is shown only here.
+// Nobody makes a key that may do more than itself.
+func (s *Service) CreateKey(ctx context.Context, call *Call, in NewCredential) (Credential, string, error) {
+	if err := s.enter(ctx, call, ActCredentials); err != nil {
+		return Credential{}, "", err
+	}
+	in.ClientID = ""
+	return s.createCredential(ctx, call, CredentialKey, in)
+}
+
+// CreateClient makes an OAuth client and returns its secret, which is shown
+// only here.
+func (s *Service) CreateClient(ctx context.Context, call *Call, in NewCredential) (Credential, string, error) {
+	if err := s.enter(ctx, call, ActCredentials); err != nil {
+		return Credential{}, "", err
+	}
+	if in.ClientID == "" {
+		in.ClientID = s.opts.NewID()
+	}
+	in.Rank = RankSelf // a client acts only as the users who sign in through it
+	return s.createCredential(ctx, call, CredentialClient, in)
+}
+
+func (s *Service) createCredential(ctx context.Context, call *Call, kind CredentialKind, in NewCredential) (Credential, string, error) {
+	secret, err := s.checkCredential(call, &in)
+	if err != nil {
+		return Credential{}, "", err
+	}
+	sum := sha256.Sum256([]byte(secret))
+	c := Credential{Tenant: call.Actor.Tenant, ID: s.opts.NewID(), Kind: kind, Name: in.Name, ClientID: in.ClientID,
+		Hash: sum[:], Hint: hint(secret), Rank: in.Rank, Scopes: in.Scopes, Doors: in.Doors, Root: in.Root,
+		ExpiresAt: in.ExpiresAt.UTC().Truncate(time.Microsecond), CreatedAt: s.now()}
+	err = s.store.Update(ctx, func(tx Tx) error {
+		if c.Root != 0 {
+			if err := checkCompanyField(ctx, tx, call, c.Root); err != nil {
+				return err
+			}
+		}
+		if err := credentialFree(ctx, tx, &c); err != nil {
+			return err
+		}
+		if err := tx.InsertCredential(ctx, c); err != nil {
+			return err
+		}
+		var diff changes
+		diff.named("name", "", c.Name)
+		diff.named("rank", "", c.Rank.String())
+		diff.named("doors", "", c.Doors.String())
+		return s.record(ctx, tx, call, EventCredentialCreated, 0, "credential:"+c.ID, &diff)
+	})
+	c.Hash = nil
+	return c, secret, err
+}
+
+// checkCredential validates the input, fills in defaults and draws the secret.
+func (s *Service) checkCredential(call *Call, in *NewCredential) (string, error) {
+	var bad violations
+	collect(&bad, checkName("name", in.Name))
+	collect(&bad, CleanText("client_id", in.ClientID, maxTextRunes))
+	secret := string(in.Secret)
+	if secret != "" && len(secret) < minSecret {
+		bad = append(bad, FieldError{Field: "secret", Reason: ReasonFieldLength, Message: fmt.Sprintf("secret must have at least %d characters.", minSecret)})
+	}
+	if err := bad.err(); err != nil {
+		return "", err
+	}
+	if in.Scopes == 0 {
+		in.Scopes = call.Actor.Scopes
+	}
+	if in.Doors == 0 {
+		in.Doors = AllDoors
+	}
+	if in.Root == 0 {
+		in.Root = call.Actor.Root
+	}
+	if in.Rank > call.Actor.Rank || in.Scopes&^call.Actor.Scopes != 0 || in.Rank == RankOwner && !call.trusted {
+		return "", Wrong(CodeForbidden, ReasonRankTooLow, "A credential cannot be given more than its maker has.")
+	}
+	if secret == "" {
+		bits := make([]byte, 32)
+		if _, err := rand.Read(bits); err != nil {
+			return "", fmt.Errorf("directory: random secret: %w", err)
+		}
+		secret = "usher_" + base64.RawURLEncoding.EncodeToString(bits)
+	}
+	return secret, nil
+}
+
+// credentialFree refuses a secret or client id that is in use, anywhere in the
+// installation: both find the tenant.
+func credentialFree(ctx context.Context, tx Tx, c *Credential) error {
+	_, err := tx.AuthenticateKey(ctx, c.Hash)
+	if errors.Is(err, ErrNotFound) && c.ClientID != "" {
+		_, err = tx.AuthenticateClient(ctx, c.ClientID)
+	}
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	return takenOr(err, FieldNone, ReasonCredentialTaken, "The credential cannot be used: choose another.")
+}
+
+// hint is the tail of a secret that is long enough to lose it.
+func hint(secret string) string {
+	if len(secret) < 24 {
+		return ""
+	}
+	return secret[len(secret)-4:]
+}
+
+// Credentials lists the tenant's keys and clients, oldest first, without
+// anything secret.
+func (s *Service) Credentials(ctx context.Context, call *Call) ([]Credential, error) {
+	if err := s.enter(ctx, call, ActCredentials); err != nil {
+		return nil, err
+	}
+	var list []Credential
+	err := s.store.Read(ctx, func(r Reader) (err error) {
+		list, err = r.Credentials(ctx, call.Actor.Tenant)
+		return err
+	})
+	return list, err
+}
+
+// RevokeCredential ends a key or client at once, in every process. Errors:
+// credential.not_found, rank.too_low.
+func (s *Service) RevokeCredential(ctx context.Context, call *Call, id string) error {
+	if err := s.enter(ctx, call, ActCredentials); err != nil {
+		return err
+	}
+	return s.store.Update(ctx, func(tx Tx) error {
+		c, err := tx.Credential(ctx, call.Actor.Tenant, id)
+		if err != nil {
+			return notFound(err, ReasonCredentialNotFound, "Credential not found.")
+		}
+		if c.Rank > call.Actor.Rank || call.Actor.Root != 0 && c.Root != call.Actor.Root {
+			return Wrong(CodeForbidden, ReasonRankTooLow, "The caller's rank is too low to revoke this credential.")
+		}
+		if err := tx.DeleteCredential(ctx, c.Tenant, c.ID); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, call, EventCredentialRevoked, 0, "credential:"+c.ID, &changes{})
+	})
+}

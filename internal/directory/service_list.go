@@ -1,0 +1,131 @@
+package directory
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// Limits of a search.
+const (
+	maxTerms     = 16
+	maxTermRunes = 100
+)
+
+// Users lists one page in order of number. An unknown company, or one outside
+// of the caller's subtree, is company.not_found.
+func (s *Service) Users(ctx context.Context, call *Call, q UserQuery) (UserPage, error) {
+	if err := s.enter(ctx, call, ActListUsers); err != nil {
+		return UserPage{}, err
+	}
+	if err := q.clean(call); err != nil {
+		return UserPage{}, err
+	}
+	walk := s.walks.start(call, &q)
+	var page UserPage
+	err := s.store.View(ctx, func(r Reader) error {
+		var err error
+		page, err = s.page(ctx, r, call, q, walk)
+		return err
+	})
+	if err == nil {
+		s.walks.remember(walk, &page)
+	}
+	return page, err
+}
+
+// clean folds the terms and fills in defaults.
+func (q *UserQuery) clean(call *Call) error {
+	if q.States == 0 {
+		q.States = LivingStates
+	}
+	if q.Limit <= 0 || q.Limit > MaxLimit || q.Skip < 0 {
+		return Invalid("limit", ReasonFieldValue, "limit must be from 1 to %d and skip not negative.", MaxLimit)
+	}
+	if q.Company == 0 {
+		q.Company = call.Actor.Root
+	}
+	var terms []string
+	for _, term := range q.Terms {
+		for _, word := range strings.Fields(FoldSearch(term)) {
+			if utf8.RuneCountInString(word) > maxTermRunes || len(terms) == maxTerms {
+				return Invalid("terms", ReasonFieldLength, "A search takes at most %d words of %d characters.", maxTerms, maxTermRunes)
+			}
+			terms = append(terms, word)
+		}
+	}
+	q.Terms = terms
+	return nil
+}
+
+// page reads a page and its total in one snapshot. The company is looked up
+// only when nothing was found: its existence shows in its users otherwise.
+func (s *Service) page(ctx context.Context, r Reader, call *Call, q UserQuery, w walk) (UserPage, error) {
+	if call.Actor.Root != 0 {
+		if _, err := companyInScope(ctx, r, call.Actor, q.Company); err != nil {
+			return UserPage{}, err
+		}
+	}
+	fetch := q
+	fetch.Limit = q.Limit + 1
+	users, err := r.Users(ctx, call.Actor.Tenant, fetch)
+	if err != nil {
+		return UserPage{}, err
+	}
+	if len(users) == 0 && q.Company != 0 {
+		if _, err := companyInScope(ctx, r, call.Actor, q.Company); err != nil {
+			return UserPage{}, err
+		}
+	}
+	page := UserPage{Users: users}
+	if len(users) > q.Limit {
+		page.Users, page.More = users[:q.Limit], true
+	}
+	if q.WantTotal {
+		page.Total, err = s.total(ctx, r, call.Actor.Tenant, q, w, &page)
+	}
+	return page, err
+}
+
+// total is the number of all matches: from counters without terms and filter,
+// else from the page itself if it is the last one, else counted up to
+// CountLimit (UserPage.Total says what it means beyond).
+func (s *Service) total(ctx context.Context, r Reader, t TenantNo, q UserQuery, w walk, page *UserPage) (int64, error) {
+	if len(q.Terms) == 0 && q.Filter == nil {
+		return r.UserTotal(ctx, t, q.Company, q.States)
+	}
+	byOffset := w.key.query != ""
+	if byOffset && !page.More && (len(page.Users) > 0 || w.skip == 0) {
+		return int64(w.skip + len(page.Users)), nil
+	}
+	all := q
+	all.After = 0
+	counted, err := r.CountUsers(ctx, t, all, CountLimit)
+	known := int64(w.skip + len(page.Users))
+	if page.More {
+		known++
+	}
+	if len(page.Users) == 0 {
+		known = 0
+	}
+	return max(counted, known), err
+}
+
+// walk is one caller's way through the pages of a query by offset.
+type walk struct {
+	key  walkKey // its query is empty where the caller pages by key
+	skip int
+}
+
+// walkKey names a place in a walk: what has been passed over so far.
+type walkKey struct {
+	actor string
+	query string
+	skip  int
+}
+
+// queryKey is the part of a query that stays the same from page to page.
+func (q *UserQuery) queryKey(t TenantNo) string {
+	return fmt.Sprintf("%d|%d|%d|%q|%#v", t, q.Company, q.States, q.Terms, q.Filter)
+}

@@ -1,0 +1,175 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// AssignLocation assigns a user to a location; a second time changes nothing.
+// Errors: user.not_found, location.not_found.
+func (s *Service) AssignLocation(ctx context.Context, call *Call, ref UserRef, location int64) error {
+	if err := s.enter(ctx, call, ActAssign); err != nil {
+		return err
+	}
+	return s.setLocation(ctx, call, ref, location, true)
+}
+
+// UnassignLocation takes a user from a location; one that was not assigned
+// changes nothing. Errors as for AssignLocation.
+func (s *Service) UnassignLocation(ctx context.Context, call *Call, ref UserRef, location int64) error {
+	if err := s.enter(ctx, call, ActAssign); err != nil {
+		return err
+	}
+	return s.setLocation(ctx, call, ref, location, false)
+}
+
+func (s *Service) setLocation(ctx context.Context, call *Call, ref UserRef, location int64, assigned bool) error {
+	_, err := s.change(ctx, call, ActAssign, ref, func(tx Tx, u *User, e *edit) error {
+		if u.State == StateDeleted {
+			return errDeleted()
+		}
+		if err := locationInScope(ctx, tx, call.Actor, location); err != nil {
+			return err
+		}
+		var changed bool
+		var err error
+		if assigned {
+			e.event = EventLocationAssigned
+			changed, err = tx.AddUserLocation(ctx, u.Tenant, u.Number, location)
+		} else {
+			e.event = EventLocationRemoved
+			changed, err = tx.RemoveUserLocation(ctx, u.Tenant, u.Number, location)
+		}
+		if changed {
+			e.subject = fmt.Sprintf("location:%d", location)
+			e.changes.flag(FieldLocations, !assigned, assigned)
+		}
+		return err
+	})
+	return err
+}
+
+// locationInScope checks that a location exists where the actor may see it.
+func locationInScope(ctx context.Context, r Reader, actor Actor, number int64) error {
+	missing := Wrong(CodeNotFound, ReasonLocationNotFound, "Location not found.")
+	if number <= 0 || number > MaxNumber {
+		return missing
+	}
+	l, err := r.Location(ctx, actor.Tenant, number)
+	if errors.Is(err, ErrNotFound) {
+		return missing
+	}
+	if err == nil && actor.Root != 0 {
+		if _, err := companyInScope(ctx, r, actor, l.Company); err != nil {
+			return orRefusal(err, missing)
+		}
+	}
+	return err
+}
+
+// orRefusal hides which thing was out of scope, but not a failure.
+func orRefusal(err error, refusal *Error) error {
+	if CodeOf(err) == CodeInternal {
+		return err
+	}
+	return refusal
+}
+
+// UserLocations returns the user's number and its locations' numbers in order.
+func (s *Service) UserLocations(ctx context.Context, call *Call, ref UserRef) (int64, []int64, error) {
+	if err := s.enter(ctx, call, ActReadUser); err != nil {
+		return 0, nil, err
+	}
+	var number int64
+	var locations []int64
+	err := s.store.View(ctx, func(r Reader) error {
+		u, err := s.find(ctx, r, call, ref)
+		if err != nil {
+			return err
+		}
+		number = u.Number
+		locations, err = r.UserLocations(ctx, u.Tenant, u.Number)
+		return err
+	})
+	return number, locations, err
+}
+
+// CreateGroup makes a group; its key is unique in its kind. A set number is
+// kept when free.
+func (s *Service) CreateGroup(ctx context.Context, call *Call, g Group) (Group, error) {
+	if err := s.enter(ctx, call, ActWriteCompany); err != nil {
+		return Group{}, err
+	}
+	if err := checkName("name", g.Name); err != nil {
+		return Group{}, err
+	}
+	g.Tenant, g.Version, g.CreatedAt = call.Actor.Tenant, 1, s.now()
+	if g.Key == "" {
+		g.Key = NameKey(g.Name)
+	}
+	g.ID = orNew(g.ID, s.opts.NewID)
+	err := s.store.Update(ctx, func(tx Tx) error {
+		made := g
+		if _, err := tx.GroupByKey(ctx, made.Tenant, made.Kind, made.Key); !errors.Is(err, ErrNotFound) {
+			return takenOr(err, FieldGroups, ReasonRoleTaken, "The group exists already.")
+		}
+		if err := numberFor(ctx, tx, made.Tenant, NumberGroup, &made.Number, nil); err != nil {
+			return err
+		}
+		g.Number = made.Number
+		if err := tx.InsertGroup(ctx, made); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, call, EventGroupCreated, 0, fmt.Sprintf("group:%d", made.Number), &changes{})
+	})
+	return g, err
+}
+
+// AddToGroup puts a user into the group with a key; a second time changes
+// nothing.
+func (s *Service) AddToGroup(ctx context.Context, call *Call, ref UserRef, kind GroupKind, key string) error {
+	if err := s.enter(ctx, call, ActAssign); err != nil {
+		return err
+	}
+	_, err := s.change(ctx, call, ActAssign, ref, func(tx Tx, u *User, e *edit) error {
+		if u.State == StateDeleted {
+			return errDeleted()
+		}
+		g, err := tx.GroupByKey(ctx, u.Tenant, kind, key)
+		if err != nil {
+			return notFound(err, ReasonGroupNotFound, "Group not found.")
+		}
+		added, err := tx.AddGroupMember(ctx, u.Tenant, g.Number, u.Number)
+		if added {
+			e.event, e.subject = EventGroupMemberAdded, fmt.Sprintf("group:%d", g.Number)
+			e.changes.flag(FieldGroups, false, true)
+		}
+		return err
+	})
+	return err
+}
+
+// numberFor keeps a preset number, raising the counter past it, or draws one.
+// exists says whether a number is taken; nil where the insert itself tells.
+func numberFor(ctx context.Context, tx Tx, t TenantNo, kind NumberKind, number *int64, exists func(int64) error) error {
+	if exists == nil {
+		exists = func(int64) error { return ErrNotFound }
+	}
+	if *number != 0 {
+		if err := exists(*number); !errors.Is(err, ErrNotFound) {
+			return takenOr(err, FieldNumber, ReasonNumberTaken, "The number is taken.")
+		}
+		return tx.RaiseNumber(ctx, t, kind, *number)
+	}
+	n, err := draw(ctx, tx, t, kind, exists)
+	*number = n
+	return err
+}
+
+func orNew(id string, make func() string) string {
+	if id != "" {
+		return id
+	}
+	return make()
+}

@@ -1,0 +1,273 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Roles lists a company's own roles and those of the tenant, by number.
+func (s *Service) Roles(ctx context.Context, call *Call, company int64) ([]Role, error) {
+	if err := s.enter(ctx, call, ActReadCompany); err != nil {
+		return nil, err
+	}
+	var roles []Role
+	err := s.store.View(ctx, func(r Reader) error {
+		if _, err := companyInScope(ctx, r, call.Actor, company); err != nil {
+			return err
+		}
+		own, err := r.Roles(ctx, call.Actor.Tenant, company)
+		if err != nil {
+			return err
+		}
+		shared, err := r.Roles(ctx, call.Actor.Tenant, 0)
+		roles = append(slices.Clone(shared), own...)
+		return err
+	})
+	slices.SortFunc(roles, func(a, b Role) int { return compare(a.Number, b.Number) })
+	return roles, err
+}
+
+// Role reads a role that a company can use: its own or the tenant's.
+func (s *Service) Role(ctx context.Context, call *Call, company, number int64) (Role, error) {
+	if err := s.enter(ctx, call, ActReadCompany); err != nil {
+		return Role{}, err
+	}
+	var role Role
+	err := s.store.View(ctx, func(r Reader) error {
+		if _, err := companyInScope(ctx, r, call.Actor, company); err != nil {
+			return err
+		}
+		var err error
+		role, err = usableRole(ctx, r, call.Actor.Tenant, company, number)
+		return err
+	})
+	return role, err
+}
+
+// usableRole reads a role that belongs to the company or to the tenant.
+func usableRole(ctx context.Context, r Reader, t TenantNo, company, number int64) (Role, error) {
+	missing := Wrong(CodeNotFound, ReasonRoleNotFound, "Role not found.")
+	if number <= 0 || number > MaxNumber {
+		return Role{}, missing
+	}
+	role, err := r.Role(ctx, t, number)
+	if errors.Is(err, ErrNotFound) || err == nil && role.Company != 0 && role.Company != company {
+		return Role{}, missing
+	}
+	return role, err
+}
+
+// CreateRole makes a role of a company (0: of the tenant). Nobody can make a
+// role of a rank above its own. A set number is kept when free.
+func (s *Service) CreateRole(ctx context.Context, call *Call, in Role) (Role, error) {
+	if err := s.enter(ctx, call, ActWriteCompany); err != nil {
+		return Role{}, err
+	}
+	if err := checkName("name", in.Name); err != nil {
+		return Role{}, err
+	}
+	if in.Rank > call.Actor.Rank || in.Rank == RankOwner {
+		return Role{}, errRank()
+	}
+	in.Tenant = call.Actor.Tenant
+	if in.Key == "" {
+		in.Key = NameKey(in.Name)
+	}
+	var made Role
+	err := s.store.Update(ctx, func(tx Tx) error {
+		next := in
+		if in.Company != 0 || call.Actor.Root != 0 {
+			if _, err := companyInScope(ctx, tx, call.Actor, in.Company); err != nil {
+				return err
+			}
+		}
+		if _, err := tx.RoleByKey(ctx, next.Tenant, next.Company, next.Key); !errors.Is(err, ErrNotFound) {
+			return takenOr(err, FieldRoles, ReasonRoleTaken, fmt.Sprintf("The SecurityRole name %s already exists for entity %d", in.Name, in.Company))
+		}
+		err := numberFor(ctx, tx, next.Tenant, NumberRole, &next.Number, func(n int64) error {
+			_, err := tx.Role(ctx, next.Tenant, n)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		made = next
+		if err := tx.InsertRole(ctx, next); err != nil {
+			return err
+		}
+		var diff changes
+		diff.named("name", "", next.Name)
+		diff.named("rank", "", next.Rank.String())
+		return s.record(ctx, tx, call, EventRoleCreated, 0, fmt.Sprintf("role:%d", next.Number), &diff)
+	})
+	return made, err
+}
+
+func errRank() error {
+	return Wrong(CodeForbidden, ReasonRankTooLow, "The caller's rank is too low to grant this role.")
+}
+
+// UserRoles lists a user's role assignments by number.
+func (s *Service) UserRoles(ctx context.Context, call *Call, ref UserRef) ([]RoleAssignment, error) {
+	if err := s.enter(ctx, call, ActReadUser); err != nil {
+		return nil, err
+	}
+	var roles []RoleAssignment
+	err := s.store.View(ctx, func(r Reader) error {
+		u, err := s.find(ctx, r, call, ref)
+		if err != nil {
+			return err
+		}
+		roles, err = r.UserRoles(ctx, u.Tenant, u.Number)
+		return err
+	})
+	return roles, err
+}
+
+// AssignRole gives a user a role for a company and reports whether it is new.
+// Nobody grants a rank above its own. Errors: user.not_found,
+// company.not_found, role.not_found, rank.too_low.
+func (s *Service) AssignRole(ctx context.Context, call *Call, ref UserRef, role, company int64) (RoleAssignment, bool, error) {
+	if err := s.enter(ctx, call, ActGrantRole); err != nil {
+		return RoleAssignment{}, false, err
+	}
+	var assignment RoleAssignment
+	var fresh bool
+	_, err := s.change(ctx, call, ActGrantRole, ref, func(tx Tx, u *User, e *edit) error {
+		if u.State == StateDeleted {
+			return errDeleted()
+		}
+		if _, err := companyInScope(ctx, tx, call.Actor, company); err != nil {
+			return err
+		}
+		granted, err := usableRole(ctx, tx, u.Tenant, company, role)
+		if err != nil {
+			return err
+		}
+		if granted.Rank > call.Actor.Rank {
+			return errRank()
+		}
+		held, err := tx.UserRoles(ctx, u.Tenant, u.Number)
+		if err != nil {
+			return err
+		}
+		for _, have := range held {
+			if have.Role == role && have.Company == company {
+				assignment, fresh = have, false
+				return nil
+			}
+		}
+		next := RoleAssignment{User: u.Number, Role: role, Company: company}
+		if err := numberFor(ctx, tx, u.Tenant, NumberAssignment, &next.Number, nil); err != nil {
+			return err
+		}
+		assignment, fresh = next, true
+		u.Rank = max(u.Rank, granted.Rank)
+		e.event, e.subject = EventRoleAssigned, fmt.Sprintf("role:%d", role)
+		e.changes.number(FieldRoles, 0, role)
+		return tx.AddUserRole(ctx, u.Tenant, next)
+	})
+	return assignment, fresh, err
+}
+
+// UnassignRole takes a role from a user for every company; the user's rank
+// falls to the highest of what is left. A role that it does not hold is
+// role.not_found.
+func (s *Service) UnassignRole(ctx context.Context, call *Call, ref UserRef, role int64) error {
+	if err := s.enter(ctx, call, ActGrantRole); err != nil {
+		return err
+	}
+	_, err := s.change(ctx, call, ActGrantRole, ref, func(tx Tx, u *User, e *edit) error {
+		if u.State == StateDeleted {
+			return errDeleted()
+		}
+		held, err := tx.UserRoles(ctx, u.Tenant, u.Number)
+		if err != nil {
+			return err
+		}
+		rank, found := RankSelf, false
+		for _, have := range held {
+			if have.Role == role {
+				found = true
+				if _, err := tx.RemoveUserRole(ctx, u.Tenant, have.Number); err != nil {
+					return err
+				}
+				continue
+			}
+			kept, err := tx.Role(ctx, u.Tenant, have.Role)
+			if err != nil {
+				return err
+			}
+			rank = max(rank, kept.Rank)
+		}
+		if !found {
+			return Wrong(CodeNotFound, ReasonRoleNotFound, "Role not found.")
+		}
+		if u.Rank != RankOwner {
+			u.Rank = rank
+		}
+		e.event, e.subject = EventRoleRemoved, fmt.Sprintf("role:%d", role)
+		e.changes.number(FieldRoles, role, 0)
+		return nil
+	})
+	return err
+}
+
+// SetOwner makes a user the account owner of its tenant; the one before keeps
+// the rank of an administrator. Only the server's operator can do it.
+func (s *Service) SetOwner(ctx context.Context, call *Call, ref UserRef) error {
+	if err := s.enter(ctx, call, ActTenant); err != nil {
+		return err
+	}
+	if !call.trusted {
+		return errOperator()
+	}
+	return s.store.Update(ctx, func(tx Tx) error {
+		tenant, err := tx.LockTenant(ctx, call.Actor.Tenant)
+		if err != nil {
+			return notFound(err, ReasonTenantNotFound, "Tenant not found.")
+		}
+		next, err := s.lockTarget(ctx, tx, call, ActTenant, ref)
+		if err != nil {
+			return err
+		}
+		if next.State != StateActive {
+			return Wrong(CodeConflict, ReasonStateNotAllowed, "The account owner must be active.")
+		}
+		if err := s.setRank(ctx, tx, call, tenant.Owner, RankAdministrator, next.Number); err != nil {
+			return err
+		}
+		tenant.Owner = next.Number
+		tenant.Version++
+		if err := tx.UpdateTenant(ctx, tenant); err != nil {
+			return err
+		}
+		return s.setRank(ctx, tx, call, next.Number, RankOwner, 0)
+	})
+}
+
+// setRank writes a user's rank, unless the number is 0 or to be left alone.
+func (s *Service) setRank(ctx context.Context, tx Tx, call *Call, number int64, rank Rank, except int64) error {
+	if number == 0 || number == except {
+		return nil
+	}
+	before, err := tx.LockUser(ctx, call.Actor.Tenant, number)
+	if err != nil || before.Rank == rank {
+		return err
+	}
+	after := before
+	after.Rank, after.UpdatedAt = rank, s.now()
+	after.Version++
+	var diff changes
+	diff.compare(&before, &after)
+	if err := s.record(ctx, tx, call, EventUserUpdated, number, "", &diff); err != nil {
+		return err
+	}
+	return tx.UpdateUser(ctx, before, after)
+}
+
+func errOperator() error {
+	return Wrong(CodeForbidden, ReasonRankTooLow, "Only the operator of the server may do this.")
+}

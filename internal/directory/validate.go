@@ -1,0 +1,251 @@
+package directory
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/mail"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+	"golang.org/x/text/language"
+)
+
+// The core's limits: what every door can live with. A door may be stricter.
+const (
+	maxHandleRunes = 256
+	maxTextRunes   = 256
+	maxEmailBytes  = 254 // RFC 5321 section 4.5.3.1.3
+	maxPhones      = 100
+	maxJSONBytes   = 64 << 10
+)
+
+// applyPatch sets the fields that a patch names, after checking all of them:
+// every violation is reported at once and none leaves a trace.
+func applyPatch(call *Call, u *User, p *UserPatch) error {
+	var bad violations
+	patchText(&bad, FieldGivenName, p.GivenName, &u.GivenName)
+	patchText(&bad, FieldFamilyName, p.FamilyName, &u.FamilyName)
+	patchText(&bad, FieldDisplayName, p.DisplayName, &u.DisplayName)
+	patchText(&bad, FieldTitle, p.Title, &u.Title)
+	patchText(&bad, FieldClientUserID, p.ClientUserID, &u.ClientUserID)
+	patchText(&bad, FieldLicenceType, p.LicenceType, &u.LicenceType)
+	patchText(&bad, FieldTimeZone, p.TimeZone, &u.Profile.TimeZone)
+	patchKeys(&bad, u, p)
+	patchEmail(&bad, u, p.Email)
+	patchPhones(&bad, u, p.Phones)
+	patchAddress(&bad, u, p.Address)
+	patchLanguage(&bad, u, p.Language)
+	patchProfile(&bad, call, u, p)
+	u.Company = p.Company.or(u.Company)
+	u.ValidFrom = p.ValidFrom.or(u.ValidFrom)
+	u.ExpiresAt = p.ExpiresAt.or(u.ExpiresAt)
+	if !u.ValidFrom.IsZero() && !u.ExpiresAt.IsZero() && !u.ValidFrom.Before(u.ExpiresAt) {
+		bad.add(FieldExpiresAt, ReasonFieldValue, "expires_at must be after valid_from.")
+	}
+	return bad.err()
+}
+
+// checkText adds a violation when a text is not fit to be kept.
+func checkText(bad *violations, field Field, text string, limit int) bool {
+	err := CleanText(field.String(), text, limit)
+	if err == nil {
+		return true
+	}
+	*bad = append(*bad, AsError(err).Fields...)
+	return false
+}
+
+func patchText(bad *violations, field Field, value Opt[string], to *string) {
+	if value.Set && checkText(bad, field, value.Value, maxTextRunes) {
+		*to = value.Value
+	}
+}
+
+// patchKeys sets the handles. The user name is the only field that must not be
+// empty.
+func patchKeys(bad *violations, u *User, p *UserPatch) {
+	if p.UserName.Set && p.UserName.Value == "" {
+		bad.add(FieldUserName, ReasonFieldRequired, "user_name is required.")
+	} else {
+		patchKey(bad, FieldUserName, SpaceLogin, p.UserName, &u.UserName)
+	}
+	patchKey(bad, FieldEmployeeNumber, SpaceEmployee, p.EmployeeNumber, &u.EmployeeNumber)
+	patchKey(bad, FieldOpenID, SpaceOpenID, p.OpenID, &u.OpenID)
+	patchKey(bad, FieldWebMDN, SpaceWebMDN, p.WebMDN, &u.WebMDN)
+}
+
+func patchKey(bad *violations, field Field, space Space, value Opt[string], to *string) {
+	if !value.Set {
+		return
+	}
+	if value.Value != "" {
+		if utf8.RuneCountInString(value.Value) > maxHandleRunes {
+			bad.add(field, ReasonFieldLength, "%s must be at most %d characters.", field, maxHandleRunes)
+			return
+		}
+		if _, err := FoldKey(space, value.Value); err != nil {
+			bad.add(field, ReasonFieldFormat, "%s: %s", field, AsError(err).Message)
+			return
+		}
+	}
+	*to = value.Value
+}
+
+func patchEmail(bad *violations, u *User, value Opt[string]) {
+	if !value.Set {
+		return
+	}
+	if value.Value != "" {
+		if len(value.Value) > maxEmailBytes {
+			bad.add(FieldEmail, ReasonFieldLength, "email must be at most %d bytes.", maxEmailBytes)
+			return
+		}
+		parsed, err := mail.ParseAddress(value.Value)
+		_, foldErr := FoldKey(SpaceLogin, value.Value)
+		if err != nil || foldErr != nil || parsed.Address != value.Value {
+			bad.add(FieldEmail, ReasonFieldFormat, "email is not an e-mail address.")
+			return
+		}
+	}
+	u.Email = value.Value
+}
+
+func patchPhones(bad *violations, u *User, value Opt[[]Phone]) {
+	if !value.Set {
+		return
+	}
+	if len(value.Value) > maxPhones {
+		bad.add(FieldPhones, ReasonFieldLength, "phones must be at most %d.", maxPhones)
+		return
+	}
+	for _, phone := range value.Value {
+		for _, text := range []string{phone.Number, phone.Extension, phone.Type} {
+			if !checkText(bad, FieldPhones, text, 64) {
+				return
+			}
+		}
+	}
+	u.Phones = value.Value
+}
+
+func patchAddress(bad *violations, u *User, value Opt[Address]) {
+	if !value.Set {
+		return
+	}
+	a := value.Value
+	for _, text := range []string{a.Line1, a.Line2, a.City, a.Region, a.Country, a.Zip} {
+		if !checkText(bad, FieldAddress, text, maxTextRunes) {
+			return
+		}
+	}
+	u.Address = a
+}
+
+func patchLanguage(bad *violations, u *User, value Opt[string]) {
+	if !value.Set {
+		return
+	}
+	if value.Value != "" {
+		if _, err := language.Parse(value.Value); err != nil || len(value.Value) > 64 {
+			bad.add(FieldLanguage, ReasonFieldFormat, "language is not a BCP 47 tag.")
+			return
+		}
+	}
+	u.Profile.Language = value.Value
+}
+
+// patchProfile sets what the profile keeps as JSON. Maps are copied, never
+// changed: the caller's and the stored user may share them.
+func patchProfile(bad *violations, call *Call, u *User, p *UserPatch) {
+	if p.Picture.Set && checkJSON(bad, FieldPicture, p.Picture.Value) {
+		u.Profile.Picture = p.Picture.Value
+	}
+	if p.Attributes.Set {
+		total := 0
+		for key, raw := range p.Attributes.Value {
+			if !checkText(bad, FieldAttributes, key, maxTextRunes) || !checkJSON(bad, FieldAttributes, raw) {
+				return
+			}
+			total += len(key) + len(raw)
+		}
+		if total > maxJSONBytes {
+			bad.add(FieldAttributes, ReasonFieldLength, "attributes must be at most %d bytes of JSON.", maxJSONBytes)
+			return
+		}
+		u.Profile.Attributes = p.Attributes.Value
+	}
+	if p.Extras.Set && checkJSON(bad, FieldExtras, p.Extras.Value) {
+		u.Profile.Extras = with(u.Profile.Extras, call.Door.String(), p.Extras.Value, len(p.Extras.Value) == 0)
+	}
+	if p.ExternalID.Set {
+		if p.ExternalID.Value != "" {
+			if _, err := FoldKey(ExternalSpace(call.Actor.Credential), p.ExternalID.Value); err != nil {
+				bad.add(FieldExternalID, ReasonFieldFormat, "external_id: %s", AsError(err).Message)
+				return
+			}
+		}
+		u.Profile.ExternalIDs = with(u.Profile.ExternalIDs, call.Actor.Credential, p.ExternalID.Value, p.ExternalID.Value == "")
+	}
+}
+
+func checkJSON(bad *violations, field Field, raw json.RawMessage) bool {
+	if len(raw) > maxJSONBytes {
+		bad.add(field, ReasonFieldLength, "%s must be at most %d bytes of JSON.", field, maxJSONBytes)
+		return false
+	}
+	if len(raw) > 0 && (!json.Valid(raw) || !utf8.Valid(raw) || strings.Contains(string(raw), `\u0000`)) {
+		bad.add(field, ReasonFieldFormat, "%s is not valid JSON.", field)
+		return false
+	}
+	return true
+}
+
+// with is a copy of a map with one key set or removed.
+func with[V any](m map[string]V, key string, value V, remove bool) map[string]V {
+	out := make(map[string]V, len(m)+1)
+	for k, v := range m {
+		out[k] = v
+	}
+	if remove {
+		delete(out, key)
+	} else {
+		out[key] = value
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return out
+}
+
+// presetID checks an id that a client brought: any UUID, in lower case.
+func presetID(id string) (string, error) {
+	parsed, err := uuid.Parse(id)
+	if err != nil || len(id) != 36 {
+		return "", Invalid(FieldID.String(), ReasonFieldFormat, "id is not a UUID.")
+	}
+	return parsed.String(), nil
+}
+
+// checkName validates the name of a company, location, role or lock reason.
+func checkName(field, name string) error {
+	if strings.TrimSpace(name) == "" {
+		return Invalid(field, ReasonFieldRequired, "%s is required.", field)
+	}
+	return CleanText(field, name, maxTextRunes)
+}
+
+// checkNumber validates a preset number.
+func checkNumber(field string, number int64) error {
+	if number < 0 || number > MaxNumber {
+		return Invalid(field, ReasonFieldValue, "%s must be from 1 to %d.", field, int64(MaxNumber))
+	}
+	return nil
+}
+
+// companyField is an unknown company that a body names.
+func companyField(number int64) error {
+	message := fmt.Sprintf("Company %d does not exist.", number)
+	return &Error{Code: CodeInvalid, Reason: ReasonCompanyNotFound, Message: message,
+		Fields: []FieldError{{Field: FieldCompany.String(), Reason: ReasonCompanyNotFound, Message: message}}}
+}
