@@ -1,0 +1,194 @@
+package directory
+
+// Reasons describes every reason, in the order of docs/errors.md, which is
+// made from it. Code is the usual one; an error always says its own.
+func Reasons() []ReasonInfo {
+	groups := [][]ReasonInfo{
+		notFoundReasons(), takenReasons(), stateReasons(), rightsReasons(), credentialReasons(), loginReasons(),
+		inputReasons(), passwordReasons(), capacityReasons(),
+	}
+	var all []ReasonInfo
+	for _, group := range groups {
+		all = append(all, group...)
+	}
+	return all
+}
+
+func notFoundReasons() []ReasonInfo {
+	return []ReasonInfo{
+		{ReasonUserNotFound, CodeNotFound, "No user has this number, id or key, or the caller may not see that user.",
+			"Check the identifier, and that the credential belongs to the right tenant and company."},
+		{ReasonUserDeleted, CodeNotFound, "The user is in the recycle bin.",
+			"Restore the user first, or create another one."},
+		{ReasonCompanyNotFound, CodeNotFound, "No company has this number, or the caller may not see it. In a request body it is an invalid field.",
+			"Use the number of a company of this tenant that lies within the credential's reach."},
+		{ReasonLocationNotFound, CodeNotFound, "No location has this number, or the caller may not see it.",
+			"Use the number of a location of this tenant."},
+		{ReasonLockReasonNotFound, CodeNotFound, "There is no such lock reason, or it does not serve this company.",
+			"Use a reason of the user's company or of one above it; list a company's own reasons to find them."},
+		{ReasonRoleNotFound, CodeNotFound, "There is no such role for this company, or the user does not hold it.",
+			"List the company's roles, or the roles that the user holds."},
+		{ReasonGroupNotFound, CodeNotFound, "No group of this kind has this key.",
+			"Create the group first, or correct the key."},
+		{ReasonTenantNotFound, CodeNotFound, "There is no such tenant.",
+			"Check the tenant's name."},
+		{ReasonCredentialNotFound, CodeNotFound, "The tenant has no API key or client with this id; it may have been revoked.",
+			"List the tenant's credentials."},
+		{ReasonRouteNotFound, CodeNotFound, "No door serves this path.",
+			"Check the base URL and the path, and that the door is switched on in this process."},
+	}
+}
+
+func takenReasons() []ReasonInfo {
+	return []ReasonInfo{
+		{ReasonUserNameTaken, CodeConflict, "Another user of the tenant has this user name, or has it as e-mail address. Inactive users keep theirs.",
+			"Choose another name, or rename or delete the other user."},
+		{ReasonEmailTaken, CodeConflict, "Another user of the tenant signs in with this e-mail address, or has it as user name.",
+			"Use another address, or change the other user's."},
+		{ReasonEmployeeNumberTaken, CodeConflict, "Another user of the tenant has this employee number.",
+			"Use another number, or change the other user's."},
+		{ReasonOpenIDTaken, CodeConflict, "Another user of the tenant has this openId.",
+			"Use another openId, or change the other user's."},
+		{ReasonWebMDNTaken, CodeConflict, "Another user of the tenant has this web MDN.",
+			"Use another web MDN, or change the other user's."},
+		{ReasonExternalIDTaken, CodeConflict, "This credential has given the external id to another user already.",
+			"Find that user by its external id and update it instead of creating one."},
+		{ReasonNumberTaken, CodeConflict, "The preset number belongs to something else. With the code exhausted: no number is left.",
+			"Leave the number out to have one drawn, or choose another."},
+		{ReasonIDTaken, CodeConflict, "The preset id belongs to another user.",
+			"Leave the id out to have one made, or choose another."},
+		{ReasonLockReasonTaken, CodeConflict, "The company has a lock reason of this name.",
+			"Choose another name, or update the existing reason."},
+		{ReasonRoleTaken, CodeConflict, "There is a role or group of this name already.",
+			"Choose another name, or use the existing one."},
+		{ReasonCompanyTaken, CodeConflict, "The tenant has a company of this name.",
+			"Choose another name, or use the existing company."},
+		{ReasonLocationTaken, CodeConflict, "The company has a location of this name.",
+			"Choose another name, or use the existing location."},
+		{ReasonTenantTaken, CodeConflict, "The installation has a tenant of this name.",
+			"Choose another name."},
+		{ReasonCredentialTaken, CodeConflict, "The chosen secret or client id cannot be used.",
+			"Leave it out to have one drawn, or choose another."},
+		{ReasonWriteConflict, CodeConflict, "Another write took a unique key at the same moment, twice in a row.",
+			"Read the state again and repeat the request."},
+		{ReasonVersionMismatch, CodeStale, "The record was changed since the version that the request names.",
+			"Read it again, apply the change to what it is now, and repeat."},
+	}
+}
+
+func stateReasons() []ReasonInfo {
+	return []ReasonInfo{
+		{ReasonStateNotAllowed, CodeConflict, "The user's state has no such transition.",
+			"Move the user to a state that has it; docs/architecture.md shows all transitions."},
+		{ReasonSeatExhausted, CodeExhausted, "Every seat of the licence type is taken.",
+			"Deactivate somebody who holds one, change the licence type, or raise the pool's total."},
+		{ReasonSeatNotEntitled, CodeExhausted, "The tenant's pool for this licence type has a total of 0.",
+			"Use another licence type, or give the pool a total."},
+		{ReasonOwnerProtected, CodeForbidden, "The account owner cannot be deactivated or deleted.",
+			"Make somebody else the account owner first."},
+		{ReasonCompanyDepth, CodeInvalid, "The company would be deeper in the tree than is allowed.",
+			"Choose a parent nearer to the root."},
+	}
+}
+
+func rightsReasons() []ReasonInfo {
+	return []ReasonInfo{
+		{ReasonRankTooLow, CodeForbidden, "The caller's rank does not allow this, in general or for this target.",
+			"Use a credential of a higher rank."},
+		{ReasonScopeMissing, CodeForbidden, "The credential was made without the scope that this needs.",
+			"Use a credential that has the scope."},
+		{ReasonSelfOnly, CodeForbidden, "An ordinary user's session may use only that user's own record.",
+			"Ask for one's own record, or use a credential of a higher rank."},
+		{ReasonFieldRights, CodeForbidden, "An ordinary user may not change these fields of its own record.",
+			"Leave them as they are, or ask an administrator."},
+	}
+}
+
+func credentialReasons() []ReasonInfo {
+	return []ReasonInfo{
+		{ReasonCredentialMissing, CodeUnauthenticated, "The request carries no credential.",
+			"Send an API key or a token the way the door expects it."},
+		{ReasonCredentialInvalid, CodeUnauthenticated, "The credential is not known, was revoked, or its user may no longer act.",
+			"Sign in again, or use another key."},
+		{ReasonCredentialExpired, CodeUnauthenticated, "The key or token is past its end.",
+			"Refresh the token or sign in again; have a new key made."},
+		{ReasonDoorClosed, CodeUnauthenticated, "The credential or its tenant has this door switched off, or the tenant is disabled.",
+			"Use a credential that opens the door, or have the door switched on."},
+		{ReasonClientInvalid, CodeUnauthenticated, "The OAuth client is not known, its secret is wrong, or it may not use this door.",
+			"Check client id and client secret."},
+		{ReasonGrantInvalid, CodeUnauthenticated, "The refresh token was used before, has expired or was revoked. The token service also says so of a malformed request.",
+			"Sign in again with the password grant; send every parameter once, in the body."},
+	}
+}
+
+func loginReasons() []ReasonInfo {
+	return []ReasonInfo{
+		{ReasonLoginFailed, CodeUnauthenticated, "The user name or the password is wrong, or the user has no password.",
+			"Check both; have a password set."},
+		{ReasonLoginLocked, CodeUnauthenticated, "The password is right, but the user is locked. The message is the lock reason's description.",
+			"Do what the message says; an administrator or the helpdesk can unlock the user."},
+		{ReasonLoginInactive, CodeUnauthenticated, "The password is right, but the user is not active.",
+			"Have the user activated."},
+		{ReasonLoginDates, CodeUnauthenticated, "The password is right, but the user is not valid yet or not valid any more.",
+			"Have the validity dates changed."},
+		{ReasonLoginTemporary, CodeUnauthenticated, "The password is right but temporary: it is good for nothing but being replaced.",
+			"Replace the password, then sign in with the new one."},
+	}
+}
+
+func inputReasons() []ReasonInfo {
+	return []ReasonInfo{
+		{ReasonFieldRequired, CodeInvalid, "A field that must be there is absent or empty.",
+			"Send the field."},
+		{ReasonFieldFormat, CodeInvalid, "A field has the wrong type or form, or characters that are not allowed.",
+			"Correct the field; the message says what is wrong."},
+		{ReasonFieldLength, CodeInvalid, "A field is too long or too short, or holds too many items.",
+			"Correct the field; the message names the limit."},
+		{ReasonFieldValue, CodeInvalid, "A field has a value that is not among the allowed ones.",
+			"Use one of the values that the message names."},
+		{ReasonFieldMismatch, CodeInvalid, "Two places of the request contradict each other, for instance the path and the body.",
+			"Send the same value in both, or leave out the one in the body."},
+		{ReasonBodySyntax, CodeInvalid, "The body is not in the door's format.",
+			"Send a well-formed body."},
+		{ReasonQuerySyntax, CodeInvalid, "A query parameter cannot be read.",
+			"Correct the parameter that the message names."},
+		{ReasonFilterSyntax, CodeInvalid, "The filter cannot be read.",
+			"Use the form that the message shows."},
+		{ReasonBodyTooLarge, CodeTooLarge, "The body is larger than the server accepts.",
+			"Send less, or raise the setting max_body."},
+	}
+}
+
+func passwordReasons() []ReasonInfo {
+	return []ReasonInfo{
+		{ReasonPasswordTooShort, CodeInvalid, "The password has fewer characters than the tenant's policy or the door demands.",
+			"Use a longer password."},
+		{ReasonPasswordTooLong, CodeInvalid, "The password has more bytes than the server hashes.",
+			"Use a shorter password."},
+		{ReasonPasswordBlocked, CodeInvalid, "The password is on the list of the commonest ones.",
+			"Use a password that nobody else would think of."},
+		{ReasonPasswordContext, CodeInvalid, "The password contains the user's own name or address.",
+			"Use a password without them."},
+		{ReasonHashUnsupported, CodeInvalid, "The imported password hash is in no format that the server can verify.",
+			"Use one of the formats that the message names, or import the user without a password."},
+		{ReasonHashTooCostly, CodeInvalid, "Verifying the imported password hash would cost too much memory or time.",
+			"Import the user without a password and have a new one set."},
+	}
+}
+
+func capacityReasons() []ReasonInfo {
+	return []ReasonInfo{
+		{ReasonTooManyRequests, CodeRateLimited, "The tenant has used up its requests of this minute for this door.",
+			"Wait as long as the answer says, or raise the tenant's limit."},
+		{ReasonTooManyLogins, CodeRateLimited, "Too many sign-in attempts for this account or from this address.",
+			"Wait as long as the answer says."},
+		{ReasonHashQueue, CodeUnavailable, "Too many passwords are being checked at this moment.",
+			"Repeat the request after a few seconds."},
+		{ReasonBusy, CodeUnavailable, "The database has more to write than it can take at this moment, or cannot be reached. Nothing was changed.",
+			"Repeat the request after a moment."},
+		{ReasonOutcomeUnknown, CodeUnavailable, "The connection to the database broke while the change was being committed. It may or may not have happened.",
+			"Read the state before repeating the request."},
+		{ReasonInternal, CodeInternal, "The server failed. The answer carries an error id; the cause is in the log under that id.",
+			"Report the error id to whoever runs the server."},
+	}
+}
