@@ -1,0 +1,78 @@
+# usher: `make test` needs nothing but Go, make and, where tests want a program
+# that is missing, Debian's package manager.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := build
+
+export CGO_ENABLED ?= 0
+GO        ?= go
+FUZZTIME  ?= 10s
+BENCHTIME ?= 1s
+
+.PHONY: build test check setup vet fmt-check race lint bench fuzz docs run clean
+
+build: ## build ./usher, a static binary
+	$(GO) build -trimpath -o usher ./cmd/usher
+
+run: ## serve the sample directory on 127.0.0.1:8080
+	$(GO) run ./cmd/usher serve --demo --log-format text
+
+test: setup check ## everything that must pass: set-up, vet, format, all tests, races
+	$(GO) test -timeout 15m ./...
+	@$(MAKE) --no-print-directory race
+
+check: vet fmt-check ## the quick checks
+
+setup: ## install what the tests run against, if it is missing
+	@.ci/setup
+
+vet:
+	$(GO) vet ./...
+
+fmt-check:
+	@unformatted=$$(gofmt -l .); \
+	if [ -n "$$unformatted" ]; then echo "gofmt would change:"; echo "$$unformatted"; exit 1; fi
+
+# The race detector needs a C compiler; Debian's set-up installs one. Races are
+# about the core and the store: the rest has no state of its own.
+race: ## tests of the core and the store under the race detector
+	CGO_ENABLED=1 $(GO) test -race -timeout 15m ./internal/directory ./internal/store/...
+
+# The linters are built by version into bin/, so that go.mod stays the
+# program's own. The first build takes minutes.
+STATICCHECK  = bin/staticcheck-0.8.2
+GOLANGCILINT = bin/golangci-lint-2.15.0
+
+lint: check $(STATICCHECK) $(GOLANGCILINT) ## vet, format and linters
+	$(STATICCHECK) ./...
+	$(GOLANGCILINT) run ./...
+
+$(STATICCHECK):
+	$(call go-install,honnef.co/go/tools/cmd/staticcheck,$@)
+
+$(GOLANGCILINT):
+	$(call go-install,github.com/golangci/golangci-lint/v2/cmd/golangci-lint,$@)
+
+# go-install,PACKAGE,bin/NAME-VERSION
+define go-install
+	GOBIN=$(CURDIR)/bin $(GO) install $(1)@v$(lastword $(subst -, ,$(2)))
+	mv bin/$(notdir $(1)) $(2)
+endef
+
+bench: ## all benchmarks
+	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
+
+fuzz: ## every fuzz target for FUZZTIME
+	@grep -rlE '^func Fuzz' --include='*_test.go' cmd internal | while read -r file; do \
+		package=./$$(dirname "$$file"); \
+		grep -oE '^func Fuzz[A-Za-z0-9_]*' "$$file" | sed 's/^func //' | while read -r target; do \
+			echo "$$package $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package"; \
+		done; \
+	done
+
+docs: ## write the generated pages anew
+	$(GO) test ./internal/config -run TestDocumentedSettingsAreCurrent -update
+
+clean:
+	rm -rf usher bin
