@@ -43,6 +43,7 @@ func TestClientAddr(t *testing.T) {
 		{"empty header", "10.0.0.1:4711", trusted, []string{""}, "10.0.0.1"},
 		{"empty entry", "10.0.0.1:4711", trusted, []string{"192.0.2.7,,10.0.0.2"}, "10.0.0.2"},
 		{"line break in an entry", "10.0.0.1:4711", trusted, []string{"192.0.2.7\nx"}, "10.0.0.1"},
+		{"open bracket", "10.0.0.1:4711", trusted, []string{"[2001:db8::7"}, "10.0.0.1"},
 		{"unix socket", "@", trusted, []string{"192.0.2.7"}, "@"},
 		{"no peer", "", trusted, []string{"192.0.2.7"}, ""},
 	} {

@@ -244,6 +244,16 @@ func TestDecodeValue(t *testing.T) {
 	}
 }
 
+// Text that no decoder has checked is never Present.
+func TestBrokenValuesAreMistyped(t *testing.T) {
+	if _, state := ObjectOf(json.RawMessage(`{"a"`)); state != Mistyped {
+		t.Errorf("object: %v", state)
+	}
+	if _, state := ArrayOf(json.RawMessage(`[1`)); state != Mistyped {
+		t.Errorf("array: %v", state)
+	}
+}
+
 // What an append to one member's text writes must not reach the next.
 func TestObjectValuesDoNotOverlap(t *testing.T) {
 	o := object(t, `{"a":1,"b":2}`)

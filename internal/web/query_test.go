@@ -1,6 +1,7 @@
 package web
 
 import (
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"testing"
@@ -71,6 +72,13 @@ func TestQueryEach(t *testing.T) {
 	}
 	if want := []string{"$a:1", "b:c d"}; !slices.Equal(got, want) {
 		t.Errorf("Each yields %q, want %q", got, want)
+	}
+}
+
+func TestRequestQuery(t *testing.T) {
+	r := &Request{Request: httptest.NewRequest("GET", "/x?A=%zz", nil)}
+	if got, ok := r.Query().Get("a"); got != "%zz" || !ok {
+		t.Errorf("Get(a) = %q, %v", got, ok)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -311,6 +312,47 @@ func TestEventOf(t *testing.T) {
 	}
 	if e := EventOf(httptest.NewRecorder()); e == nil || e.RequestID == "" {
 		t.Errorf("event without a server: %+v", e)
+	}
+}
+
+// plainWriter is a ResponseWriter that can neither flush nor be unwrapped.
+type plainWriter struct{ http.ResponseWriter }
+
+func TestEventOfBehindAnOpaqueWrapper(t *testing.T) {
+	var k kit
+	h := k.serve(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		EventOf(plainWriter{w}).Tenant = "acme"
+	}), Options{})
+	do(h, httptest.NewRequest("GET", "/", nil))
+	if got := k.events[0].Tenant; got != "" {
+		t.Errorf("tenant %q reached the event through a writer that hides it", got)
+	}
+}
+
+// A handler that streams sends before it ends, and may move its deadlines.
+func TestServerStreams(t *testing.T) {
+	var k kit
+	read := make(chan struct{})
+	srv := httptest.NewServer(k.serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(time.Minute)); err != nil {
+			t.Error(err)
+		}
+		w.(http.Flusher).Flush()
+		select {
+		case <-read:
+		case <-r.Context().Done():
+			t.Error("the client did not get the header")
+		}
+	}), Options{}))
+	defer srv.Close()
+	resp, err := (&http.Client{Timeout: 10 * time.Second}).Get(srv.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	close(read)
+	resp.Body.Close()
+	if resp.StatusCode != 200 {
+		t.Errorf("status %d", resp.StatusCode)
 	}
 }
 
