@@ -1,132 +1,123 @@
 package directory
 
 import (
-	"strconv"
-	"sync/atomic"
+	"crypto/sha256"
+	"net/netip"
 	"time"
 
 	"github.com/maypok86/otter/v2"
 	"golang.org/x/time/rate"
 )
 
-// Limits of sign-in attempts: what a person who mistypes needs, and little
-// more for whoever guesses.
+// Limits of sign-in attempts a minute, each with a burst of the same size: what
+// a person who mistypes needs, and an office behind one address.
 const (
-	accountAttempts = 10  // per minute and account
-	addressAttempts = 100 // per minute and client address
-	limiterEntries  = 100_000
+	loginsPerAccount = 10
+	loginsPerAddress = 100
 )
 
-// LoginLimiter bounds sign-in attempts per account and per address, in this
-// process. Memory is bounded: the entries used least are forgotten first.
+// trackedKeys bounds how many accounts and how many addresses are remembered.
+// An entry that is dropped because there are more starts anew with its full
+// burst, so filling the table gains an attacker less than the addresses that
+// it takes are worth.
+const trackedKeys = 65_536
+
+// LoginLimiter limits sign-in attempts by account and by address of the
+// client, so that passwords cannot be guessed and hashing cannot be used up.
+// It comes before a hash slot (design.md section 4). It counts per process and
+// remembers a bounded number of keys. It is safe for concurrent use.
 type LoginLimiter struct {
-	attempts *otter.Cache[string, *rate.Limiter]
+	now                    func() time.Time
+	accounts               *otter.Cache[accountKey, *rate.Limiter]
+	addresses              *otter.Cache[string, *rate.Limiter]
+	perAccount, perAddress int
 }
 
-// NewLoginLimiter makes a LoginLimiter.
+// accountKey is a tenant and a digest of the account's folded name: texts of
+// clients have any length, keys in memory have one.
+type accountKey struct {
+	tenant  TenantNo
+	account [sha256.Size]byte
+}
+
+// NewLoginLimiter makes a LoginLimiter. It reads time.Now, whose monotonic
+// part no change of the wall clock touches.
 func NewLoginLimiter() *LoginLimiter {
-	return &LoginLimiter{attempts: otter.Must(&otter.Options[string, *rate.Limiter]{
-		MaximumSize:      limiterEntries,
-		ExpiryCalculator: otter.ExpiryAccessing[string, *rate.Limiter](10 * time.Minute),
-	})}
+	return newLoginLimiter(loginsPerAccount, loginsPerAddress, time.Now)
 }
 
-// Allow counts an attempt. When it is one too many, it says how long to wait.
-func (l *LoginLimiter) Allow(tenant TenantNo, account, addr string) (time.Duration, bool) {
-	if wait, ok := l.take("user:"+strconv.FormatInt(int64(tenant), 10)+":"+account, accountAttempts); !ok {
-		return wait, false
-	}
-	if addr == "" {
-		return 0, true
-	}
-	return l.take("addr:"+addr, addressAttempts)
+func newLoginLimiter(perAccount, perAddress int, now func() time.Time) *LoginLimiter {
+	return &LoginLimiter{now: now, perAccount: perAccount, perAddress: perAddress,
+		accounts:  otter.Must(&otter.Options[accountKey, *rate.Limiter]{MaximumSize: trackedKeys}),
+		addresses: otter.Must(&otter.Options[string, *rate.Limiter]{MaximumSize: trackedKeys})}
 }
 
-func (l *LoginLimiter) take(key string, perMinute int) (time.Duration, bool) {
-	limiter, ok := l.attempts.GetIfPresent(key)
-	if !ok {
-		limiter, _ = l.attempts.SetIfAbsent(key, rate.NewLimiter(rate.Limit(float64(perMinute)/60), perMinute))
-	}
-	if limiter.Allow() {
-		return 0, true
-	}
-	return time.Minute / time.Duration(perMinute), false
-}
-
-// window is the length of a request limit's window.
-const window = time.Minute
-
-// RequestCounter counts requests per tenant and door in fixed windows of one
-// minute, in this process.
-type RequestCounter struct {
-	tenants   atomic.Pointer[map[counterKey]*counter]
-	addresses *otter.Cache[string, *counter]
-}
-
-type counterKey struct {
-	tenant TenantNo
-	door   Door
-}
-
-// counter packs the window's number and its count, so that both change in one
-// atomic step.
-type counter struct{ state atomic.Uint64 }
-
-// NewRequestCounter makes a RequestCounter.
-func NewRequestCounter() *RequestCounter {
-	c := &RequestCounter{addresses: otter.Must(&otter.Options[string, *counter]{
-		MaximumSize:      limiterEntries,
-		ExpiryCalculator: otter.ExpiryAccessing[string, *counter](2 * window),
-	})}
-	c.tenants.Store(&map[counterKey]*counter{})
-	return c
-}
-
-// Count counts a request of a tenant through a door. The flag is false when it
-// is past the limit.
-func (c *RequestCounter) Count(tenant TenantNo, door Door, limit int, now time.Time) (Quota, bool) {
-	return c.of(counterKey{tenant, door}).count(limit, now)
-}
-
-// CountAddress counts a request without a valid credential by client address.
-func (c *RequestCounter) CountAddress(addr string, limit int, now time.Time) Quota {
-	one, ok := c.addresses.GetIfPresent(addr)
-	if !ok {
-		one, _ = c.addresses.SetIfAbsent(addr, &counter{})
-	}
-	quota, _ := one.count(limit, now)
-	return quota
-}
-
-// of finds a tenant's counter. Tenants and doors are few and never go, so the
-// map is copied when one is new and read without a lock.
-func (c *RequestCounter) of(key counterKey) *counter {
-	for {
-		have := c.tenants.Load()
-		if one, ok := (*have)[key]; ok {
-			return one
-		}
-		next := make(map[counterKey]*counter, len(*have)+1)
-		for k, v := range *have {
-			next[k] = v
-		}
-		next[key] = &counter{}
-		c.tenants.CompareAndSwap(have, &next)
-	}
-}
-
-func (c *counter) count(limit int, now time.Time) (Quota, bool) {
-	current := uint64(now.Unix()) / uint64(window/time.Second)
-	quota := Quota{Limit: limit, Reset: time.Unix(int64(current+1)*int64(window/time.Second), 0).UTC()}
-	for {
-		old := c.state.Load()
-		n := uint64(1)
-		if old>>32 == current&0xffffffff {
-			n = min(old&0xffffffff+1, 0xffffffff)
-		}
-		if c.state.CompareAndSwap(old, (current&0xffffffff)<<32|n) {
-			quota.Remaining = max(0, limit-int(n))
-			return quota, n <= uint64(limit)
+// Allow counts one attempt for an account (its folded name, whether it exists
+// or not) from an address and reports whether it may go on; if not, retryAfter
+// is how long until the next may. A refused attempt counts against nothing, so
+// that an address that is refused cannot lock the account. "" stands for no
+// address and is not limited by address.
+func (l *LoginLimiter) Allow(tenant TenantNo, account, addr string) (retryAfter time.Duration, ok bool) {
+	now := l.now()
+	var address *rate.Reservation
+	if addr != "" {
+		limiter, _ := l.addresses.ComputeIfAbsent(addressKey(addr), perMinute(l.perAddress))
+		if address, retryAfter = take(limiter, now); address == nil {
+			return retryAfter, false
 		}
 	}
+	key := accountKey{tenant, sha256.Sum256([]byte(account))}
+	limiter, _ := l.accounts.ComputeIfAbsent(key, perMinute(l.perAccount))
+	taken, retryAfter := take(limiter, now)
+	if taken == nil {
+		if address != nil {
+			address.CancelAt(now)
+		}
+		return retryAfter, false
+	}
+	return 0, true
 }
+
+// take takes one token that is there now; without one it takes none and tells
+// when the next comes.
+func take(limiter *rate.Limiter, now time.Time) (*rate.Reservation, time.Duration) {
+	// A reservation of the future that is cancelled does not always give back
+	// all that it took (rate.Reservation.CancelAt), so none is made.
+	if tokens := limiter.TokensAt(now); tokens < 1 {
+		return nil, time.Duration((1 - tokens) / float64(limiter.Limit()) * float64(time.Second))
+	}
+	r := limiter.ReserveN(now, 1)
+	if wait := r.DelayFrom(now); wait > 0 { // another attempt took it meanwhile
+		r.CancelAt(now)
+		return nil, wait
+	}
+	return r, 0
+}
+
+func perMinute(n int) func() (*rate.Limiter, bool) {
+	return func() (*rate.Limiter, bool) {
+		return rate.NewLimiter(rate.Every(time.Minute/time.Duration(n)), n), false
+	}
+}
+
+// addressKey is what counts as one client: an IPv4 address, or the /64 network
+// of an IPv6 address, which is what one customer gets (RFC 6177). Other texts
+// count as one client each, cut to a bounded length.
+func addressKey(addr string) string {
+	ip, err := netip.ParseAddr(addr)
+	if err != nil {
+		return addr[:min(len(addr), maxAddressText)]
+	}
+	ip = ip.Unmap().WithZone("")
+	if ip.Is4() {
+		return ip.String()
+	}
+	network, err := ip.Prefix(64)
+	if err != nil { // cannot be: every IPv6 address has 64 bits to mask
+		return ip.String()
+	}
+	return network.String()
+}
+
+// maxAddressText is longer than any address text (INET6_ADDRSTRLEN is 46).
+const maxAddressText = 64
