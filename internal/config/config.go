@@ -64,13 +64,10 @@ type Config struct {
 	// MaxBody is the largest body of a request in bytes; a door may set less.
 	MaxBody Bytes `key:"max_body" min:"1024" max:"1073741824" help:"largest body of a request"`
 
-	// SQLiteReaders is the number of reading connections; 0 follows the cores.
-	SQLiteReaders int `key:"sqlite_readers" min:"0" max:"256" help:"reading connections to SQLite; 0 follows the number of cores"`
-	// PGMaxConns is the most connections to PostgreSQL; 0 is the driver's
-	// default, the greater of 4 and the number of cores.
-	PGMaxConns int `key:"pg_max_conns" min:"0" max:"10000" help:"most connections to PostgreSQL; 0 is the greater of 4 and the number of cores"`
-	// PGMinConns is the number of connections to PostgreSQL kept open.
-	PGMinConns int `key:"pg_min_conns" min:"0" max:"10000" help:"connections to PostgreSQL kept open"`
+	// SQLiteReaders is the number of reading connections; 0 is twice the cores.
+	SQLiteReaders int `key:"sqlite_readers" min:"0" max:"256" help:"reading connections to SQLite; 0 is twice the number of cores"`
+	// PGMaxConns is the most connections to PostgreSQL that this process opens.
+	PGMaxConns int `key:"pg_max_conns" min:"0" max:"10000" help:"most connections to PostgreSQL; 0 is twice the number of cores, at least 16"`
 	// PGExecMode is how statements are sent. A pooler in transaction mode without
 	// support of named statements needs exec or simple_protocol.
 	PGExecMode string `key:"pg_exec_mode" oneof:"cache_statement cache_describe describe_exec exec simple_protocol" help:"how statements are sent to PostgreSQL; exec for PgBouncer in transaction mode"`

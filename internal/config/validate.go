@@ -32,7 +32,7 @@ func (c *Config) Validate() error {
 	}
 	if err := checkAddr(c.Addr); err != nil {
 		fail("addr", "%v", err)
-	} else if c.Demo && c.DemoCredentials == "fixed" && !loopback(c.Addr) {
+	} else if c.Demo && c.DemoCredentials == "fixed" && !Loopback(c.Addr) {
 		fail("addr", "the sample directory's credentials are public, so it is served on loopback only; "+
 			"use a loopback address or --demo-credentials=random")
 	}
@@ -58,9 +58,6 @@ func (c *Config) Validate() error {
 	}
 	if n := len([]rune(string(c.BootstrapKey))); n > 0 && n < MinBootstrapKey {
 		fail("bootstrap_key", "must have at least %d characters", MinBootstrapKey)
-	}
-	if c.PGMaxConns > 0 && c.PGMinConns > c.PGMaxConns {
-		fail("pg_min_conns", "must not be greater than pg_max_conns")
 	}
 	return errors.Join(errs...)
 }
@@ -107,8 +104,9 @@ func checkAddr(addr string) error {
 	return nil
 }
 
-// loopback reports whether only this machine can reach the address.
-func loopback(addr string) bool {
+// Loopback reports whether only this machine can reach an address of the form
+// host:port.
+func Loopback(addr string) bool {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
 		return false
