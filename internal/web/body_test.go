@@ -178,7 +178,7 @@ func TestBodyBreaksOff(t *testing.T) {
 // A body that trickles in is given up after ReadTimeout.
 func TestBodyTooSlow(t *testing.T) {
 	addr := serveTest(t, echo(1<<20), func(srv *http.Server) {
-		srv.ReadTimeout = 50 * time.Millisecond
+		srv.ReadTimeout = 400 * time.Millisecond
 		Limits(srv)
 	})
 	conn := dial(t, addr)

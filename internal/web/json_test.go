@@ -9,59 +9,64 @@ import (
 	"unicode/utf8"
 )
 
+// deep is n objects inside each other.
+func deep(n int) string { return strings.Repeat(`{"a":`, n-1) + "{}" + strings.Repeat("}", n-1) }
+
+// badObjects are bodies that must be refused, where and as what.
+var badObjects = []struct {
+	name, body string
+	depth      int
+	kind       error
+	offset     int
+}{
+	{"empty", "", 0, ErrJSONSyntax, 0},
+	{"only space", " \n", 0, ErrJSONSyntax, 2},
+	{"only a byte order mark", "\xEF\xBB\xBF", 0, ErrJSONSyntax, 3},
+	{"half a byte order mark", "\xEF\xBB{}", 0, ErrJSONSyntax, 0},
+	{"two byte order marks", "\xEF\xBB\xBF\xEF\xBB\xBF{}", 0, ErrJSONSyntax, 3},
+	{"open", "{", 0, ErrJSONSyntax, 1},
+	{"no name", "{1:2}", 0, ErrJSONSyntax, 1},
+	{"single quotes", "{'a':1}", 0, ErrJSONSyntax, 1},
+	{"no colon", `{"a" 1}`, 0, ErrJSONSyntax, 5},
+	{"no value", `{"a":}`, 0, ErrJSONSyntax, 5},
+	{"no comma", `{"a":1 "b":2}`, 0, ErrJSONSyntax, 7},
+	{"trailing comma", `{"a":1,}`, 0, ErrJSONSyntax, 7},
+	{"trailing comma in an array", `{"a":[1,]}`, 0, ErrJSONSyntax, 8},
+	{"trailing data", `{"a":1} x`, 0, ErrJSONSyntax, 8},
+	{"second object", `{}{}`, 0, ErrJSONSyntax, 2},
+	{"NUL behind", "{}\x00", 0, ErrJSONSyntax, 2},
+	{"comment", `{/**/}`, 0, ErrJSONSyntax, 1},
+	{"wrong bracket", `{"a":[1}`, 0, ErrJSONSyntax, 7},
+	{"bad literal", `{"a":nul}`, 0, ErrJSONSyntax, 8},
+	{"capital literal", `{"a":True}`, 0, ErrJSONSyntax, 5},
+	{"NaN", `{"a":NaN}`, 0, ErrJSONSyntax, 5},
+	{"leading zero", `{"a":01}`, 0, ErrJSONSyntax, 6},
+	{"plus sign", `{"a":+1}`, 0, ErrJSONSyntax, 5},
+	{"point without digits", `{"a":1.}`, 0, ErrJSONSyntax, 7},
+	{"point first", `{"a":.5}`, 0, ErrJSONSyntax, 5},
+	{"exponent without digits", `{"a":1e}`, 0, ErrJSONSyntax, 7},
+	{"minus only", `{"a":-}`, 0, ErrJSONSyntax, 6},
+	{"open string", `{"a":"b`, 0, ErrJSONSyntax, 7},
+	{"line break in a string", "{\"a\":\"b\nc\"}", 0, ErrJSONSyntax, 7},
+	{"unknown escape", `{"a":"\x"}`, 0, ErrJSONSyntax, 7},
+	{"short escape", `{"a":"\u12"}`, 0, ErrJSONSyntax, 10},
+	{"escape at the end", `{"a":"\`, 0, ErrJSONSyntax, 7},
+	{"array", ` [1]`, 0, ErrJSONNotObject, 1},
+	{"null", `null`, 0, ErrJSONNotObject, 0},
+	{"string", `"{}"`, 0, ErrJSONNotObject, 0},
+	{"broken array", `[1`, 0, ErrJSONSyntax, 2},
+	{"not UTF-8", "{\"a\":\"b\xff\"}", 0, ErrJSONNotUTF8, 7},
+	{"name that is not UTF-8", "{\"\xc3\":1}", 0, ErrJSONNotUTF8, 2},
+	{"surrogate in UTF-8", "{\"a\":\"\xed\xa0\x80\"}", 0, ErrJSONNotUTF8, 6},
+	{"overlong UTF-8", "{\"a\":\"\xc0\xaf\"}", 0, ErrJSONNotUTF8, 6},
+	{"deeper than allowed", deep(4), 3, ErrJSONTooDeep, 15},
+	{"array deeper than allowed", `{"a":[[1]]}`, 2, ErrJSONTooDeep, 6},
+	{"deeper than the default", deep(33), 0, ErrJSONTooDeep, 160},
+	{"a million brackets", strings.Repeat("[", 1_000_000), 0, ErrJSONTooDeep, 32},
+}
+
 func TestDecodeObjectErrors(t *testing.T) {
-	deep := func(n int) string { return strings.Repeat(`{"a":`, n-1) + "{}" + strings.Repeat("}", n-1) }
-	for _, c := range []struct {
-		name, body string
-		depth      int
-		kind       error
-		offset     int
-	}{
-		{"empty", "", 0, ErrJSONSyntax, 0},
-		{"only space", " \n", 0, ErrJSONSyntax, 2},
-		{"only a byte order mark", "\xEF\xBB\xBF", 0, ErrJSONSyntax, 3},
-		{"half a byte order mark", "\xEF\xBB{}", 0, ErrJSONSyntax, 0},
-		{"two byte order marks", "\xEF\xBB\xBF\xEF\xBB\xBF{}", 0, ErrJSONSyntax, 3},
-		{"open", "{", 0, ErrJSONSyntax, 1},
-		{"no name", "{1:2}", 0, ErrJSONSyntax, 1},
-		{"single quotes", "{'a':1}", 0, ErrJSONSyntax, 1},
-		{"no colon", `{"a" 1}`, 0, ErrJSONSyntax, 5},
-		{"no value", `{"a":}`, 0, ErrJSONSyntax, 5},
-		{"no comma", `{"a":1 "b":2}`, 0, ErrJSONSyntax, 7},
-		{"trailing comma", `{"a":1,}`, 0, ErrJSONSyntax, 7},
-		{"trailing comma in an array", `{"a":[1,]}`, 0, ErrJSONSyntax, 8},
-		{"trailing data", `{"a":1} x`, 0, ErrJSONSyntax, 8},
-		{"second object", `{}{}`, 0, ErrJSONSyntax, 2},
-		{"NUL behind", "{}\x00", 0, ErrJSONSyntax, 2},
-		{"comment", `{/**/}`, 0, ErrJSONSyntax, 1},
-		{"wrong bracket", `{"a":[1}`, 0, ErrJSONSyntax, 7},
-		{"bad literal", `{"a":nul}`, 0, ErrJSONSyntax, 8},
-		{"capital literal", `{"a":True}`, 0, ErrJSONSyntax, 5},
-		{"NaN", `{"a":NaN}`, 0, ErrJSONSyntax, 5},
-		{"leading zero", `{"a":01}`, 0, ErrJSONSyntax, 6},
-		{"plus sign", `{"a":+1}`, 0, ErrJSONSyntax, 5},
-		{"point without digits", `{"a":1.}`, 0, ErrJSONSyntax, 7},
-		{"point first", `{"a":.5}`, 0, ErrJSONSyntax, 5},
-		{"exponent without digits", `{"a":1e}`, 0, ErrJSONSyntax, 7},
-		{"minus only", `{"a":-}`, 0, ErrJSONSyntax, 6},
-		{"open string", `{"a":"b`, 0, ErrJSONSyntax, 7},
-		{"line break in a string", "{\"a\":\"b\nc\"}", 0, ErrJSONSyntax, 7},
-		{"unknown escape", `{"a":"\x"}`, 0, ErrJSONSyntax, 7},
-		{"short escape", `{"a":"\u12"}`, 0, ErrJSONSyntax, 10},
-		{"escape at the end", `{"a":"\`, 0, ErrJSONSyntax, 7},
-		{"array", ` [1]`, 0, ErrJSONNotObject, 1},
-		{"null", `null`, 0, ErrJSONNotObject, 0},
-		{"string", `"{}"`, 0, ErrJSONNotObject, 0},
-		{"broken array", `[1`, 0, ErrJSONSyntax, 2},
-		{"not UTF-8", "{\"a\":\"b\xff\"}", 0, ErrJSONNotUTF8, 7},
-		{"name that is not UTF-8", "{\"\xc3\":1}", 0, ErrJSONNotUTF8, 2},
-		{"surrogate in UTF-8", "{\"a\":\"\xed\xa0\x80\"}", 0, ErrJSONNotUTF8, 6},
-		{"overlong UTF-8", "{\"a\":\"\xc0\xaf\"}", 0, ErrJSONNotUTF8, 6},
-		{"deeper than allowed", deep(4), 3, ErrJSONTooDeep, 15},
-		{"array deeper than allowed", `{"a":[[1]]}`, 2, ErrJSONTooDeep, 6},
-		{"deeper than the default", deep(33), 0, ErrJSONTooDeep, 160},
-		{"a million brackets", strings.Repeat("[", 1_000_000), 0, ErrJSONTooDeep, 32},
-	} {
+	for _, c := range badObjects {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := DecodeObject([]byte(c.body), c.depth)
 			e, ok := errors.AsType[*JSONError](err)
