@@ -1,0 +1,163 @@
+package store
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/usher-id/usher/internal/directory"
+)
+
+// changes are what a transaction writes last: counters, which everybody
+// shares, and search documents, which are dear. They are summed in memory,
+// merged into those of the batch when the closure has succeeded and written
+// once. A closure that fails drops its own.
+type changes struct {
+	batch  *changes // of the closures before this one in the batch; nil for none
+	totals map[totalKey]int64
+	search map[int64]searchChange
+	event  committedEvent // the last one
+}
+
+// totalKey names a counter; company 0 is the whole tenant.
+type totalKey struct {
+	tenant, company int64
+	state           int64
+}
+
+func (a totalKey) less(b totalKey) int {
+	switch {
+	case a.tenant != b.tenant:
+		return sign(a.tenant, b.tenant)
+	case a.company != b.company:
+		return sign(a.company, b.company)
+	}
+	return sign(a.state, b.state)
+}
+
+func sign(a, b int64) int {
+	if a < b {
+		return -1
+	} else if a > b {
+		return 1
+	}
+	return 0
+}
+
+// searchChange is the new search document of a user, or its removal.
+type searchChange struct {
+	tenant   int64
+	document string
+	drop     bool
+}
+
+func (c *changes) total(k totalKey, delta int64) {
+	if c.totals == nil {
+		c.totals = make(map[totalKey]int64)
+	}
+	c.totals[k] += delta
+}
+
+func (c *changes) document(rid int64, change searchChange) {
+	if c.search == nil {
+		c.search = make(map[int64]searchChange)
+	}
+	c.search[rid] = change
+}
+
+// reset forgets everything, for the next run of a closure.
+func (c *changes) reset() {
+	clear(c.totals)
+	clear(c.search)
+	c.event = committedEvent{}
+}
+
+// merge takes over the changes of a closure that has succeeded.
+func (c *changes) merge(done *changes) {
+	for k, delta := range done.totals {
+		c.total(k, delta)
+	}
+	for rid, change := range done.search {
+		c.document(rid, change)
+	}
+}
+
+// sum is what a counter will rise by.
+func (c *changes) sum(k totalKey) int64 {
+	if c == nil {
+		return 0
+	}
+	return c.totals[k] + c.batch.sum(k)
+}
+
+// flush writes everything, the counters in the order of their keys, so that
+// two transactions never wait for each other in a circle.
+func (c *changes) flush(ctx context.Context, e *engine, q querier) error {
+	if err := c.flushSearch(ctx, e, q); err != nil {
+		return err
+	}
+	if len(c.totals) == 0 {
+		return nil
+	}
+	shard := e.shard()
+	for _, k := range slices.SortedFunc(maps.Keys(c.totals), totalKey.less) {
+		if c.totals[k] == 0 {
+			continue
+		}
+		_, err := q.exec(ctx, `INSERT INTO company_totals (tenant, company, state, shard, n) VALUES ($1, $2, $3, $4, $5)
+			ON CONFLICT (tenant, company, state, shard) DO UPDATE SET n = company_totals.n + excluded.n`,
+			k.tenant, k.company, k.state, shard, c.totals[k])
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// flushSearch writes the search documents. Writing one twice does no harm.
+func (c *changes) flushSearch(ctx context.Context, e *engine, q querier) error {
+	for _, rid := range slices.Sorted(maps.Keys(c.search)) {
+		change := c.search[rid]
+		var err error
+		if change.drop {
+			err = e.dropSearch(ctx, q, rid)
+		} else {
+			err = e.indexSearch(ctx, q, rid, change.tenant, change.document)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// flushBeforeSearch makes a search inside of a transaction see what was
+// changed in it, and by the closures of the batch before it. The documents are
+// written again at the end: only then is it known that this closure succeeds.
+func (r *reader) flushBeforeSearch(ctx context.Context) error {
+	if r.pending == nil {
+		return nil
+	}
+	if r.pending.batch != nil {
+		if err := r.pending.batch.flushSearch(ctx, r.e, r.q); err != nil {
+			return err
+		}
+	}
+	return r.pending.flushSearch(ctx, r.e, r.q)
+}
+
+// UserTotal implements directory.UserReader.
+func (r *reader) UserTotal(ctx context.Context, t directory.TenantNo, company int64, states directory.StateSet) (int64, error) {
+	var n int64
+	err := r.q.query(ctx, "SELECT CAST(coalesce(sum(n), 0) AS BIGINT) FROM company_totals WHERE tenant = $1 AND company = $2 AND state IN ("+
+		stateList(states)+")", []any{int64(t), company}, func(row *row) { n = row.int() })
+	if err != nil {
+		return 0, err
+	}
+	for _, state := range directory.States {
+		if states.Has(state) {
+			n += r.pending.sum(totalKey{int64(t), company, int64(state.Index())})
+		}
+	}
+	return n, nil
+}

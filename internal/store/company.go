@@ -1,0 +1,144 @@
+package store
+
+import (
+	"context"
+
+	"github.com/usher-id/usher/internal/directory"
+)
+
+const selectCompany = "SELECT tenant, number, path, id, parent, name, website, metadata, version, created_at FROM companies WHERE tenant = $1"
+
+func scanCompany(r *row) directory.Company {
+	return directory.Company{Tenant: directory.TenantNo(r.int()), Number: r.int(), Path: parsePath(r), ID: r.text(),
+		Parent: r.int(), Name: r.text(), Website: r.text(), Metadata: r.text(), Version: r.int(), CreatedAt: r.time()}
+}
+
+// Company implements directory.CompanyReader.
+func (r *reader) Company(ctx context.Context, t directory.TenantNo, number int64) (directory.Company, error) {
+	var c directory.Company
+	err := r.one(ctx, selectCompany+" AND number = $2", []any{int64(t), number}, func(row *row) { c = scanCompany(row) })
+	return c, err
+}
+
+// CompanyByName implements directory.CompanyReader. nameKey is
+// directory.NameKey of the name; the empty key finds nothing.
+func (r *reader) CompanyByName(ctx context.Context, t directory.TenantNo, nameKey string) (directory.Company, error) {
+	var c directory.Company
+	err := r.one(ctx, selectCompany+" AND name_key = $2 AND name_key <> ''", []any{int64(t), nameKey},
+		func(row *row) { c = scanCompany(row) })
+	return c, err
+}
+
+// Companies implements directory.CompanyReader.
+func (r *reader) Companies(ctx context.Context, t directory.TenantNo, after int64, limit int) ([]directory.Company, error) {
+	var list []directory.Company
+	err := r.q.query(ctx, selectCompany+" AND number > $2 ORDER BY number LIMIT $3", []any{int64(t), after, int64(max(limit, 0))},
+		func(row *row) { list = append(list, scanCompany(row)) })
+	return list, err
+}
+
+// InsertCompany implements directory.CompanyWriter. Two companies of a tenant
+// with one name key, unless it is empty, are ErrDuplicate.
+func (t *tx) InsertCompany(ctx context.Context, c directory.Company) error {
+	return t.insert(ctx, `INSERT INTO companies (tenant, number, path, id, parent, name, name_key, website, metadata, version, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING`,
+		int64(c.Tenant), c.Number, formatPath(c.Path), c.ID, c.Parent, c.Name, directory.NameKey(c.Name), c.Website,
+		c.Metadata, c.Version, micros(c.CreatedAt))
+}
+
+const selectLocation = `SELECT tenant, number, id, company, name, headquarters, address, phone, fax, version, created_at
+	FROM locations WHERE tenant = $1`
+
+func scanLocation(r *row) directory.Location {
+	l := directory.Location{Tenant: directory.TenantNo(r.int()), Number: r.int(), ID: r.text(), Company: r.int(),
+		Name: r.text(), Headquarters: r.flag()}
+	decode(r, &l.Address)
+	l.Phone = r.text()
+	l.Fax = r.text()
+	l.Version = r.int()
+	l.CreatedAt = r.time()
+	return l
+}
+
+// Location implements directory.CompanyReader.
+func (r *reader) Location(ctx context.Context, t directory.TenantNo, number int64) (directory.Location, error) {
+	var l directory.Location
+	err := r.one(ctx, selectLocation+" AND number = $2", []any{int64(t), number}, func(row *row) { l = scanLocation(row) })
+	return l, err
+}
+
+// LocationByName implements directory.CompanyReader; nameKey as in
+// CompanyByName.
+func (r *reader) LocationByName(ctx context.Context, t directory.TenantNo, company int64, nameKey string) (directory.Location, error) {
+	var l directory.Location
+	err := r.one(ctx, selectLocation+" AND company = $2 AND name_key = $3 AND name_key <> ''", []any{int64(t), company, nameKey},
+		func(row *row) { l = scanLocation(row) })
+	return l, err
+}
+
+// InsertLocation implements directory.CompanyWriter. Two locations of a
+// company with one name key, unless it is empty, are ErrDuplicate.
+func (t *tx) InsertLocation(ctx context.Context, l directory.Location) error {
+	address := ""
+	if l.Address != (directory.Address{}) {
+		var err error
+		if address, err = encode(l.Address); err != nil {
+			return err
+		}
+	}
+	return t.insert(ctx, `INSERT INTO locations (tenant, number, id, company, name, name_key, headquarters, address, phone, fax,
+		version, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING`,
+		int64(l.Tenant), l.Number, l.ID, l.Company, l.Name, directory.NameKey(l.Name), bit(l.Headquarters), address,
+		l.Phone, l.Fax, l.Version, micros(l.CreatedAt))
+}
+
+const selectLockReason = "SELECT tenant, number, company, name, description FROM lock_reasons WHERE tenant = $1"
+
+func scanLockReason(r *row) directory.LockReason {
+	return directory.LockReason{Tenant: directory.TenantNo(r.int()), Number: r.int(), Company: r.int(), Name: r.text(),
+		Description: r.text()}
+}
+
+// LockReason implements directory.CompanyReader.
+func (r *reader) LockReason(ctx context.Context, t directory.TenantNo, number int64) (directory.LockReason, error) {
+	var reason directory.LockReason
+	err := r.one(ctx, selectLockReason+" AND number = $2", []any{int64(t), number}, func(row *row) { reason = scanLockReason(row) })
+	return reason, err
+}
+
+// LockReasonByName implements directory.CompanyReader; nameKey as in
+// CompanyByName.
+func (r *reader) LockReasonByName(ctx context.Context, t directory.TenantNo, company int64, nameKey string) (directory.LockReason, error) {
+	var reason directory.LockReason
+	err := r.one(ctx, selectLockReason+" AND company = $2 AND name_key = $3 AND name_key <> ''", []any{int64(t), company, nameKey},
+		func(row *row) { reason = scanLockReason(row) })
+	return reason, err
+}
+
+// LockReasons implements directory.CompanyReader, in order of number.
+func (r *reader) LockReasons(ctx context.Context, t directory.TenantNo, company int64) ([]directory.LockReason, error) {
+	var list []directory.LockReason
+	err := r.q.query(ctx, selectLockReason+" AND company = $2 ORDER BY number", []any{int64(t), company},
+		func(row *row) { list = append(list, scanLockReason(row)) })
+	return list, err
+}
+
+// InsertLockReason implements directory.CompanyWriter. Two reasons of a
+// company with one name key, unless it is empty, are ErrDuplicate.
+func (t *tx) InsertLockReason(ctx context.Context, reason directory.LockReason) error {
+	return t.insert(ctx, `INSERT INTO lock_reasons (tenant, number, company, name, name_key, description)
+		VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
+		int64(reason.Tenant), reason.Number, reason.Company, reason.Name, directory.NameKey(reason.Name), reason.Description)
+}
+
+// UpdateLockReason implements directory.CompanyWriter.
+func (t *tx) UpdateLockReason(ctx context.Context, reason directory.LockReason) error {
+	return t.change(ctx, `UPDATE lock_reasons SET company = $3, name = $4, name_key = $5, description = $6
+		WHERE tenant = $1 AND number = $2`,
+		int64(reason.Tenant), reason.Number, reason.Company, reason.Name, directory.NameKey(reason.Name), reason.Description)
+}
+
+// DeleteLockReason implements directory.CompanyWriter.
+func (t *tx) DeleteLockReason(ctx context.Context, tenant directory.TenantNo, number int64) error {
+	return t.change(ctx, "DELETE FROM lock_reasons WHERE tenant = $1 AND number = $2", int64(tenant), number)
+}

@@ -1,0 +1,240 @@
+package store
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/usher-id/usher/internal/directory"
+)
+
+// engine is everything in which the two databases differ.
+type engine struct {
+	name string
+	// lock is what a SELECT ends with that keeps its row for this transaction.
+	// SQLite has one writer and needs none.
+	lock string
+	// instr is the function that finds a text in another, from 1, 0 for none.
+	instr string
+	// searchKey is the key column of the search table, alias s.
+	searchKey string
+	// searchMatch is the condition on the search table for phrases that the
+	// document must contain.
+	searchMatch func(a *args, tenant int64, phrases []string) string
+	// indexSearch writes a user's search document, dropSearch removes it.
+	indexSearch func(ctx context.Context, q querier, rid, tenant int64, document string) error
+	dropSearch  func(ctx context.Context, q querier, rid int64) error
+	// shard picks the shard of a counter for one transaction, below shards.
+	shard func() int64
+	// poolShards is the number of shards of a licence pool.
+	poolShards func(total int64) int64
+	// numbers draws and raises numbers.
+	numbers numberSource
+	// now is the clock for retries and batches, never for stored times.
+	now func() time.Time
+}
+
+// numberSource is how an engine draws numbers. q is the caller's transaction.
+type numberSource interface {
+	next(ctx context.Context, q querier, tenant int64, kind string) (int64, error)
+	raise(ctx context.Context, q querier, tenant int64, kind string, number int64) error
+}
+
+// querier runs statements: on one SQLite connection, on a PostgreSQL pool or
+// in a PostgreSQL transaction. Arguments are int64, string or []byte.
+type querier interface {
+	// query runs a look-up that is fast by construction. each gets one row at
+	// a time and must not run a statement. On SQLite ctx is not used: a
+	// cancelled statement would cost more than it saves.
+	query(ctx context.Context, sql string, args []any, each func(*row)) error
+	// scan is query for a statement that may run long: ctx ends it.
+	scan(ctx context.Context, sql string, args []any, each func(*row)) error
+	// exec runs a change and returns the number of rows it touched.
+	exec(ctx context.Context, sql string, args ...any) (int64, error)
+}
+
+// errStale is a programming mistake: UpdateUser or DeleteUser was given a user
+// that is not the one in the database.
+var errStale = errors.New("store: the user to change is not as it was read")
+
+// row hands out the columns of a result row from left to right. Its first
+// mistake is kept in err, which whoever runs the statement checks.
+type row struct {
+	vals []driver.Value
+	at   int
+	err  error
+}
+
+func (r *row) next() any {
+	if r.at >= len(r.vals) {
+		if r.err == nil {
+			r.err = fmt.Errorf("store: a row has only %d columns", len(r.vals))
+		}
+		return nil
+	}
+	v := r.vals[r.at]
+	r.at++
+	return v
+}
+
+func (r *row) wrong(want string, v any) {
+	if r.err == nil {
+		r.err = fmt.Errorf("store: column %d is %T, not %s", r.at, v, want)
+	}
+}
+
+func (r *row) int() int64 {
+	switch v := r.next().(type) {
+	case int64:
+		return v
+	default:
+		r.wrong("an integer", v)
+		return 0
+	}
+}
+
+func (r *row) text() string {
+	switch v := r.next().(type) {
+	case string:
+		return v
+	default:
+		r.wrong("a text", v)
+		return ""
+	}
+}
+
+// blob is nil for an empty or absent value: one driver cannot tell them apart.
+func (r *row) blob() []byte {
+	switch v := r.next().(type) {
+	case []byte:
+		if len(v) == 0 {
+			return nil
+		}
+		return v
+	case nil:
+		return nil
+	default:
+		r.wrong("bytes", v)
+		return nil
+	}
+}
+
+func (r *row) flag() bool { return r.int() != 0 }
+
+func (r *row) time() time.Time { return fromMicros(r.int()) }
+
+// micros is how a time is stored: microseconds since 1970, 0 for none.
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+func fromMicros(n int64) time.Time {
+	if n == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(n).UTC()
+}
+
+func bit(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// rowID is the key of a user's rows. A number outside of its range must never
+// reach into the rows of another tenant: it gives -1, which no row has.
+func rowID(t directory.TenantNo, number int64) int64 {
+	if t < 1 || t >= maxTenant || number < 1 || number > directory.MaxNumber {
+		return -1
+	}
+	return int64(t)<<numberBits | number
+}
+
+// split is the reverse of rowID.
+func split(rid int64) (directory.TenantNo, int64) {
+	return directory.TenantNo(rid >> numberBits), rid & (1<<numberBits - 1)
+}
+
+const (
+	numberBits = 40
+	maxTenant  = 1 << 22
+)
+
+// args collects the arguments of a statement that is put together in Go.
+type args struct{ list []any }
+
+// add appends an argument and returns its placeholder.
+func (a *args) add(v any) string {
+	a.list = append(a.list, v)
+	return placeholder(len(a.list))
+}
+
+// placeholder is "$n".
+func placeholder(n int) string {
+	if n < len(placeholders) {
+		return placeholders[n]
+	}
+	return fmt.Sprintf("$%d", n)
+}
+
+var placeholders = func() (list [64]string) {
+	for n := range list {
+		list[n] = fmt.Sprintf("$%d", n)
+	}
+	return list
+}()
+
+// reader is directory.Reader over a querier; e says in which dialect.
+type reader struct {
+	e *engine
+	q querier
+	// pending are the changes of this transaction that are not written yet;
+	// nil outside of a transaction.
+	pending *changes
+}
+
+// one runs a look-up of one row.
+func (r *reader) one(ctx context.Context, sql string, args []any, each func(*row)) error {
+	found := false
+	err := r.q.query(ctx, sql, args, func(row *row) {
+		found = true
+		each(row)
+	})
+	if err == nil && !found {
+		return directory.ErrNotFound
+	}
+	return err
+}
+
+// tx is directory.Tx: a reader whose querier is in a transaction.
+type tx struct{ reader }
+
+// insert runs an INSERT … ON CONFLICT DO NOTHING. Asking that way keeps the
+// transaction usable on PostgreSQL, where a unique violation would end it.
+func (t *tx) insert(ctx context.Context, sql string, args ...any) error {
+	n, err := t.q.exec(ctx, sql, args...)
+	if err == nil && n == 0 {
+		return directory.ErrDuplicate
+	}
+	return err
+}
+
+// change runs an UPDATE or DELETE that must touch a row.
+func (t *tx) change(ctx context.Context, sql string, args ...any) error {
+	n, err := t.q.exec(ctx, sql, args...)
+	if err == nil && n == 0 {
+		return directory.ErrNotFound
+	}
+	return err
+}
+
+var (
+	_ directory.Reader = (*reader)(nil)
+	_ directory.Tx     = (*tx)(nil)
+)

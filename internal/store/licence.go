@@ -1,0 +1,149 @@
+package store
+
+import (
+	"context"
+
+	"github.com/usher-id/usher/internal/directory"
+)
+
+// A pool's seats are spread over shards, so that activations on PostgreSQL do
+// not all wait for one row. What makes overselling impossible: the totals of
+// the shards add up to the pool's, and no shard gives more than its total. In
+// which shard a seat is counted means nothing: FreeSeat may find it in another
+// after the pool was resized.
+
+const selectPool = `SELECT p.type, p.total,
+	CAST(coalesce((SELECT sum(s.used) FROM licence_shards s WHERE s.tenant = p.tenant AND s.type = p.type), 0) AS BIGINT)
+	FROM licence_pools p WHERE p.tenant = $1`
+
+func scanPool(r *row) directory.Pool {
+	return directory.Pool{Type: r.text(), Total: r.int(), Used: r.int()}
+}
+
+// Pool implements directory.LicenceReader.
+func (r *reader) Pool(ctx context.Context, t directory.TenantNo, licenceType string) (directory.Pool, error) {
+	var p directory.Pool
+	err := r.one(ctx, selectPool+" AND p.type = $2", []any{int64(t), licenceType}, func(row *row) { p = scanPool(row) })
+	return p, err
+}
+
+// Pools implements directory.LicenceReader, in order of type.
+func (r *reader) Pools(ctx context.Context, t directory.TenantNo) ([]directory.Pool, error) {
+	var list []directory.Pool
+	err := r.q.query(ctx, selectPool+" ORDER BY p.type", []any{int64(t)}, func(row *row) { list = append(list, scanPool(row)) })
+	return list, err
+}
+
+// SetPool implements directory.LicenceWriter.
+func (t *tx) SetPool(ctx context.Context, tenant directory.TenantNo, licenceType string, total int64) error {
+	// The row of the pool is the lock under which shards come and go.
+	_, err := t.q.exec(ctx, `INSERT INTO licence_pools (tenant, type, total, shards) VALUES ($1, $2, $3, 0)
+		ON CONFLICT (tenant, type) DO UPDATE SET total = excluded.total`, int64(tenant), licenceType, total)
+	if err != nil {
+		return err
+	}
+	var used []int64
+	err = t.q.query(ctx, "SELECT used FROM licence_shards WHERE tenant = $1 AND type = $2 ORDER BY shard"+t.e.lock,
+		[]any{int64(tenant), licenceType}, func(r *row) { used = append(used, r.int()) })
+	if err != nil {
+		return err
+	}
+	shards := spread(total, used, int(t.e.poolShards(total)))
+	for n, s := range shards {
+		_, err := t.q.exec(ctx, `INSERT INTO licence_shards (tenant, type, shard, total, used) VALUES ($1, $2, $3, $4, $5)
+			ON CONFLICT (tenant, type, shard) DO UPDATE SET total = excluded.total, used = excluded.used`,
+			int64(tenant), licenceType, int64(n), s.total, s.used)
+		if err != nil {
+			return err
+		}
+	}
+	_, err = t.q.exec(ctx, "DELETE FROM licence_shards WHERE tenant = $1 AND type = $2 AND shard >= $3",
+		int64(tenant), licenceType, int64(len(shards)))
+	if err != nil {
+		return err
+	}
+	_, err = t.q.exec(ctx, "UPDATE licence_pools SET shards = $3 WHERE tenant = $1 AND type = $2",
+		int64(tenant), licenceType, int64(len(shards)))
+	return err
+}
+
+// shardSeats is one shard of a pool.
+type shardSeats struct{ total, used int64 }
+
+// spread distributes a pool over n shards. A pool that has more seats in use
+// than it may is kept in one shard whatever n is: only there does the first
+// seat become free when enough are.
+func spread(total int64, used []int64, n int) []shardSeats {
+	var sum int64
+	for _, u := range used {
+		sum += u
+	}
+	if sum > total || n < 1 {
+		n = 1
+	}
+	shards := make([]shardSeats, n)
+	for i := range shards {
+		share := int64(n)
+		part := func(all int64) int64 { return all/share + bit(int64(i) < all%share) }
+		shards[i].used = part(sum)
+		shards[i].total = shards[i].used + part(max(total-sum, 0))
+	}
+	if sum > total {
+		shards[0].total = total
+	}
+	return shards
+}
+
+// TakeSeat implements directory.LicenceWriter.
+func (t *tx) TakeSeat(ctx context.Context, tenant directory.TenantNo, licenceType string) (int, error) {
+	seat := 0
+	err := t.q.query(ctx, `UPDATE licence_shards SET used = used + 1 WHERE tenant = $1 AND type = $2 AND used < total
+		AND shard = (SELECT $3 % p.shards FROM licence_pools p WHERE p.tenant = $1 AND p.type = $2 AND p.shards > 0) RETURNING shard`,
+		[]any{int64(tenant), licenceType, t.e.shard()}, func(r *row) { seat = int(r.int()) + 1 })
+	if err != nil || seat > 0 {
+		return seat, err
+	}
+	shards, err := t.shards(ctx, tenant, licenceType)
+	if err != nil {
+		return 0, err
+	}
+	for _, shard := range shards {
+		n, err := t.q.exec(ctx, "UPDATE licence_shards SET used = used + 1 WHERE tenant = $1 AND type = $2 AND shard = $3 AND used < total",
+			int64(tenant), licenceType, shard)
+		if err != nil {
+			return 0, err
+		}
+		if n > 0 {
+			return int(shard) + 1, nil
+		}
+	}
+	return 0, nil
+}
+
+// FreeSeat implements directory.LicenceWriter. The seat of a pool that does
+// not exist any more is no error.
+func (t *tx) FreeSeat(ctx context.Context, tenant directory.TenantNo, licenceType string, seat int) error {
+	const sql = "UPDATE licence_shards SET used = used - 1 WHERE tenant = $1 AND type = $2 AND shard = $3 AND used > 0"
+	n, err := t.q.exec(ctx, sql, int64(tenant), licenceType, int64(seat-1))
+	if err != nil || n > 0 {
+		return err
+	}
+	shards, err := t.shards(ctx, tenant, licenceType)
+	if err != nil {
+		return err
+	}
+	for _, shard := range shards {
+		if n, err = t.q.exec(ctx, sql, int64(tenant), licenceType, shard); err != nil || n > 0 {
+			return err
+		}
+	}
+	return nil
+}
+
+// shards lists a pool's shards in order.
+func (t *tx) shards(ctx context.Context, tenant directory.TenantNo, licenceType string) ([]int64, error) {
+	var list []int64
+	err := t.q.query(ctx, "SELECT shard FROM licence_shards WHERE tenant = $1 AND type = $2 ORDER BY shard",
+		[]any{int64(tenant), licenceType}, func(r *row) { list = append(list, r.int()) })
+	return list, err
+}

@@ -1,0 +1,267 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/usher-id/usher/internal/directory"
+)
+
+// sqliteDB is the SQLite engine: one writer that commits in groups, a pool of
+// readers, and checkpoints on a connection of their own.
+type sqliteDB struct {
+	path    string
+	opts    Options
+	engine  *engine
+	owner   *fileLock
+	readers *readerPool
+	writer  *writer
+	points  *checkpointer
+	once    sync.Once
+}
+
+// The settings of connections (performance notes, "memory settings"): pages
+// are mapped, so that a small cache is enough; every commit is synced before
+// it is answered.
+const (
+	sqliteCommon = "_pragma=busy_timeout(5000)&_pragma=synchronous(FULL)&_pragma=mmap_size(268435456)&_pragma=cache_size(-4000)&_pragma=temp_store(MEMORY)"
+	sqliteWriter = sqliteCommon + "&_pragma=journal_mode(WAL)&_pragma=wal_autocheckpoint(0)"
+	sqliteReader = sqliteCommon + "&_pragma=query_only(1)"
+)
+
+// sqliteDSN is the driver's name for a file, whatever characters its path has.
+func sqliteDSN(path, pragmas string) string {
+	path = filepath.ToSlash(path)
+	if filepath.VolumeName(path) != "" {
+		path = "/" + path
+	}
+	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + pragmas
+}
+
+func newSQLiteEngine() *engine {
+	return &engine{
+		name:        "sqlite",
+		instr:       "instr",
+		searchKey:   "s.rowid",
+		searchMatch: matchFTS,
+		indexSearch: indexFTS,
+		dropSearch:  dropFTS,
+		shard:       func() int64 { return 0 },
+		poolShards:  func(int64) int64 { return 1 },
+		numbers:     rowNumbers{},
+		now:         time.Now,
+	}
+}
+
+func openSQLite(ctx context.Context, path string, o Options) (*DB, error) {
+	if path == "" {
+		return nil, errors.New("the database has no file name: use sqlite:path/to/usher.db")
+	}
+	if err := prepareFile(path, o.Migrate); err != nil {
+		return nil, err
+	}
+	owner, err := lockFile(path + ".lock")
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	db := &sqliteDB{path: path, opts: o, engine: newSQLiteEngine(), owner: owner}
+	if err := db.start(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return &DB{Store: db, engine: db.engine}, nil
+}
+
+// prepareFile makes a new file that only its owner may read, before the driver
+// makes one that everybody may. Without create a missing file is an error.
+func prepareFile(path string, create bool) error {
+	if _, err := os.Stat(path); err == nil || !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if !create {
+		return fmt.Errorf("%s does not exist: %w", path, ErrNeedsMigration)
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+func (db *sqliteDB) start(ctx context.Context) error {
+	if err := db.migrate(ctx); err != nil {
+		return err
+	}
+	conn, err := openSQLiteConn(sqliteDSN(db.path, sqliteWriter))
+	if err != nil {
+		return err
+	}
+	db.writer = newWriter(db.engine, conn, db.opts.Logger)
+	db.readers = newReaderPool(sqliteDSN(db.path, sqliteReader), db.opts.Readers)
+	point, err := openSQLiteConn(sqliteDSN(db.path, sqliteWriter))
+	if err != nil {
+		return err
+	}
+	// A checkpoint that would have to wait tries again at its next turn.
+	if _, err := point.exec(ctx, "PRAGMA busy_timeout = 0"); err != nil {
+		return errors.Join(err, point.close())
+	}
+	db.points = startCheckpointer(point, db.path+"-wal", &db.writer.commits, db.opts.Logger)
+	return nil
+}
+
+// Read implements directory.Store.
+func (db *sqliteDB) Read(ctx context.Context, fn func(directory.Reader) error) error {
+	conn, err := db.readers.get(ctx)
+	if err != nil {
+		return err
+	}
+	defer db.readers.put(conn)
+	return fn(&reader{e: db.engine, q: conn})
+}
+
+// View implements directory.Store.
+func (db *sqliteDB) View(ctx context.Context, fn func(directory.Reader) error) error {
+	conn, err := db.readers.get(ctx)
+	if err != nil {
+		return err
+	}
+	defer db.readers.put(conn)
+	if _, err := conn.exec(ctx, "BEGIN"); err != nil {
+		return err
+	}
+	defer func() {
+		conn.broken = nil
+		if _, err := conn.exec(ctx, "ROLLBACK"); err != nil {
+			db.opts.Logger.Error("cannot end a snapshot", "error", err)
+		}
+	}()
+	return fn(&reader{e: db.engine, q: conn})
+}
+
+// Update implements directory.Store.
+func (db *sqliteDB) Update(ctx context.Context, fn func(directory.Tx) error) error {
+	return db.writer.update(ctx, fn)
+}
+
+// Ping implements directory.Store.
+func (db *sqliteDB) Ping(ctx context.Context) error {
+	return db.Read(ctx, func(r directory.Reader) error {
+		return r.(*reader).q.query(ctx, "SELECT 1", nil, func(*row) {})
+	})
+}
+
+// Close implements directory.Store: what is waiting for the writer is done
+// first.
+func (db *sqliteDB) Close() error {
+	var errs []error
+	db.once.Do(func() {
+		if db.writer != nil {
+			errs = append(errs, db.writer.close())
+		}
+		if db.readers != nil {
+			errs = append(errs, db.readers.close())
+		}
+		if db.points != nil {
+			errs = append(errs, db.points.close())
+		}
+		errs = append(errs, db.owner.release())
+	})
+	return errors.Join(errs...)
+}
+
+// readerPool lends connections. It opens them when they are first needed: each
+// costs a millisecond and its memory.
+type readerPool struct {
+	dsn   string
+	free  chan *sqliteConn
+	slots chan struct{} // one for each connection that may still be opened
+	done  chan struct{}
+	size  int
+}
+
+func newReaderPool(dsn string, size int) *readerPool {
+	p := &readerPool{dsn: dsn, free: make(chan *sqliteConn, size), slots: make(chan struct{}, size), done: make(chan struct{}), size: size}
+	for range size {
+		p.slots <- struct{}{}
+	}
+	return p
+}
+
+var errClosed = errors.New("store: the database is closed")
+
+func (p *readerPool) get(ctx context.Context) (*sqliteConn, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	select {
+	case conn := <-p.free:
+		return conn, nil
+	default:
+	}
+	select {
+	case conn := <-p.free:
+		return conn, nil
+	case <-p.slots:
+		conn, err := openSQLiteConn(p.dsn)
+		if err != nil {
+			p.slots <- struct{}{}
+		}
+		return conn, err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-p.done:
+		return nil, errClosed
+	}
+}
+
+func (p *readerPool) put(conn *sqliteConn) {
+	conn.broken = nil
+	p.free <- conn
+}
+
+// close waits for every connection to come back.
+func (p *readerPool) close() error {
+	close(p.done)
+	var errs []error
+	for range p.size {
+		select {
+		case conn := <-p.free:
+			errs = append(errs, conn.close())
+		case <-p.slots:
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// matchFTS finds documents by the trigram index: a phrase in quotes is a
+// substring.
+func matchFTS(a *args, _ int64, phrases []string) string {
+	var match strings.Builder
+	for i, phrase := range phrases {
+		if i > 0 {
+			match.WriteString(" AND ")
+		}
+		match.WriteByte('"')
+		match.WriteString(strings.ReplaceAll(phrase, `"`, `""`))
+		match.WriteByte('"')
+	}
+	return "s.user_search MATCH " + a.add(match.String())
+}
+
+func indexFTS(ctx context.Context, q querier, rid, _ int64, document string) error {
+	_, err := q.exec(ctx, "INSERT OR REPLACE INTO user_search (rowid, document) VALUES ($1, $2)", rid, document)
+	return err
+}
+
+func dropFTS(ctx context.Context, q querier, rid int64) error {
+	_, err := q.exec(ctx, "DELETE FROM user_search WHERE rowid = $1", rid)
+	return err
+}

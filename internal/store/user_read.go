@@ -1,0 +1,207 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/usher-id/usher/internal/directory"
+)
+
+var (
+	userByNumberSQL = "SELECT " + selectUser + " FROM users u WHERE u.rid = $1"
+	userByIDSQL     = "SELECT " + selectUser + " FROM users u WHERE u.tenant = $1 AND u.id = $2"
+)
+
+// UserByNumber implements directory.UserReader.
+func (r *reader) UserByNumber(ctx context.Context, t directory.TenantNo, number int64) (directory.User, error) {
+	var u directory.User
+	err := r.one(ctx, userByNumberSQL, []any{rowID(t, number)}, func(row *row) { u = scanUser(row) })
+	return u, err
+}
+
+// UserByID implements directory.UserReader.
+func (r *reader) UserByID(ctx context.Context, t directory.TenantNo, id string) (directory.User, error) {
+	var u directory.User
+	err := r.one(ctx, userByIDSQL, []any{int64(t), id}, func(row *row) { u = scanUser(row) })
+	return u, err
+}
+
+// InSubtree implements directory.UserReader.
+func (r *reader) InSubtree(ctx context.Context, t directory.TenantNo, company, number int64) (bool, error) {
+	var in bool
+	err := r.q.query(ctx, `SELECT count(*) FROM user_company WHERE tenant = $1 AND ancestor = $2 AND state IN (0, 1, 2, 3) AND number = $3`,
+		[]any{int64(t), company, number}, func(row *row) { in = row.flag() })
+	return in, err
+}
+
+// Users implements directory.UserReader.
+func (r *reader) Users(ctx context.Context, t directory.TenantNo, q directory.UserQuery) ([]directory.User, error) {
+	if q.Limit <= 0 || nothing(t, &q) {
+		return nil, nil
+	}
+	users := make([]directory.User, 0, min(q.Limit, 64))
+	each := func(row *row) { users = append(users, scanUser(row)) }
+	if len(q.Terms) == 0 && q.Filter == nil {
+		sql, a := pageSQL(t, &q)
+		if err := r.q.query(ctx, sql, a, each); err != nil {
+			return nil, err
+		}
+		// The page itself is in order, but a join need not keep it.
+		slices.SortFunc(users, func(a, b directory.User) int { return cmp.Compare(a.Number, b.Number) })
+		return users, nil
+	}
+	c, none, err := r.condition(ctx, t, &q)
+	if none || err != nil {
+		return nil, err
+	}
+	sql := "SELECT " + selectUser + c.from + " ORDER BY " + c.key + " LIMIT " + c.args.add(int64(q.Limit)) +
+		" OFFSET " + c.args.add(int64(q.Skip))
+	if err := r.q.scan(ctx, sql, c.args.list, each); err != nil {
+		return nil, err
+	}
+	return users, nil
+}
+
+// CountUsers implements directory.UserReader.
+func (r *reader) CountUsers(ctx context.Context, t directory.TenantNo, q directory.UserQuery, limit int64) (int64, error) {
+	if limit <= 0 || nothing(t, &q) {
+		return 0, nil
+	}
+	q.After = 0
+	var n int64
+	each := func(row *row) { n = row.int() }
+	if len(q.Terms) == 0 && q.Filter == nil {
+		var a args
+		keys := listKeys(&a, t, &q)
+		sql := "SELECT count(*) FROM (" + keys + " LIMIT " + a.add(limit) + ") k"
+		return n, r.q.scan(ctx, sql, a.list, each)
+	}
+	c, none, err := r.condition(ctx, t, &q)
+	if none || err != nil {
+		return 0, err
+	}
+	sql := "SELECT count(*) FROM (SELECT 1" + c.from + " LIMIT " + c.args.add(limit) + ") k"
+	err = r.q.scan(ctx, sql, c.args.list, each)
+	return n, err
+}
+
+// nothing reports that a query can have no rows.
+func nothing(t directory.TenantNo, q *directory.UserQuery) bool {
+	return t < 1 || t >= maxTenant || states(q)&directory.StatesOf(directory.States[:]...) == 0
+}
+
+// pageSQL lists without a condition: first the numbers of the page from an
+// index that has nothing else, so that an offset costs little, then the rows.
+func pageSQL(t directory.TenantNo, q *directory.UserQuery) (string, []any) {
+	var a args
+	keys := listKeys(&a, t, q)
+	sql := "SELECT " + selectUser + " FROM (" + keys + " ORDER BY 1 LIMIT " + a.add(int64(q.Limit)) + " OFFSET " +
+		a.add(int64(q.Skip)) + ") k CROSS JOIN users u WHERE u.rid = " + a.add(int64(t)<<numberBits) + " + k.number"
+	return sql, a.list
+}
+
+// listKeys selects the numbers after q.After: one bounded range of the index
+// for each state, which the database merges.
+func listKeys(a *args, t directory.TenantNo, q *directory.UserQuery) string {
+	where := " FROM users WHERE tenant = " + a.add(int64(t))
+	if q.Company != 0 {
+		where = " FROM user_company WHERE tenant = $1 AND ancestor = " + a.add(q.Company)
+	}
+	where += " AND number > " + a.add(q.After) + " AND state = "
+	var sql strings.Builder
+	for _, state := range directory.States {
+		if !states(q).Has(state) {
+			continue
+		}
+		if sql.Len() > 0 {
+			sql.WriteString(" UNION ALL ")
+		}
+		sql.WriteString("SELECT number")
+		sql.WriteString(where)
+		sql.WriteString(strconv.Itoa(state.Index()))
+	}
+	return sql.String()
+}
+
+// states is the set that a query means.
+func states(q *directory.UserQuery) directory.StateSet {
+	if q.States == 0 {
+		return directory.LivingStates
+	}
+	return q.States
+}
+
+// stateList is "0, 2": the codes of a set for IN.
+func stateList(set directory.StateSet) string {
+	list := "-1"
+	for _, state := range directory.States {
+		if set.Has(state) {
+			list += ", " + strconv.Itoa(state.Index())
+		}
+	}
+	return list
+}
+
+// condition is the FROM and WHERE of a search or a filter, over alias u.
+type condition struct {
+	from string
+	key  string // column to order by: the users' row id, or the same in the search index
+	args args
+}
+
+// condition compiles terms and filter. Rows are visited in the order of their
+// numbers and tested one by one, within the matches of the search index if
+// there are any terms. none means that nothing can match.
+func (r *reader) condition(ctx context.Context, t directory.TenantNo, q *directory.UserQuery) (c *condition, none bool, err error) {
+	phrases, ok := searchPhrases(q)
+	if !ok {
+		return nil, true, nil
+	}
+	c = &condition{key: "u.rid"}
+	if len(phrases) > 0 {
+		if err := r.flushBeforeSearch(ctx); err != nil {
+			return nil, false, err
+		}
+		c.key = r.e.searchKey
+		c.from = " FROM user_search s CROSS JOIN users u WHERE " + r.e.searchMatch(&c.args, int64(t), phrases) + " AND u.rid = " + c.key
+	} else {
+		c.from = " FROM users u WHERE u.tenant = " + c.args.add(int64(t))
+	}
+	first := int64(t) << numberBits
+	after := first + min(max(q.After, 0), directory.MaxNumber)
+	c.from += " AND " + c.key + " > " + c.args.add(after) + " AND " + c.key + " < " + c.args.add(first+1<<numberBits)
+	// The plus keeps SQLite from choosing the index on states, which would
+	// have to be sorted.
+	c.from += " AND +u.state IN (" + stateList(states(q)) + ")"
+	if q.Company != 0 {
+		c.from += " AND EXISTS (SELECT 1 FROM user_company uc WHERE uc.tenant = " + c.args.add(int64(t)) + " AND uc.ancestor = " +
+			c.args.add(q.Company) + " AND uc.state = u.state AND uc.number = u.number)"
+	}
+	if q.Filter != nil {
+		f := filterCompiler{e: r.e, args: &c.args}
+		sql := f.compile(q.Filter)
+		if f.err != nil {
+			return nil, false, f.err
+		}
+		c.from += " AND " + sql
+	}
+	return c, false, nil
+}
+
+// searchPhrases are what a search document must contain: the terms of a query,
+// and what follows from its filter.
+func searchPhrases(q *directory.UserQuery) (phrases []string, ok bool) {
+	for _, term := range q.Terms {
+		phrase, ok := directory.SearchPhrase(term)
+		if !ok {
+			return nil, false
+		}
+		if phrase != "" && !slices.Contains(phrases, phrase) {
+			phrases = append(phrases, phrase)
+		}
+	}
+	return append(phrases, filterPhrases(q.Filter)...), true
+}

@@ -1,0 +1,269 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/usher-id/usher/internal/directory"
+)
+
+var (
+	lockUserSQL = "SELECT " + selectUser + " FROM users u WHERE u.rid = $1"
+
+	insertUserColumns = slices.Concat(userColumns, foldedColumns, []string{"tenant", "number"})
+	insertUserSQL     = "INSERT INTO users (" + strings.Join(insertUserColumns, ", ") + ") VALUES (" +
+		placeholderList(len(insertUserColumns)) + ") ON CONFLICT DO NOTHING"
+)
+
+// collectionColumns is where the JSON texts stand in userColumns.
+var collectionColumns = [...]int{slices.Index(userColumns, "phones"), slices.Index(userColumns, "address"), slices.Index(userColumns, "profile")}
+
+func placeholderList(n int) string {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = placeholder(i + 1)
+	}
+	return strings.Join(list, ", ")
+}
+
+// LockUser implements directory.UserWriter.
+func (t *tx) LockUser(ctx context.Context, tenant directory.TenantNo, number int64) (directory.User, error) {
+	var u directory.User
+	err := t.one(ctx, lockUserSQL+t.e.lock, []any{rowID(tenant, number)}, func(r *row) { u = scanUser(r) })
+	return u, err
+}
+
+// InsertUser implements directory.UserWriter.
+func (t *tx) InsertUser(ctx context.Context, u directory.User) error {
+	if rowID(u.Tenant, u.Number) < 0 {
+		return fmt.Errorf("store: user %d of tenant %d is out of range", u.Number, u.Tenant)
+	}
+	values, err := userValues(&u)
+	if err != nil {
+		return err
+	}
+	if err := t.insert(ctx, insertUserSQL, append(values, int64(u.Tenant), u.Number)...); err != nil {
+		return err
+	}
+	path, err := t.companyPath(ctx, u.Tenant, u.Company)
+	if err != nil {
+		return err
+	}
+	if err := t.insertUserCompany(ctx, &u, path); err != nil {
+		return err
+	}
+	t.pending.document(rowID(u.Tenant, u.Number), searchChange{tenant: int64(u.Tenant), document: u.SearchDocument()})
+	return nil
+}
+
+// UpdateUser implements directory.UserWriter.
+func (t *tx) UpdateUser(ctx context.Context, before, after directory.User) error {
+	if before.Tenant != after.Tenant || before.Number != after.Number {
+		return errStale
+	}
+	if err := t.updateRow(ctx, &before, &after); err != nil {
+		return err
+	}
+	if before.State != after.State || before.Company != after.Company {
+		if err := t.moveUserCompany(ctx, &before, &after); err != nil {
+			return err
+		}
+	}
+	if !directory.SameSearchDocument(&before, &after) {
+		t.pending.document(rowID(after.Tenant, after.Number),
+			searchChange{tenant: int64(after.Tenant), document: after.SearchDocument()})
+	}
+	return nil
+}
+
+// updateRow writes the columns that changed, so that an update touches only
+// the indexes that it must. JSON columns are written whenever there is one:
+// before and after may share a map, and then comparing them shows nothing.
+func (t *tx) updateRow(ctx context.Context, before, after *directory.User) error {
+	old, err := userValues(before)
+	if err != nil {
+		return err
+	}
+	values, err := userValues(after)
+	if err != nil {
+		return err
+	}
+	var a args
+	var sql strings.Builder
+	sql.WriteString("UPDATE users SET ")
+	for i, value := range values {
+		if value == old[i] && (value == "" || !slices.Contains(collectionColumns[:], i)) {
+			continue
+		}
+		if len(a.list) > 0 {
+			sql.WriteString(", ")
+		}
+		sql.WriteString(insertUserColumns[i])
+		sql.WriteString(" = ")
+		sql.WriteString(a.add(value))
+	}
+	if len(a.list) == 0 {
+		return nil
+	}
+	sql.WriteString(" WHERE rid = ")
+	sql.WriteString(a.add(rowID(after.Tenant, after.Number)))
+	sql.WriteString(" AND state = ")
+	sql.WriteString(a.add(int64(before.State.Index())))
+	sql.WriteString(" AND company = ")
+	sql.WriteString(a.add(before.Company))
+	sql.WriteString(" AND version = ")
+	sql.WriteString(a.add(before.Version))
+	n, err := t.q.exec(ctx, sql.String(), a.list...)
+	if err == nil && n == 0 {
+		return errStale
+	}
+	return err
+}
+
+// DeleteUser implements directory.UserWriter.
+func (t *tx) DeleteUser(ctx context.Context, u directory.User) error {
+	rid := rowID(u.Tenant, u.Number)
+	n, err := t.q.exec(ctx, "DELETE FROM users WHERE rid = $1 AND state = $2 AND company = $3",
+		rid, int64(u.State.Index()), u.Company)
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return errStale
+	}
+	path, err := t.companyPath(ctx, u.Tenant, u.Company)
+	if err != nil {
+		return err
+	}
+	if err := t.deleteUserCompany(ctx, &u, path); err != nil {
+		return err
+	}
+	for _, table := range [...]string{"identifiers", "passwords", "tokens", "user_locations", "user_roles", "group_members"} {
+		if _, err := t.q.exec(ctx, "DELETE FROM "+table+" WHERE rid = $1", rid); err != nil {
+			return err
+		}
+	}
+	if _, err := t.q.exec(ctx, "DELETE FROM holds WHERE tenant = $1 AND number = $2", int64(u.Tenant), u.Number); err != nil {
+		return err
+	}
+	t.pending.document(rid, searchChange{tenant: int64(u.Tenant), drop: true})
+	return nil
+}
+
+// companyPath is the numbers of a company's ancestors and its own. A user
+// without a company counts for the tenant only.
+func (t *tx) companyPath(ctx context.Context, tenant directory.TenantNo, company int64) ([]int64, error) {
+	if company == 0 {
+		return nil, nil
+	}
+	var path []int64
+	err := t.one(ctx, "SELECT path FROM companies WHERE tenant = $1 AND number = $2", []any{int64(tenant), company},
+		func(r *row) { path = parsePath(r) })
+	if err == directory.ErrNotFound {
+		return nil, fmt.Errorf("store: a user's company %d of tenant %d does not exist", company, tenant)
+	}
+	return path, err
+}
+
+// moveUserCompany brings the list index and the counters from before to after.
+func (t *tx) moveUserCompany(ctx context.Context, before, after *directory.User) error {
+	path, err := t.companyPath(ctx, after.Tenant, after.Company)
+	if err != nil {
+		return err
+	}
+	if before.Company == after.Company {
+		for _, ancestor := range path {
+			err := t.mustChange(ctx, "UPDATE user_company SET state = $1 WHERE tenant = $2 AND ancestor = $3 AND state = $4 AND number = $5",
+				int64(after.State.Index()), int64(after.Tenant), ancestor, int64(before.State.Index()), after.Number)
+			if err != nil {
+				return err
+			}
+		}
+		t.count(before, path, -1)
+		t.count(after, path, +1)
+		return nil
+	}
+	old, err := t.companyPath(ctx, before.Tenant, before.Company)
+	if err != nil {
+		return err
+	}
+	if err := t.deleteUserCompany(ctx, before, old); err != nil {
+		return err
+	}
+	return t.insertUserCompany(ctx, after, path)
+}
+
+func (t *tx) insertUserCompany(ctx context.Context, u *directory.User, path []int64) error {
+	for _, ancestor := range path {
+		_, err := t.q.exec(ctx, "INSERT INTO user_company (tenant, ancestor, state, number) VALUES ($1, $2, $3, $4)",
+			int64(u.Tenant), ancestor, int64(u.State.Index()), u.Number)
+		if err != nil {
+			return err
+		}
+	}
+	t.count(u, path, +1)
+	return nil
+}
+
+func (t *tx) deleteUserCompany(ctx context.Context, u *directory.User, path []int64) error {
+	for _, ancestor := range path {
+		err := t.mustChange(ctx, "DELETE FROM user_company WHERE tenant = $1 AND ancestor = $2 AND state = $3 AND number = $4",
+			int64(u.Tenant), ancestor, int64(u.State.Index()), u.Number)
+		if err != nil {
+			return err
+		}
+	}
+	t.count(u, path, -1)
+	return nil
+}
+
+// mustChange is a change of a row that is there unless the caller's user is
+// not the one in the database. Going on would make the totals wrong for good.
+func (t *tx) mustChange(ctx context.Context, sql string, args ...any) error {
+	n, err := t.q.exec(ctx, sql, args...)
+	if err == nil && n == 0 {
+		return errStale
+	}
+	return err
+}
+
+// count adds a user to the counters of its companies and its tenant.
+func (t *tx) count(u *directory.User, path []int64, delta int64) {
+	k := totalKey{tenant: int64(u.Tenant), state: int64(u.State.Index())}
+	t.pending.total(k, delta)
+	for _, ancestor := range path {
+		k.company = ancestor
+		t.pending.total(k, delta)
+	}
+}
+
+// parsePath reads "1/14146".
+func parsePath(r *row) []int64 {
+	text := r.text()
+	var path []int64
+	for part := range strings.SplitSeq(text, "/") {
+		n, err := strconv.ParseInt(part, 10, 64)
+		if err != nil {
+			if text != "" && r.err == nil {
+				r.err = fmt.Errorf("store: company path %q: %w", text, err)
+			}
+			return nil
+		}
+		path = append(path, n)
+	}
+	return path
+}
+
+func formatPath(path []int64) string {
+	var b []byte
+	for i, n := range path {
+		if i > 0 {
+			b = append(b, '/')
+		}
+		b = strconv.AppendInt(b, n, 10)
+	}
+	return string(b)
+}
