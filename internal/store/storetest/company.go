@@ -1,0 +1,184 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/usher-id/usher/internal/directory"
+)
+
+var companyChecks = []check{
+	{"A company's fields round trip", companyRoundTrip},
+	{"CompanyByName finds the folded name", companyByName},
+	{"A company name is unique in its tenant", companyNameTaken},
+	{"Companies lists in order of number after a number", companiesPage},
+	{"A location's fields round trip", locationRoundTrip},
+	{"LocationByName finds within its company", locationByName},
+	{"A lock reason's fields round trip", lockReasonRoundTrip},
+	{"LockReasons lists a company's own reasons", lockReasonsOwn},
+	{"LockReasonByName finds within its company", lockReasonByName},
+	{"DeleteLockReason erases it and locks that name it stay", lockReasonDelete},
+}
+
+func companyRoundTrip(t *testing.T, s *sample) {
+	child := s.company(2, 1, "Ünïted & Sons")
+	child.Website, child.Metadata, child.Version = "https://x.example", `{"zone": 7, "list":[1,2.50]}`, 4
+	wantNoZero(t, child)
+	s.update(func(tx directory.Tx) error { return tx.InsertCompany(s.ctx, child) })
+	s.view(func(r directory.Reader) error {
+		got, err := r.Company(s.ctx, s.tenant, 2)
+		wantSame(t, "Company", got, child)
+		root, err2 := r.Company(s.ctx, s.tenant, 1)
+		wantSame(t, "root", root, s.companies[1])
+		return errors.Join(err, err2)
+	})
+}
+
+func companyByName(t *testing.T, s *sample) {
+	c := s.addCompany(2, 1, "ÉCOLE Réunie")
+	s.view(func(r directory.Reader) error {
+		got, err := r.CompanyByName(s.ctx, s.tenant, directory.NameKey("ÉCOLE Réunie"))
+		wantSame(t, "CompanyByName", got, c)
+		_, err2 := r.CompanyByName(s.ctx, s.tenant, directory.NameKey("ÉCOLE Réunie "))
+		wantNotFound(t, "a longer name", err2)
+		return err
+	})
+}
+
+func companyNameTaken(t *testing.T, s *sample) {
+	s.addCompany(2, 1, "Acme")
+	err := s.try(func(tx directory.Tx) error { return tx.InsertCompany(s.ctx, s.company(3, 1, "ACME")) })
+	wantConflict(t, "a company of the same folded name", err)
+}
+
+func companiesPage(t *testing.T, s *sample) {
+	s.addTree()
+	page := func(after int64, limit int) []int64 {
+		list := look(t, s, func(ctx context.Context, r directory.Reader) ([]directory.Company, error) {
+			return r.Companies(ctx, s.tenant, after, limit)
+		})
+		var numbers []int64
+		for _, c := range list {
+			wantSame(t, "company in the list", c, s.companies[c.Number])
+			numbers = append(numbers, c.Number)
+		}
+		return numbers
+	}
+	wantSame(t, "all", page(0, 100), []int64{1, 2, 3, 4, 5, 6})
+	wantSame(t, "first two", page(0, 2), []int64{1, 2})
+	wantSame(t, "next two", page(2, 2), []int64{3, 4})
+	wantSame(t, "after the last", page(6, 2), nil)
+}
+
+func (s *sample) location(number, company int64, name string) directory.Location {
+	return directory.Location{Tenant: s.tenant, Number: number, ID: s.user(number).ID, Company: company, Name: name, Version: 1, CreatedAt: noon}
+}
+
+func locationRoundTrip(t *testing.T, s *sample) {
+	l := s.location(2, 1, "Héad Office")
+	l.Headquarters, l.Phone, l.Fax, l.Version = true, "+1 555", "+1 556", 3
+	l.Address = s.fullUser(1).Address
+	wantNoZero(t, l)
+	bare := s.location(3, 1, "Bare")
+	s.update(func(tx directory.Tx) error {
+		return errors.Join(tx.InsertLocation(s.ctx, l), tx.InsertLocation(s.ctx, bare))
+	})
+	s.view(func(r directory.Reader) error {
+		got, err := r.Location(s.ctx, s.tenant, 2)
+		wantSame(t, "Location", got, l)
+		got, err2 := r.Location(s.ctx, s.tenant, 3)
+		wantSame(t, "bare Location", got, bare)
+		return errors.Join(err, err2)
+	})
+}
+
+func locationByName(t *testing.T, s *sample) {
+	s.addTree()
+	a, b := s.location(2, 1, "Shop"), s.location(3, 2, "SHOP")
+	s.update(func(tx directory.Tx) error {
+		return errors.Join(tx.InsertLocation(s.ctx, a), tx.InsertLocation(s.ctx, b))
+	})
+	s.view(func(r directory.Reader) error {
+		got, err := r.LocationByName(s.ctx, s.tenant, 1, directory.NameKey("shop"))
+		wantSame(t, "shop of company 1", got, a)
+		got, err2 := r.LocationByName(s.ctx, s.tenant, 2, directory.NameKey("shop"))
+		wantSame(t, "shop of company 2", got, b)
+		_, err3 := r.LocationByName(s.ctx, s.tenant, 3, directory.NameKey("shop"))
+		wantNotFound(t, "shop of company 3", err3)
+		return errors.Join(err, err2)
+	})
+	err := s.try(func(tx directory.Tx) error { return tx.InsertLocation(s.ctx, s.location(4, 1, "sHop")) })
+	wantConflict(t, "a second shop of a company", err)
+}
+
+func (s *sample) lockReason(number, company int64, name string) directory.LockReason {
+	return directory.LockReason{Tenant: s.tenant, Number: number, Company: company, Name: name, Description: "About " + name}
+}
+
+func lockReasonRoundTrip(t *testing.T, s *sample) {
+	r1 := s.lockReason(1, 1, "Vacation")
+	wantNoZero(t, r1)
+	s.update(func(tx directory.Tx) error { return tx.InsertLockReason(s.ctx, r1) })
+	s.wantLockReason(r1)
+	r1.Name, r1.Description = "Congé", ""
+	s.update(func(tx directory.Tx) error { return tx.UpdateLockReason(s.ctx, r1) })
+	s.wantLockReason(r1)
+	s.view(func(r directory.Reader) error {
+		got, err := r.LockReasonByName(s.ctx, s.tenant, 1, directory.NameKey("CONGÉ"))
+		wantSame(t, "LockReasonByName", got, r1)
+		_, err2 := r.LockReasonByName(s.ctx, s.tenant, 1, directory.NameKey("Vacation"))
+		wantNotFound(t, "the former name", err2)
+		return err
+	})
+}
+
+func (s *sample) wantLockReason(want directory.LockReason) {
+	s.t.Helper()
+	got := look(s.t, s, func(ctx context.Context, r directory.Reader) (directory.LockReason, error) {
+		return r.LockReason(ctx, s.tenant, want.Number)
+	})
+	wantSame(s.t, "LockReason", got, want)
+}
+
+func lockReasonsOwn(t *testing.T, s *sample) {
+	s.addTree()
+	a, b, c := s.lockReason(9, 1, "B"), s.lockReason(3, 1, "A"), s.lockReason(5, 2, "A")
+	s.update(func(tx directory.Tx) error {
+		return errors.Join(tx.InsertLockReason(s.ctx, a), tx.InsertLockReason(s.ctx, b), tx.InsertLockReason(s.ctx, c))
+	})
+	for company, want := range map[int64][]directory.LockReason{1: {b, a}, 2: {c}, 3: nil} {
+		got := look(t, s, func(ctx context.Context, r directory.Reader) ([]directory.LockReason, error) {
+			return r.LockReasons(ctx, s.tenant, company)
+		})
+		wantSame(t, "LockReasons", got, want)
+	}
+}
+
+func lockReasonByName(t *testing.T, s *sample) {
+	s.addTree()
+	s.update(func(tx directory.Tx) error { return tx.InsertLockReason(s.ctx, s.lockReason(1, 1, "Vacation")) })
+	err := s.try(func(tx directory.Tx) error { return tx.InsertLockReason(s.ctx, s.lockReason(2, 1, "VACATION")) })
+	wantConflict(t, "a second reason of the name", err)
+	other := s.lockReason(3, 1, "Holiday")
+	s.update(func(tx directory.Tx) error {
+		return errors.Join(tx.InsertLockReason(s.ctx, s.lockReason(2, 2, "VACATION")), tx.InsertLockReason(s.ctx, other))
+	})
+	other.Name = "vacation"
+	err = s.try(func(tx directory.Tx) error { return tx.UpdateLockReason(s.ctx, other) })
+	wantConflict(t, "a reason renamed to the name", err)
+}
+
+func lockReasonDelete(t *testing.T, s *sample) {
+	s.update(func(tx directory.Tx) error { return tx.InsertLockReason(s.ctx, s.lockReason(7, 1, "Vacation")) })
+	s.addUser(1, func(u *directory.User) { u.Locked, u.LockReason = true, 7 })
+	s.update(func(tx directory.Tx) error { return tx.DeleteLockReason(s.ctx, s.tenant, 7) })
+	s.view(func(r directory.Reader) error {
+		_, err := r.LockReason(s.ctx, s.tenant, 7)
+		wantNotFound(t, "the deleted reason", err)
+		return nil
+	})
+	if u := s.stored(1); !u.Locked || u.LockReason != 7 {
+		t.Errorf("the lock is now %t with reason %d, want it kept", u.Locked, u.LockReason)
+	}
+}

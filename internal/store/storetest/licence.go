@@ -1,0 +1,434 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/usher-id/usher/internal/directory"
+)
+
+var licenceChecks = []check{
+	{"SetPool creates or resizes a pool", poolSet},
+	{"TakeSeat answers 0 when there is no pool and when every shard refused", seatRefused},
+	{"A pool of any size gives out exactly its total", seatTotals},
+	{"FreeSeat gives back the seat that TakeSeat named", seatFree},
+	{"A total below what is used takes no seat away and gives none until enough are free", seatShrunk},
+	{"A pool that grows gives out the rest", seatGrown},
+	{"A seat taken in a transaction that fails is free again", seatRolledBack},
+	{"Pools lists every type", poolsList},
+}
+
+var numberChecks = []check{
+	{"NextNumber draws numbers from 1 up and none twice", numberDraw},
+	{"RaiseNumber makes later draws start after number", numberRaise},
+	{"RaiseNumber never lowers a counter", numberNoLower},
+	{"Counters are apart by kind", numberKinds},
+	{"A number drawn in a transaction that fails is not given to two users", numberRolledBack},
+	{"A counter at its end gives no number that a user can have", numberEnd},
+}
+
+var eventChecks = []check{
+	{"An event's fields round trip", eventRoundTrip},
+	{"Events lists a tenant's events after a sequence number, oldest first", eventPages},
+	{"An event of a transaction that fails is not kept", eventRolledBack},
+}
+
+func (s *sample) setPool(kind string, total int64) {
+	s.t.Helper()
+	s.update(func(tx directory.Tx) error { return tx.SetPool(s.ctx, s.tenant, kind, total) })
+}
+
+func (s *sample) pool(kind string) directory.Pool {
+	s.t.Helper()
+	return look(s.t, s, func(ctx context.Context, r directory.Reader) (directory.Pool, error) {
+		return r.Pool(ctx, s.tenant, kind)
+	})
+}
+
+// takeSeat takes one seat in a transaction of its own; 0 if there is none.
+func (s *sample) takeSeat(kind string) int {
+	s.t.Helper()
+	var seat int
+	s.update(func(tx directory.Tx) error {
+		var err error
+		seat, err = tx.TakeSeat(s.ctx, s.tenant, kind)
+		return err
+	})
+	return seat
+}
+
+func (s *sample) freeSeat(kind string, seat int) {
+	s.t.Helper()
+	s.update(func(tx directory.Tx) error { return tx.FreeSeat(s.ctx, s.tenant, kind, seat) })
+}
+
+// takeSeats takes seats in one transaction until one is refused.
+func (s *sample) takeSeats(kind string, most int) []int {
+	s.t.Helper()
+	var seats []int
+	s.update(func(tx directory.Tx) error {
+		taken := make([]int, 0, most)
+		for range most {
+			seat, err := tx.TakeSeat(s.ctx, s.tenant, kind)
+			if err != nil {
+				return err
+			}
+			if seat == 0 {
+				break
+			}
+			taken = append(taken, seat)
+		}
+		seats = taken
+		return nil
+	})
+	return seats
+}
+
+func (s *sample) takeAll(kind string, most int) int {
+	s.t.Helper()
+	return len(s.takeSeats(kind, most))
+}
+
+func poolSet(t *testing.T, s *sample) {
+	for _, total := range []int64{5, 0, 100, 63, 64, 65, 5000, 1} {
+		s.setPool("Full", total)
+		wantSame(t, "pool", s.pool("Full"), directory.Pool{Type: "Full", Total: total})
+	}
+}
+
+func seatRefused(t *testing.T, s *sample) {
+	if seat := s.takeSeat("None"); seat != 0 {
+		t.Errorf("seat %d without a pool", seat)
+	}
+	s.setPool("Zero", 0)
+	if seat := s.takeSeat("Zero"); seat != 0 {
+		t.Errorf("seat %d of an empty pool", seat)
+	}
+	s.setPool("One", 1)
+	if first, second := s.takeSeat("One"), s.takeSeat("One"); first < 1 || second != 0 {
+		t.Errorf("seats %d and %d of a pool of one", first, second)
+	}
+	wantSame(t, "pool", s.pool("One"), directory.Pool{Type: "One", Total: 1, Used: 1})
+}
+
+func seatTotals(t *testing.T, s *sample) {
+	for _, total := range []int{1, 2, 15, 16, 17, 63, 64, 65, 100, 127, 129} {
+		kind := fmt.Sprint("Pool of ", total)
+		s.setPool(kind, int64(total))
+		if got := s.takeAll(kind, total+20); got != total {
+			t.Errorf("a pool of %d gave out %d seats", total, got)
+		}
+		wantSame(t, "pool", s.pool(kind), directory.Pool{Type: kind, Total: int64(total), Used: int64(total)})
+	}
+}
+
+func seatFree(t *testing.T, s *sample) {
+	for _, total := range []int{3, 70} {
+		kind := fmt.Sprint("Pool of ", total)
+		s.setPool(kind, int64(total))
+		seats := s.takeSeats(kind, total)
+		for i, seat := range seats {
+			s.freeSeat(kind, seat)
+			again := s.takeSeat(kind)
+			if again == 0 {
+				t.Fatalf("pool of %d: seat %d is not free again", total, i)
+			}
+			seats[i] = again
+		}
+		for i, seat := range seats {
+			s.freeSeat(kind, seat)
+			wantSame(t, "pool", s.pool(kind), directory.Pool{Type: kind, Total: int64(total), Used: int64(total - i - 1)})
+		}
+	}
+}
+
+// seatShrunk frees seats in both orders: a pool kept in shards must look at
+// the sum of what is used, not at the shard that has room.
+func seatShrunk(t *testing.T, s *sample) {
+	for _, c := range []struct{ total, shrunk int }{{5, 2}, {100, 50}, {100, 10}, {200, 0}, {64, 63}} {
+		for _, backwards := range []bool{false, true} {
+			kind := fmt.Sprint("Pool of ", c, backwards)
+			s.setPool(kind, int64(c.total))
+			seats := s.takeSeats(kind, c.total)
+			s.setPool(kind, int64(c.shrunk))
+			wantSame(t, "shrunk pool", s.pool(kind), directory.Pool{Type: kind, Total: int64(c.shrunk), Used: int64(c.total)})
+			for used := c.total; used > 0; used-- {
+				if used >= c.shrunk {
+					if seat := s.takeSeat(kind); seat != 0 {
+						t.Fatalf("%s: a seat with %d of %d used", kind, used, c.shrunk)
+					}
+				}
+				if used == c.shrunk {
+					break
+				}
+				i := len(seats) - 1
+				if backwards {
+					i = 0
+				}
+				s.freeSeat(kind, seats[i])
+				seats = append(seats[:i], seats[i+1:]...)
+			}
+			if c.shrunk == 0 {
+				continue
+			}
+			s.freeSeat(kind, seats[0])
+			if seat := s.takeSeat(kind); seat == 0 {
+				t.Errorf("%s: no seat with %d of %d used", kind, c.shrunk-1, c.shrunk)
+			}
+			wantSame(t, "pool", s.pool(kind), directory.Pool{Type: kind, Total: int64(c.shrunk), Used: int64(c.shrunk)})
+		}
+	}
+}
+
+func seatGrown(t *testing.T, s *sample) {
+	s.setPool("Full", 3)
+	seats := s.takeSeats("Full", 3)
+	for _, total := range []int{10, 63, 64, 200} {
+		s.setPool("Full", int64(total))
+		if used := s.pool("Full").Used; used != int64(len(seats)) {
+			t.Errorf("after growing to %d, %d are used, want %d", total, used, len(seats))
+		}
+		seats = append(seats, s.takeSeats("Full", total)...)
+		if len(seats) != total {
+			t.Fatalf("a pool grown to %d has given out %d", total, len(seats))
+		}
+	}
+	s.setPool("Full", 5)
+	for i, seat := range seats {
+		s.freeSeat("Full", seat)
+		if used := s.pool("Full").Used; used != int64(len(seats)-i-1) {
+			t.Fatalf("after freeing %d of %d seats %d are used", i+1, len(seats), used)
+		}
+	}
+	if got := s.takeAll("Full", 20); got != 5 {
+		t.Errorf("took %d of 5", got)
+	}
+}
+
+func seatRolledBack(t *testing.T, s *sample) {
+	s.setPool("Full", 1)
+	for range 3 {
+		err := s.try(func(tx directory.Tx) error {
+			if seat, err := tx.TakeSeat(s.ctx, s.tenant, "Full"); err != nil || seat == 0 {
+				return fmt.Errorf("seat %d: %w", seat, err)
+			}
+			return errRefused
+		})
+		if !errors.Is(err, errRefused) {
+			t.Fatal(err)
+		}
+	}
+	wantSame(t, "pool", s.pool("Full"), directory.Pool{Type: "Full", Total: 1})
+}
+
+func poolsList(t *testing.T, s *sample) {
+	for i, kind := range []string{"b", "a", "B"} {
+		s.setPool(kind, int64(100*i+1))
+	}
+	s.takeSeats("a", 30)
+	got := look(t, s, func(ctx context.Context, r directory.Reader) ([]directory.Pool, error) { return r.Pools(ctx, s.tenant) })
+	wantSame(t, "Pools", got, []directory.Pool{{Type: "B", Total: 201}, {Type: "a", Total: 101, Used: 30}, {Type: "b", Total: 1}})
+}
+
+// draw draws one number in a transaction of its own.
+func (s *sample) draw(kind directory.NumberKind) int64 {
+	s.t.Helper()
+	var n int64
+	s.update(func(tx directory.Tx) error {
+		var err error
+		n, err = tx.NextNumber(s.ctx, s.tenant, kind)
+		return err
+	})
+	return n
+}
+
+func numberDraw(t *testing.T, s *sample) {
+	seen := map[int64]bool{}
+	for range 200 {
+		n := s.draw(directory.NumberUser)
+		if n < 1 || n > 10_000 || seen[n] {
+			t.Fatalf("drew %d after %d others", n, len(seen))
+		}
+		seen[n] = true
+	}
+	s.update(func(tx directory.Tx) error {
+		drawn := map[int64]bool{}
+		for range 150 {
+			n, err := tx.NextNumber(s.ctx, s.tenant, directory.NumberUser)
+			if err != nil || n < 1 || seen[n] || drawn[n] {
+				return fmt.Errorf("drew %d in a transaction: %w", n, err)
+			}
+			drawn[n] = true
+		}
+		return nil
+	})
+}
+
+func numberRaise(t *testing.T, s *sample) {
+	for _, past := range []int64{0, 10, 11, 5000, 1_000_000} {
+		s.update(func(tx directory.Tx) error {
+			return tx.RaiseNumber(s.ctx, s.tenant, directory.NumberUser, past)
+		})
+		for range 70 {
+			if n := s.draw(directory.NumberUser); n <= past {
+				t.Fatalf("drew %d after the counter was raised past %d", n, past)
+			}
+		}
+	}
+	s.update(func(tx directory.Tx) error {
+		if err := tx.RaiseNumber(s.ctx, s.tenant, directory.NumberUser, 2_000_000); err != nil {
+			return err
+		}
+		n, err := tx.NextNumber(s.ctx, s.tenant, directory.NumberUser)
+		if n <= 2_000_000 {
+			t.Errorf("drew %d in the transaction that raised the counter", n)
+		}
+		return err
+	})
+}
+
+func numberNoLower(t *testing.T, s *sample) {
+	s.update(func(tx directory.Tx) error {
+		return tx.RaiseNumber(s.ctx, s.tenant, directory.NumberUser, 1000)
+	})
+	first := s.draw(directory.NumberUser)
+	s.update(func(tx directory.Tx) error {
+		return tx.RaiseNumber(s.ctx, s.tenant, directory.NumberUser, 5)
+	})
+	if second := s.draw(directory.NumberUser); first <= 1000 || second <= first {
+		t.Errorf("drew %d and then %d", first, second)
+	}
+}
+
+func numberKinds(t *testing.T, s *sample) {
+	kinds := []directory.NumberKind{directory.NumberUser, directory.NumberCompany, directory.NumberLocation,
+		directory.NumberLockReason, directory.NumberRole, directory.NumberAssignment, directory.NumberGroup}
+	s.update(func(tx directory.Tx) error {
+		return tx.RaiseNumber(s.ctx, s.tenant, directory.NumberUser, 70_000)
+	})
+	for _, kind := range kinds[1:] {
+		if n := s.draw(kind); n < 1 || n > 1000 {
+			t.Errorf("drew %d of kind %s after the user counter was raised", n, kind)
+		}
+	}
+}
+
+func numberRolledBack(t *testing.T, s *sample) {
+	used := map[int64]bool{}
+	for i := range 40 {
+		var n int64
+		err := s.try(func(tx directory.Tx) error {
+			var err error
+			if n, err = tx.NextNumber(s.ctx, s.tenant, directory.NumberUser); err != nil {
+				return err
+			}
+			if err := tx.InsertUser(s.ctx, s.user(n)); err != nil {
+				return err
+			}
+			if i%3 == 0 {
+				return errRefused
+			}
+			return nil
+		})
+		if errors.Is(err, errRefused) {
+			continue
+		}
+		if err != nil || used[n] {
+			t.Fatalf("number %d, used before: %t, error %v", n, used[n], err)
+		}
+		used[n] = true
+	}
+}
+
+func numberEnd(t *testing.T, s *sample) {
+	s.update(func(tx directory.Tx) error {
+		return tx.RaiseNumber(s.ctx, s.tenant, directory.NumberUser, directory.MaxNumber)
+	})
+	for range 3 {
+		var n int64
+		err := s.try(func(tx directory.Tx) error {
+			var err error
+			n, err = tx.NextNumber(s.ctx, s.tenant, directory.NumberUser)
+			return err
+		})
+		if err == nil && n <= directory.MaxNumber {
+			t.Errorf("drew %d from a counter that is used up", n)
+		}
+	}
+}
+
+// newEvent is an event with texts in every field.
+func newEvent(t directory.TenantNo, kind directory.EventType) directory.Event {
+	return directory.Event{Tenant: t, ID: uuid.Must(uuid.NewV7()).String(), Type: kind, User: 42, Subject: "company:14146",
+		Door: directory.DoorIQmetrix, Actor: "key:Büro", OnBehalfOf: "user:7", Reason: "left", RequestID: "0123456789abcdef",
+		Time: noon, Salt: []byte{0, 1, 255}, Payload: []byte(`{"changes":{"title":["a","é\u0000"]}}`)}
+}
+
+func (s *sample) events(after int64, limit int) []directory.Event {
+	s.t.Helper()
+	return look(s.t, s, func(ctx context.Context, r directory.Reader) ([]directory.Event, error) {
+		return r.Events(ctx, s.tenant, after, limit)
+	})
+}
+
+func eventRoundTrip(t *testing.T, s *sample) {
+	full := newEvent(s.tenant, directory.EventUserUpdated)
+	bare := directory.Event{Tenant: s.tenant, ID: uuid.NewString(), Type: directory.EventTenantCreated, Time: noon}
+	s.update(func(tx directory.Tx) error {
+		return errors.Join(tx.InsertEvent(s.ctx, full), tx.InsertEvent(s.ctx, bare))
+	})
+	got := s.events(0, 10)
+	if len(got) != 2 || got[0].Seq < 1 || got[0].Seq >= got[1].Seq {
+		t.Fatalf("events %v", got)
+	}
+	full.Seq = got[0].Seq
+	wantNoZero(t, full)
+	bare.Seq = got[1].Seq
+	wantSame(t, "events", got, []directory.Event{full, bare})
+}
+
+func eventPages(t *testing.T, s *sample) {
+	other := newSample(t, s.store)
+	var want []string
+	for i := range 25 {
+		e := newEvent(s.tenant, directory.EventUserUpdated)
+		want = append(want, e.ID)
+		s.update(func(tx directory.Tx) error {
+			return errors.Join(tx.InsertEvent(s.ctx, e), tx.InsertEvent(s.ctx, newEvent(other.tenant, directory.EventUserCreated)))
+		})
+		if i%5 == 0 {
+			_ = s.try(func(tx directory.Tx) error {
+				return errors.Join(tx.InsertEvent(s.ctx, newEvent(s.tenant, directory.EventUserDeleted)), errRefused)
+			})
+		}
+	}
+	var got []string
+	after := int64(0)
+	for {
+		page := s.events(after, 7)
+		if len(page) == 0 || len(page) > 7 {
+			break
+		}
+		for _, e := range page {
+			if e.Seq <= after || e.Tenant != s.tenant {
+				t.Fatalf("event %d of tenant %d after %d", e.Seq, e.Tenant, after)
+			}
+			after = e.Seq
+			got = append(got, e.ID)
+		}
+	}
+	wantSame(t, "events of all pages", got, want)
+}
+
+func eventRolledBack(t *testing.T, s *sample) {
+	err := s.try(func(tx directory.Tx) error {
+		return errors.Join(tx.InsertEvent(s.ctx, newEvent(s.tenant, directory.EventUserCreated)), errRefused)
+	})
+	if !errors.Is(err, errRefused) || len(s.events(0, 10)) != 0 {
+		t.Errorf("error %v, events %v", err, s.events(0, 10))
+	}
+}

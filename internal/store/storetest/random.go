@@ -1,0 +1,202 @@
+package storetest
+
+import (
+	"flag"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/usher-id/usher/internal/directory"
+)
+
+// seedFlag repeats a random test that failed.
+var seedFlag = flag.Uint64("storetest.seed", 0, "seed of the random tests of the store; 0 draws one")
+
+// chance makes random users and questions about them. Texts come from a small
+// stock, so that they meet often.
+type chance struct{ *rand.Rand }
+
+// newChance starts from a seed that is logged, so that a failure can be had
+// again.
+func newChance(t *testing.T) chance {
+	t.Helper()
+	seed := *seedFlag
+	if seed == 0 {
+		seed = rand.Uint64()
+	}
+	t.Logf("random users and questions: repeat with -storetest.seed=%d", seed)
+	return chance{newRand(seed)}
+}
+
+func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 1)) }
+
+// words are the stock of texts: case, width, composition, blanks, signs of
+// patterns and of search languages, scripts without blanks, and beginnings of
+// each other.
+var words = []string{
+	"", "", "a", "b", "ab", "Ab", "abc", "ABC", "abcabd", "ada", "Ada", "adam", "Lovelace", "lovelace-king", "King Lovelace",
+	"é", "e\u0301", "É", "rené", "Rene\u0301", "ß", "ss", "Straße", "STRASSE", "ſtreet", "ﬁn", "fin", "ＡＢＣ", "İi", "ıi", "Σίσυφος", "ς",
+	"%", "_", "a%", "a_c", `\`, `a\b`, "'", "o'neil", `"`, `"ada"`, "*", "ada*", "-", "NOT", "ada OR b", "(", "a(b)c", "^a", ":", "{x}",
+	"日本語", "日本", "日", "한국", "\U0001f600", "\U0001f600\U0001f601x", "x\U0010ffff", "\u200bada", "ad\u00ada", " ada", "ada ", "a  b", "a b c",
+	"1", "12", "0012", "a1", "١٢", "ada@example.com", "ADA@EXAMPLE.COM", "a.b+c@x.example", "tab\tada", "\u2028",
+}
+
+// text is one to three words of the stock.
+func (c chance) text() string {
+	text := words[c.IntN(len(words))]
+	for c.IntN(3) == 0 {
+		text += []string{"", " ", "-", "."}[c.IntN(4)] + words[c.IntN(len(words))]
+	}
+	return text
+}
+
+// part is a piece of a text: its beginning, end or middle, in runes.
+func (c chance) part(text string) string {
+	runes := []rune(text)
+	if len(runes) == 0 {
+		return ""
+	}
+	from := c.IntN(len(runes))
+	to := from + 1 + c.IntN(len(runes)-from)
+	switch c.IntN(3) {
+	case 0:
+		return string(runes[:to])
+	case 1:
+		return string(runes[from:])
+	}
+	return string(runes[from:to])
+}
+
+// moment is no time, a time around noon, or a far one.
+func (c chance) moment() time.Time {
+	switch c.IntN(8) {
+	case 0, 1, 2:
+		return time.Time{}
+	case 3:
+		return time.Unix(0, 0).UTC()
+	case 4:
+		return time.Date(9999, 12, 31, 23, 59, 59, 999_999_000, time.UTC)
+	case 5:
+		return time.Time{}.Add(time.Duration(1+c.IntN(2)) * time.Microsecond)
+	}
+	return noon.Add(time.Duration(c.IntN(5)-2) * time.Microsecond)
+}
+
+func (c chance) state() directory.State { return directory.States[c.IntN(len(directory.States))] }
+
+func (c chance) company() int64 { return int64(c.IntN(6)) + 1 }
+
+// user fills the fields that filters and searches ask about.
+func (c chance) user(s *sample, number int64) directory.User {
+	u := s.user(number)
+	u.ID = uuid.NewString()
+	u.State, u.Company, u.Locked, u.MustChangePassword = c.state(), c.company(), c.IntN(2) == 0, c.IntN(2) == 0
+	u.LockReason, u.Version = int64(c.IntN(4)), int64(c.IntN(5))
+	u.UserName, u.Email, u.GivenName, u.FamilyName, u.DisplayName = c.text(), c.text(), c.text(), c.text(), c.text()
+	u.Title, u.EmployeeNumber, u.OpenID, u.WebMDN, u.ClientUserID, u.LicenceType = c.text(), c.text(), c.text(), c.text(), c.text(), c.text()
+	u.ValidFrom, u.ExpiresAt, u.CreatedAt, u.UpdatedAt = c.moment(), c.moment(), c.moment(), c.moment()
+	return u
+}
+
+// textFields are asked by text filters; the last ones are no texts, and a
+// filter on them means the same for every user.
+var textFields = []directory.Field{
+	directory.FieldID, directory.FieldUserName, directory.FieldEmail, directory.FieldGivenName, directory.FieldFamilyName,
+	directory.FieldDisplayName, directory.FieldTitle, directory.FieldEmployeeNumber, directory.FieldOpenID,
+	directory.FieldWebMDN, directory.FieldClientUserID, directory.FieldLicenceType, directory.FieldPhones, directory.FieldNumber,
+}
+
+var timeFields = []directory.Field{
+	directory.FieldCreatedAt, directory.FieldUpdatedAt, directory.FieldValidFrom, directory.FieldExpiresAt, directory.FieldTitle,
+}
+
+var intFields = []directory.Field{
+	directory.FieldNumber, directory.FieldCompany, directory.FieldLockReason, directory.FieldVersion, directory.FieldTitle,
+}
+
+// filter is a random tree over the users.
+func (c chance) filter(users []directory.User, depth int) directory.Filter {
+	if depth > 0 && c.IntN(2) == 0 {
+		switch c.IntN(3) {
+		case 0:
+			return directory.Not{Filter: c.filter(users, depth-1)}
+		case 1:
+			return directory.And(c.filters(users, depth-1))
+		default:
+			return directory.Or(c.filters(users, depth-1))
+		}
+	}
+	return c.leaf(users)
+}
+
+func (c chance) filters(users []directory.User, depth int) []directory.Filter {
+	members := make([]directory.Filter, c.IntN(4))
+	for i := range members {
+		members[i] = c.filter(users, depth)
+	}
+	return members
+}
+
+func (c chance) leaf(users []directory.User) directory.Filter {
+	u := &users[c.IntN(len(users))]
+	order := directory.Order(c.IntN(5))
+	switch c.IntN(8) {
+	case 0:
+		field := append(append([]directory.Field(nil), textFields...), timeFields...)
+		return directory.Present{Field: field[c.IntN(len(field))]}
+	case 1:
+		field := intFields[c.IntN(len(intFields))]
+		return directory.Compare{Field: field, Order: order, Value: directory.IntField(u, field) + int64(c.IntN(3)) - 1}
+	case 2:
+		field := timeFields[c.IntN(len(timeFields))]
+		value, _ := directory.TimeField(u, field)
+		return directory.When{Field: field, Order: order, Value: value.Add(time.Duration(c.IntN(5)-2) * 500)}
+	case 3:
+		return directory.Is{Field: []directory.Field{directory.FieldLocked, directory.FieldMustChangePassword}[c.IntN(2)], Value: c.IntN(2) == 0}
+	case 4:
+		return directory.InState{States: directory.StateSet(c.IntN(16))}
+	}
+	field := textFields[c.IntN(len(textFields))]
+	value := directory.TextField(u, field)
+	switch c.IntN(4) {
+	case 0:
+		value = c.text()
+	case 1, 2:
+		value = c.part(value)
+	}
+	return directory.Text{Field: field, Op: directory.Operator(c.IntN(4)), Value: value}
+}
+
+// terms are up to three folded words, most of them of a user.
+func (c chance) terms(users []directory.User) []string {
+	var terms []string
+	u := &users[c.IntN(len(users))]
+	for range c.IntN(4) {
+		text := c.text()
+		if c.IntN(3) > 0 {
+			text = []string{u.GivenName, u.FamilyName, u.UserName, u.Email}[c.IntN(4)]
+		}
+		terms = append(terms, directory.FoldSearch(c.part(text)))
+	}
+	return terms
+}
+
+// query is a random question about users with a random page.
+func (c chance) query(users []directory.User) directory.UserQuery {
+	q := directory.UserQuery{Limit: 1 + c.IntN(12), States: directory.StateSet(c.IntN(16))}
+	if c.IntN(3) == 0 {
+		q.Limit = directory.MaxLimit
+	}
+	if c.IntN(2) == 0 {
+		q.Company = int64(c.IntN(8))
+	}
+	if c.IntN(2) == 0 {
+		q.After = int64(c.IntN(len(users) + 2))
+	}
+	if c.IntN(3) == 0 {
+		q.Skip = c.IntN(6)
+	}
+	return q
+}

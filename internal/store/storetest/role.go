@@ -1,0 +1,160 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/usher-id/usher/internal/directory"
+)
+
+var roleChecks = []check{
+	{"A role's fields round trip", roleRoundTrip},
+	{"UpdateRole replaces every field", roleUpdate},
+	{"Roles lists the roles of a company; 0 lists those of the tenant itself", rolesOwn},
+	{"RoleByKey finds within its company", roleByKey},
+	{"UserRoles are in order of number", userRolesOrder},
+	{"An assignment is unique by user, role and company", assignmentTaken},
+	{"RemoveUserRole removes one assignment", assignmentRemove},
+}
+
+func (s *sample) role(number, company int64, key string) directory.Role {
+	return directory.Role{Tenant: s.tenant, Number: number, Key: key, Name: "Name of " + key, Company: company}
+}
+
+func (s *sample) addRoles(roles ...directory.Role) {
+	s.t.Helper()
+	s.update(func(tx directory.Tx) error {
+		for _, r := range roles {
+			if err := tx.InsertRole(s.ctx, r); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (s *sample) wantRole(want directory.Role) {
+	s.t.Helper()
+	s.view(func(r directory.Reader) error {
+		got, err := r.Role(s.ctx, s.tenant, want.Number)
+		wantSame(s.t, "Role", got, want)
+		byKey, err2 := r.RoleByKey(s.ctx, s.tenant, want.Company, want.Key)
+		wantSame(s.t, "RoleByKey", byKey, want)
+		return errors.Join(err, err2)
+	})
+}
+
+func roleRoundTrip(t *testing.T, s *sample) {
+	full := s.role(3, 1, "Clérk")
+	full.Description, full.Rank = "Sells", directory.RankHelpdesk
+	full.Permissions = []string{"b", "a", "with,comma", `with"quote`, "é", ""}
+	wantNoZero(t, full)
+	bare := s.role(4, 1, "bare")
+	s.addRoles(full, bare)
+	s.wantRole(full)
+	s.wantRole(bare)
+}
+
+func roleUpdate(t *testing.T, s *sample) {
+	s.addRoles(s.role(3, 1, "clerk"), s.role(4, 1, "other"))
+	changed := s.role(3, 1, "chief")
+	changed.Description, changed.Rank, changed.Permissions = "Leads", directory.RankAdministrator, []string{"x"}
+	s.update(func(tx directory.Tx) error { return tx.UpdateRole(s.ctx, changed) })
+	s.wantRole(changed)
+	s.wantRole(s.role(4, 1, "other"))
+	s.view(func(r directory.Reader) error {
+		_, err := r.RoleByKey(s.ctx, s.tenant, 1, "clerk")
+		wantNotFound(t, "the former key", err)
+		return nil
+	})
+	taken := s.role(3, 1, "other")
+	err := s.try(func(tx directory.Tx) error { return tx.UpdateRole(s.ctx, taken) })
+	wantConflict(t, "a role renamed to a taken key", err)
+}
+
+func rolesOwn(t *testing.T, s *sample) {
+	s.addTree()
+	a, b, c, d := s.role(9, 1, "a"), s.role(2, 1, "b"), s.role(5, 2, "a"), s.role(7, 0, "a")
+	s.addRoles(a, b, c, d)
+	for company, want := range map[int64][]directory.Role{0: {d}, 1: {b, a}, 2: {c}, 3: nil} {
+		got := look(t, s, func(ctx context.Context, r directory.Reader) ([]directory.Role, error) {
+			return r.Roles(ctx, s.tenant, company)
+		})
+		wantSame(t, "Roles", got, want)
+	}
+}
+
+func roleByKey(t *testing.T, s *sample) {
+	s.addTree()
+	s.addRoles(s.role(1, 1, "clerk"), s.role(2, 2, "clerk"), s.role(3, 0, "clerk"))
+	for _, r := range []directory.Role{s.role(1, 1, "clerk"), s.role(2, 2, "clerk"), s.role(3, 0, "clerk")} {
+		s.wantRole(r)
+	}
+	err := s.try(func(tx directory.Tx) error { return tx.InsertRole(s.ctx, s.role(4, 1, "clerk")) })
+	wantConflict(t, "a second role of the key", err)
+	s.view(func(r directory.Reader) error {
+		_, err := r.RoleByKey(s.ctx, s.tenant, 3, "clerk")
+		wantNotFound(t, "the key in another company", err)
+		return nil
+	})
+}
+
+func (s *sample) assign(assignments ...directory.RoleAssignment) {
+	s.t.Helper()
+	s.update(func(tx directory.Tx) error {
+		for _, a := range assignments {
+			if err := tx.AddUserRole(s.ctx, s.tenant, a); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (s *sample) userRoles(number int64) []directory.RoleAssignment {
+	s.t.Helper()
+	return look(s.t, s, func(ctx context.Context, r directory.Reader) ([]directory.RoleAssignment, error) {
+		return r.UserRoles(ctx, s.tenant, number)
+	})
+}
+
+func userRolesOrder(t *testing.T, s *sample) {
+	s.addTree()
+	s.addUser(1)
+	s.addUser(2)
+	s.addRoles(s.role(1, 1, "a"), s.role(2, 1, "b"))
+	x := directory.RoleAssignment{Number: 30, User: 1, Role: 1, Company: 1}
+	y := directory.RoleAssignment{Number: 4, User: 1, Role: 2, Company: 1}
+	z := directory.RoleAssignment{Number: 200, User: 1, Role: 1, Company: 2}
+	other := directory.RoleAssignment{Number: 5, User: 2, Role: 1, Company: 1}
+	s.assign(x, y, z, other)
+	wantSame(t, "roles of user 1", s.userRoles(1), []directory.RoleAssignment{y, x, z})
+	wantSame(t, "roles of user 2", s.userRoles(2), []directory.RoleAssignment{other})
+}
+
+func assignmentTaken(t *testing.T, s *sample) {
+	s.addUser(1)
+	s.addRoles(s.role(1, 1, "a"), s.role(2, 1, "b"))
+	s.assign(directory.RoleAssignment{Number: 1, User: 1, Role: 1, Company: 1})
+	for what, a := range map[string]directory.RoleAssignment{
+		"the same role again": {Number: 2, User: 1, Role: 1, Company: 1},
+		"the same number":     {Number: 1, User: 1, Role: 2, Company: 1},
+	} {
+		err := s.try(func(tx directory.Tx) error { return tx.AddUserRole(s.ctx, s.tenant, a) })
+		wantConflict(t, what, err)
+	}
+}
+
+func assignmentRemove(t *testing.T, s *sample) {
+	s.addUser(1)
+	s.addRoles(s.role(1, 1, "a"), s.role(2, 1, "b"))
+	kept := directory.RoleAssignment{Number: 2, User: 1, Role: 2, Company: 1}
+	s.assign(directory.RoleAssignment{Number: 1, User: 1, Role: 1, Company: 1}, kept)
+	for _, want := range []bool{true, false} {
+		s.wantChanged("RemoveUserRole", want, func(tx directory.Tx) (bool, error) {
+			return tx.RemoveUserRole(s.ctx, s.tenant, 1)
+		})
+	}
+	wantSame(t, "roles", s.userRoles(1), []directory.RoleAssignment{kept})
+}

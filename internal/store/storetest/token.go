@@ -1,0 +1,181 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/usher-id/usher/internal/directory"
+)
+
+var tokenChecks = []check{
+	{"AuthenticateToken finds a token by the SHA-256 of it with its user and the tenant's switches", tokenFinds},
+	{"AuthenticateToken finds a token of its kind only", tokenKinds},
+	{"AuthenticateToken shows the user as it is now", tokenUserNow},
+	{"DeleteToken reports whether it was there", tokenDelete},
+	{"DeleteSession removes every token of a sign-in", tokenSession},
+	{"DeleteExpiredTokens removes a user's tokens that expired before now", tokenExpired},
+}
+
+// session is a text of the sample's own: secrets are unique in an installation.
+func (s *sample) session() string { return fmt.Sprintf("session-of-tenant-%d", s.tenant) }
+
+// token is a token of a user whose secret is the text, not stored yet.
+func (s *sample) token(secret string, kind directory.TokenKind, user int64) directory.Token {
+	return directory.Token{Tenant: s.tenant, Hash: sum(secret + s.session()), Session: s.session(), Kind: kind, User: user,
+		Client: "client", Door: directory.DoorIQmetrix, Epoch: 4, CreatedAt: noon, ExpiresAt: noon.Add(time.Hour)}
+}
+
+func (s *sample) addTokens(tokens ...directory.Token) {
+	s.t.Helper()
+	s.update(func(tx directory.Tx) error {
+		for _, token := range tokens {
+			if err := tx.InsertToken(s.ctx, token); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (s *sample) authenticate(token directory.Token) (directory.Authentication, error) {
+	return tryLook(s, func(ctx context.Context, r directory.Reader) (directory.Authentication, error) {
+		return r.AuthenticateToken(ctx, token.Hash, token.Kind)
+	})
+}
+
+// wantBearer compares the fields of a user that decide about a token.
+func (s *sample) wantBearer(token directory.Token, u directory.User) {
+	s.t.Helper()
+	got, err := s.authenticate(token)
+	if err != nil {
+		s.t.Fatalf("AuthenticateToken: %v", err)
+	}
+	want := token
+	want.Hash, got.Token.Hash = nil, nil
+	wantSame(s.t, "token", got.Token, want)
+	bearer := func(u directory.User) directory.User {
+		return directory.User{Number: u.Number, State: u.State, Locked: u.Locked, ValidFrom: u.ValidFrom,
+			ExpiresAt: u.ExpiresAt, AuthEpoch: u.AuthEpoch, Rank: u.Rank}
+	}
+	wantSame(s.t, "its user", bearer(got.User), bearer(u))
+	for _, now := range []time.Time{noon, noon.Add(-2 * time.Hour), noon.Add(2 * time.Hour)} {
+		if got.User.Usable(now) != u.Usable(now) {
+			s.t.Errorf("usable at %v: %t, want %t", now, got.User.Usable(now), u.Usable(now))
+		}
+	}
+}
+
+func tokenFinds(t *testing.T, s *sample) {
+	u := s.fullUser(1)
+	s.addUsers(u)
+	token := s.token("one", directory.TokenAccess, 1)
+	wantNoZero(t, token)
+	s.addTokens(token)
+	s.wantBearer(token, u)
+	got, err := s.authenticate(token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tenant := look(t, s, func(ctx context.Context, r directory.Reader) (directory.Tenant, error) {
+		return r.Tenant(ctx, s.tenant)
+	})
+	s.wantAuthentication(got, tenant)
+	if len(got.Token.Hash) == 0 {
+		t.Error("the token's hash is empty, as for a key")
+	}
+}
+
+func tokenKinds(t *testing.T, s *sample) {
+	s.addUser(1)
+	access, refresh := s.token("a", directory.TokenAccess, 1), s.token("r", directory.TokenRefresh, 1)
+	s.addTokens(access, refresh)
+	access.Kind, refresh.Kind = refresh.Kind, access.Kind
+	for _, token := range []directory.Token{access, refresh} {
+		_, err := s.authenticate(token)
+		wantNotFound(t, "a token as one of another kind", err)
+	}
+}
+
+func tokenUserNow(t *testing.T, s *sample) {
+	s.addUser(1)
+	s.addUser(2)
+	token := s.token("now", directory.TokenAccess, 1)
+	s.addTokens(token)
+	for _, change := range []func(u *directory.User){
+		func(u *directory.User) { u.AuthEpoch++ },
+		func(u *directory.User) { u.Locked = true },
+		func(u *directory.User) { u.Locked, u.State = false, directory.StateInactive },
+		func(u *directory.User) { u.State = directory.StateDeleted },
+		func(u *directory.User) { u.State, u.ValidFrom = directory.StateActive, noon.Add(time.Hour) },
+		func(u *directory.User) { u.ValidFrom, u.ExpiresAt = time.Time{}, noon.Add(-time.Hour) },
+		func(u *directory.User) { u.ExpiresAt, u.Rank = time.Time{}, directory.RankOwner },
+	} {
+		s.change(1, change)
+		s.wantBearer(token, s.stored(1))
+	}
+	s.update(func(tx directory.Tx) error {
+		tenant, err := tx.LockTenant(s.ctx, s.tenant)
+		tenant.Doors, tenant.Disabled = 0, true
+		return errors.Join(err, tx.UpdateTenant(s.ctx, tenant))
+	})
+	got, err := s.authenticate(token)
+	if err != nil || got.TenantDoors != 0 || !got.TenantDisabled {
+		t.Errorf("doors %d, disabled %t, error %v: want the switches of now", got.TenantDoors, got.TenantDisabled, err)
+	}
+}
+
+func tokenDelete(t *testing.T, s *sample) {
+	s.addUser(1)
+	token, other := s.token("spent", directory.TokenRefresh, 1), s.token("other", directory.TokenRefresh, 1)
+	s.addTokens(token, other)
+	for _, want := range []bool{true, false} {
+		s.wantChanged("DeleteToken", want, func(tx directory.Tx) (bool, error) { return tx.DeleteToken(s.ctx, token.Hash) })
+	}
+	_, err := s.authenticate(token)
+	wantNotFound(t, "the spent token", err)
+	s.wantBearer(other, s.stored(1))
+	err = s.try(func(tx directory.Tx) error {
+		if _, err := tx.DeleteToken(s.ctx, other.Hash); err != nil {
+			return err
+		}
+		return errRefused
+	})
+	if !errors.Is(err, errRefused) {
+		t.Fatal(err)
+	}
+	s.wantBearer(other, s.stored(1))
+}
+
+func tokenSession(t *testing.T, s *sample) {
+	s.addUser(1)
+	access, refresh := s.token("a", directory.TokenAccess, 1), s.token("r", directory.TokenRefresh, 1)
+	other := s.token("o", directory.TokenAccess, 1)
+	other.Session = "another sign-in"
+	s.addTokens(access, refresh, other)
+	s.update(func(tx directory.Tx) error { return tx.DeleteSession(s.ctx, s.tenant, access.Session) })
+	for _, token := range []directory.Token{access, refresh} {
+		_, err := s.authenticate(token)
+		wantNotFound(t, "a token of the ended session", err)
+	}
+	s.wantBearer(other, s.stored(1))
+}
+
+func tokenExpired(t *testing.T, s *sample) {
+	s.addUser(1)
+	s.addUser(2)
+	gone, kept, others := s.token("gone", directory.TokenAccess, 1), s.token("kept", directory.TokenAccess, 1), s.token("others", directory.TokenAccess, 2)
+	gone.ExpiresAt = noon.Add(-time.Microsecond)
+	kept.ExpiresAt = noon.Add(time.Microsecond)
+	others.ExpiresAt = gone.ExpiresAt
+	s.addTokens(gone, kept, others)
+	s.update(func(tx directory.Tx) error {
+		return tx.DeleteExpiredTokens(s.ctx, s.tenant, 1, noon.UnixMicro())
+	})
+	_, err := s.authenticate(gone)
+	wantNotFound(t, "the expired token", err)
+	s.wantBearer(kept, s.stored(1))
+	s.wantBearer(others, s.stored(2))
+}
