@@ -151,16 +151,10 @@ func takenOr(err error, field Field, reason Reason, message string) error {
 
 // insertUser claims the handles of a new user. The row itself goes last.
 func insertUser(ctx context.Context, tx Tx, u *User, claim bool) error {
-	if err := claimEmail(ctx, tx, u, false); err != nil {
+	if err := claimEmail(ctx, tx, u, claim); err != nil {
 		return err
 	}
-	handles := handlesOf(u)
-	if claim && u.Email != "" && !u.EmailClaimed {
-		// Reported together with whatever else is taken.
-		u.EmailClaimed = true
-		handles = handlesOf(u)
-	}
-	return moveHandles(ctx, tx, nil, handles, u.Tenant)
+	return moveHandles(ctx, tx, nil, handlesOf(u), u.Tenant)
 }
 
 // draw takes the next number that taken does not know (ErrNotFound).
