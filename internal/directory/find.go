@@ -94,13 +94,12 @@ func visible(ctx context.Context, r Reader, actor Actor, u *User) error {
 func (s *Service) lockTarget(ctx context.Context, tx Tx, call *Call, action Action, ref UserRef) (User, error) {
 	number := ref.Number
 	if number == 0 {
-		u, err := s.find(ctx, tx, call, ref)
-		if err != nil && !IsReason(err, ReasonUserDeleted) {
+		// Deleted users too: what may be done to them is the use case's matter.
+		u, err := lookUp(ctx, tx, call.Actor.Tenant, ref)
+		if err != nil && !(call.Actor.selfOnly && isRefusal(err)) {
 			return User{}, err
 		}
-		if number = u.Number; number == 0 {
-			return User{}, err
-		}
+		number = u.Number
 	}
 	if number < 0 || number > MaxNumber {
 		return User{}, errNoUser()
