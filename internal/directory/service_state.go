@@ -59,7 +59,8 @@ func (s *Service) move(ctx context.Context, call *Call, ref UserRef, verb Verb) 
 		if step.to == StateDeleted {
 			u.DeletedAt = s.now()
 		} else if step.effects&claimsHandles != 0 {
-			u.DeletedAt, e.newEmail, e.claim = time.Time{}, true, true
+			// Only an address that was its handle must come back as one.
+			u.DeletedAt, e.newEmail, e.claim = time.Time{}, true, u.EmailClaimed
 		}
 		e.event, e.endSession = step.event, step.effects&endsSessions != 0
 		e.seat = step.effects&(takesSeat|freesSeat) != 0
@@ -195,7 +196,10 @@ func (s *Service) SignOutEverywhere(ctx context.Context, call *Call, ref UserRef
 	if err := s.enter(ctx, call, ActSignOut); err != nil {
 		return err
 	}
-	_, err := s.change(ctx, call, ActSignOut, ref, func(_ Tx, _ *User, e *edit) error {
+	_, err := s.change(ctx, call, ActSignOut, ref, func(_ Tx, u *User, e *edit) error {
+		if u.State == StateDeleted {
+			return errDeleted()
+		}
 		e.event, e.endSession = EventSignedOut, true
 		return nil
 	})
