@@ -32,7 +32,7 @@ func (s *Service) CreateUser(ctx context.Context, call *Call, in NewUser) (User,
 	var result User
 	err = s.store.Update(ctx, func(tx Tx) error {
 		u := template
-		if err := s.place(ctx, tx, call, &u); err != nil {
+		if err := s.place(ctx, tx, call, &u, in.ID != ""); err != nil {
 			return err
 		}
 		if err := insertUser(ctx, tx, &u, in.ClaimEmail); err != nil {
@@ -107,13 +107,19 @@ func (s *Service) newHash(ctx context.Context, call *Call, in NewUser, u *User) 
 	return s.hasher.Hash(ctx, in.Password, call.Actor.Rank >= RankAdministrator)
 }
 
-// place gives a new user its company and its number.
-func (s *Service) place(ctx context.Context, tx Tx, call *Call, u *User) error {
+// place gives a new user its company and its number. brought says that its id
+// came from the client and may be taken.
+func (s *Service) place(ctx context.Context, tx Tx, call *Call, u *User, brought bool) error {
 	if u.Company == 0 {
 		u.Company = call.tenant.DefaultCompany
 	}
 	if err := checkCompanyField(ctx, tx, call, u.Company); err != nil {
 		return err
+	}
+	if brought {
+		if _, err := tx.UserByID(ctx, u.Tenant, u.ID); !errors.Is(err, ErrNotFound) {
+			return takenOr(err, FieldID, ReasonIDTaken, "The id is taken.")
+		}
 	}
 	if u.Number == 0 {
 		number, err := draw(ctx, tx, u.Tenant, NumberUser, func(n int64) error {
@@ -125,9 +131,6 @@ func (s *Service) place(ctx context.Context, tx Tx, call *Call, u *User) error {
 	}
 	if _, err := tx.UserByNumber(ctx, u.Tenant, u.Number); !errors.Is(err, ErrNotFound) {
 		return takenOr(err, FieldNumber, ReasonNumberTaken, "The number is taken.")
-	}
-	if _, err := tx.UserByID(ctx, u.Tenant, u.ID); !errors.Is(err, ErrNotFound) {
-		return takenOr(err, FieldID, ReasonIDTaken, "The id is taken.")
 	}
 	return tx.RaiseNumber(ctx, u.Tenant, NumberUser, u.Number)
 }
