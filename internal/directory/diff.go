@@ -115,13 +115,17 @@ func (c *changes) compareProfile(a, b *Profile) {
 	}
 	c.text(FieldLanguage, a.Language, b.Language)
 	c.text(FieldTimeZone, a.TimeZone, b.TimeZone)
-	c.value(FieldPicture, bytes.Equal(a.Picture, b.Picture), a.Picture, b.Picture)
+	c.value(FieldPicture, sameJSON(a.Picture, b.Picture), a.Picture, b.Picture)
 	c.value(FieldAttributes, maps.EqualFunc(a.Attributes, b.Attributes, sameJSON), a.Attributes, b.Attributes)
 	c.value(FieldExtras, maps.EqualFunc(a.Extras, b.Extras, sameJSON), redactExtras(a.Extras), redactExtras(b.Extras))
 	c.value(FieldExternalID, maps.Equal(a.ExternalIDs, b.ExternalIDs), a.ExternalIDs, b.ExternalIDs)
 }
 
-func sameJSON(a, b json.RawMessage) bool { return bytes.Equal(a, b) }
+// sameJSON compares JSON texts whatever their spacing, which the store does
+// not keep. The order of keys and the digits of numbers count.
+func sameJSON(a, b json.RawMessage) bool {
+	return bytes.Equal(a, b) || len(a) > 0 && len(b) > 0 && bytes.Equal(asJSON(a), asJSON(b))
+}
 
 // redactExtras keeps the doors' own fields for the event, except those whose
 // names say that they are secrets (Encore's EPTTToken).

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/mail"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
@@ -38,13 +39,16 @@ func applyPatch(call *Call, u *User, p *UserPatch) error {
 	patchLanguage(&bad, u, p.Language)
 	patchProfile(&bad, call, u, p)
 	u.Company = p.Company.or(u.Company)
-	u.ValidFrom = p.ValidFrom.or(u.ValidFrom)
-	u.ExpiresAt = p.ExpiresAt.or(u.ExpiresAt)
+	u.ValidFrom = moment(p.ValidFrom.or(u.ValidFrom))
+	u.ExpiresAt = moment(p.ExpiresAt.or(u.ExpiresAt))
 	if !u.ValidFrom.IsZero() && !u.ExpiresAt.IsZero() && !u.ValidFrom.Before(u.ExpiresAt) {
 		bad.add(FieldExpiresAt, ReasonFieldValue, "expires_at must be after valid_from.")
 	}
 	return bad.err()
 }
+
+// moment is a time as the directory keeps it: UTC, microseconds.
+func moment(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 
 // checkText adds a violation when a text is not fit to be kept.
 func checkText(bad *violations, field Field, text string, limit int) bool {
