@@ -1,0 +1,68 @@
+// Command usher is a self-hosted user directory that answers in the
+// user-management APIs that other software already speaks. Each subcommand has
+// a file of its own; package config has the settings and package app the work.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+func main() { os.Exit(run()) }
+
+// run is the program: it answers with the exit status, 0 or 1.
+func run() int {
+	// The first signal asks for an orderly stop; after it the signals act as
+	// usual again, so that a second one ends the process at once.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	p := &program{stdout: os.Stdout, stderr: os.Stderr, environ: os.Environ()}
+	if err := p.command().ExecuteContext(ctx); err != nil {
+		printError(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+// program is what the commands share.
+type program struct {
+	stdout, stderr io.Writer
+	environ        []string
+}
+
+func (p *program) command() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "usher",
+		Short: "A self-hosted user directory that speaks its clients' APIs",
+		Long: "usher is a self-hosted user directory. Start `usher serve --demo` and paste the commands that it prints.\n\n" +
+			"Every flag that is a setting can also be a variable (--read-timeout is USHER_READ_TIMEOUT) or stand in\n" +
+			"the YAML file that --config names (read_timeout).",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          showHelp,
+	}
+	root.SetOut(p.stdout)
+	root.SetErr(p.stderr)
+	root.AddCommand(p.serveCommand(), p.migrateCommand(), p.configCommand(), p.keyCommand(), p.tenantCommand(), p.versionCommand())
+	return root
+}
+
+// showHelp is what a command that only has subcommands does; a misspelt one is
+// refused by cobra.NoArgs before.
+func showHelp(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+
+// printError prints an error, each line of a joined one by itself.
+func printError(w io.Writer, err error) {
+	for _, line := range strings.Split(err.Error(), "\n") {
+		fmt.Fprintln(w, "usher: "+line)
+	}
+}

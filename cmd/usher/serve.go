@@ -1,0 +1,55 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/usher-id/usher/internal/app"
+	"github.com/usher-id/usher/internal/config"
+)
+
+func (p *program) serveCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve the directory until interrupted",
+		Long: "Serve the directory until interrupted, then finish what is in flight within --shutdown-timeout.\n\n" +
+			"With --demo and no database the sample directory lives in a temporary file that is removed at the end.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.serve(cmd) },
+	}
+	config.AddFlags(cmd.Flags())
+	return cmd
+}
+
+func (p *program) serve(cmd *cobra.Command) (err error) {
+	loaded, err := p.load(cmd)
+	if err != nil {
+		return err
+	}
+	if loaded.Demo && loaded.Origins["database"] == config.OriginDefault {
+		dir, err := os.MkdirTemp("", "usher-demo-")
+		if err != nil {
+			return fmt.Errorf("demo: cannot make a temporary database: %w", err)
+		}
+		defer os.RemoveAll(dir)
+		loaded.Database = "sqlite:" + filepath.Join(dir, "usher.db")
+	}
+	a, err := app.New(cmd.Context(), loaded.Config, p.stderr)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, a.Close()) }()
+	if err := a.Listen(cmd.Context()); err != nil {
+		return err
+	}
+	if loaded.Demo {
+		if err := a.PrintDemo(p.stdout); err != nil {
+			return fmt.Errorf("demo: cannot print the credentials: %w", err)
+		}
+	}
+	return a.Run(cmd.Context())
+}

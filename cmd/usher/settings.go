@@ -1,0 +1,39 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"github.com/spf13/cobra"
+
+	"github.com/usher-id/usher/internal/app"
+	"github.com/usher-id/usher/internal/config"
+)
+
+// databaseSettings are the settings of a command that opens a database.
+var databaseSettings = []string{"config", "database", "pg_exec_mode"}
+
+// load reads the settings from the flags of a command and everything below.
+func (p *program) load(cmd *cobra.Command) (config.Loaded, error) {
+	return config.Load(p.environ, cmd.Flags())
+}
+
+// logger is the log of a command that is not a server: warnings and errors for
+// a person.
+func (p *program) logger() *slog.Logger {
+	return slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+}
+
+// withAdmin opens the database of the settings for one command.
+func (p *program) withAdmin(cmd *cobra.Command, fn func(ctx context.Context, a *app.Admin) error) error {
+	loaded, err := p.load(cmd)
+	if err != nil {
+		return err
+	}
+	admin, err := app.OpenAdmin(cmd.Context(), &loaded.Config, p.logger(), cmd.CommandPath())
+	if err != nil {
+		return err
+	}
+	return errors.Join(fn(cmd.Context(), admin), admin.Close())
+}

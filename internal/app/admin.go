@@ -1,0 +1,143 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/usher-id/usher/internal/config"
+	"github.com/usher-id/usher/internal/directory"
+	"github.com/usher-id/usher/internal/store"
+)
+
+// Admin is the directory as the command line works on it: with the database
+// opened for one command and no credential, since who can open the database
+// needs no permission from it.
+type Admin struct {
+	db      *store.DB
+	service *directory.Service
+	command string // names the command in events
+}
+
+// OpenAdmin opens the database of the settings for a command, which names it
+// in the events. Close it afterwards.
+func OpenAdmin(ctx context.Context, cfg *config.Config, log *slog.Logger, command string) (*Admin, error) {
+	db, err := OpenStore(ctx, cfg, log)
+	if err != nil {
+		return nil, err
+	}
+	return &Admin{db: db, service: directory.New(db, directory.Options{Logger: log}), command: command}, nil
+}
+
+// Close closes the database.
+func (a *Admin) Close() error { return a.db.Close() }
+
+// CreateTenant makes a tenant with its default company. doors is a list of
+// names or "all"; hosts are host names that lead to the tenant.
+func (a *Admin) CreateTenant(ctx context.Context, name, doors string, hosts []string) (directory.Tenant, error) {
+	set, err := directory.ParseDoors(doors)
+	if err != nil {
+		return directory.Tenant{}, flagError("--doors", err)
+	}
+	t, err := a.service.CreateTenant(ctx, a.call(0), directory.Tenant{Name: name, Doors: set, Hosts: hosts})
+	return t, forPeople(err)
+}
+
+// Tenants lists the tenants.
+func (a *Admin) Tenants(ctx context.Context) ([]directory.Tenant, error) {
+	list, err := a.service.Tenants(ctx, a.call(0))
+	return list, forPeople(err)
+}
+
+// Tenant finds a tenant by name; "" is the only one.
+func (a *Admin) Tenant(ctx context.Context, name string) (directory.Tenant, error) {
+	if name != "" {
+		t, err := a.service.TenantByName(ctx, a.call(0), name)
+		if directory.CodeOf(err) == directory.CodeNotFound {
+			return t, fmt.Errorf("--tenant: there is no tenant %q", name)
+		}
+		return t, forPeople(err)
+	}
+	tenants, err := a.Tenants(ctx)
+	switch {
+	case err != nil:
+		return directory.Tenant{}, err
+	case len(tenants) == 0:
+		return directory.Tenant{}, errors.New("there is no tenant yet; run: usher tenant create NAME")
+	case len(tenants) > 1:
+		return directory.Tenant{}, fmt.Errorf("--tenant: there are %d tenants; name one", len(tenants))
+	}
+	return tenants[0], nil
+}
+
+// KeyRequest is what the command line asks of a new API key.
+type KeyRequest struct {
+	Name      string
+	Rank      string
+	Doors     string        // list of names, or "all"
+	Company   int64         // the key sees only it and what is below; 0: the tenant
+	ExpiresIn time.Duration // 0: never
+}
+
+// CreateKey makes an API key and returns its secret, which is shown only here.
+func (a *Admin) CreateKey(ctx context.Context, t directory.Tenant, r KeyRequest) (directory.Credential, string, error) {
+	in := directory.NewCredential{Name: r.Name, Root: r.Company}
+	var err error
+	switch {
+	case strings.TrimSpace(r.Name) == "":
+		err = errors.New("--name: give the key a name")
+	case r.Company < 0 || r.Company > directory.MaxNumber:
+		err = fmt.Errorf("--company: %d is not a company's number", r.Company)
+	case r.ExpiresIn < 0:
+		err = errors.New("--expires-in: must not be negative")
+	}
+	if err != nil {
+		return directory.Credential{}, "", err
+	}
+	if r.ExpiresIn > 0 {
+		in.ExpiresAt = time.Now().Add(r.ExpiresIn)
+	}
+	if in.Rank, err = directory.ParseRank(r.Rank); err != nil {
+		return directory.Credential{}, "", flagError("--rank", err)
+	}
+	if in.Doors, err = directory.ParseDoors(r.Doors); err != nil {
+		return directory.Credential{}, "", flagError("--doors", err)
+	}
+	key, secret, err := a.service.CreateKey(ctx, a.call(t.No), in)
+	return key, secret, forPeople(err)
+}
+
+// Credentials lists a tenant's API keys and OAuth clients, oldest first.
+func (a *Admin) Credentials(ctx context.Context, t directory.Tenant) ([]directory.Credential, error) {
+	list, err := a.service.Credentials(ctx, a.call(t.No))
+	return list, forPeople(err)
+}
+
+// RevokeCredential ends an API key or OAuth client of a tenant.
+func (a *Admin) RevokeCredential(ctx context.Context, t directory.Tenant, id string) error {
+	return forPeople(a.service.RevokeCredential(ctx, a.call(t.No), id))
+}
+
+func (a *Admin) call(t directory.TenantNo) *directory.Call { return directory.System(t, a.command) }
+
+// forPeople keeps of a directory error what a person reads, without the codes
+// that are for programs; other errors pass.
+func forPeople(err error) error {
+	if err == nil || directory.CodeOf(err) == directory.CodeInternal {
+		return err
+	}
+	return errors.New(directory.AsError(err).Message)
+}
+
+func flagError(flag string, err error) error { return fmt.Errorf("%s: %w", flag, forPeople(err)) }
+
+// DoorsText is a set of doors as settings write it.
+func DoorsText(set directory.DoorSet) string {
+	if set == directory.AllDoors {
+		return "all"
+	}
+	return set.String()
+}

@@ -1,0 +1,106 @@
+package app
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/usher-id/usher/internal/dialect/iqmetrix"
+	"github.com/usher-id/usher/internal/directory"
+	"github.com/usher-id/usher/internal/web"
+)
+
+// mountedDoor is one wire format and where it is served: at every path whose
+// first segment is one of segments, in any letter case. It decides everything
+// below by itself.
+type mountedDoor struct {
+	door     directory.Door
+	segments []string
+	handler  http.Handler
+}
+
+// doors is what is served: a door is added here and in demoCommands.
+func (a *App) doors() []mountedDoor {
+	return []mountedDoor{
+		{directory.DoorIQmetrix, []string{"v1", "ping"}, iqmetrix.New(a.service, iqmetrix.Options{
+			MaxBody: int64(a.cfg.MaxBody),
+		})},
+	}
+}
+
+// chooseDoors keeps the doors that the setting names. Naming one that this
+// program does not have is an error, not silence.
+func chooseDoors(names []string, all []mountedDoor) ([]mountedDoor, error) {
+	set, err := directory.ParseDoors(strings.Join(names, ","))
+	if err != nil {
+		return nil, fmt.Errorf("doors: %s", directory.AsError(err).Message)
+	}
+	if set == directory.AllDoors {
+		return all, nil
+	}
+	var chosen []mountedDoor
+	for _, d := range all {
+		if set.Has(d.door) {
+			chosen = append(chosen, d)
+			set &^= directory.DoorSet(d.door)
+		}
+	}
+	if set != 0 {
+		return nil, fmt.Errorf("doors: this program has no door %s", set)
+	}
+	return chosen, nil
+}
+
+// router sends a request to its door by the first segment of its path.
+type router struct {
+	routes  []segmentRoute
+	unknown http.Handler
+}
+
+type segmentRoute struct {
+	segment string
+	handler http.Handler
+}
+
+func newRouter(doors []mountedDoor) *router {
+	rt := &router{unknown: web.Adapt("", "unknown path", unknownPath, unknownPathError)}
+	for _, d := range doors {
+		for _, segment := range d.segments {
+			rt.routes = append(rt.routes, segmentRoute{segment, d.handler})
+		}
+	}
+	return rt
+}
+
+// ServeHTTP is on the path of every request: a few comparisons, no allocation.
+func (rt *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	segment, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	for i := range rt.routes {
+		if strings.EqualFold(rt.routes[i].segment, segment) {
+			rt.routes[i].handler.ServeHTTP(w, r)
+			return
+		}
+	}
+	rt.unknown.ServeHTTP(w, r)
+}
+
+// unknownPath answers a path of no door with a problem of RFC 9457.
+func unknownPath(r *web.Request) (web.Response, error) {
+	r.Event.Code, r.Event.Reason = string(directory.CodeNotFound), string(directory.ReasonRouteNotFound)
+	return web.Response{
+		Status:      http.StatusNotFound,
+		ContentType: "application/problem+json",
+		Body:        []byte(`{"type":"about:blank","title":"Not Found","status":404,"detail":"No door serves this path."}`),
+	}, nil
+}
+
+// unknownPathError answers a failure of unknownPath, which only a defect can
+// cause.
+func unknownPathError(r *web.Request, _ error) web.Response {
+	return web.Response{
+		Status:      http.StatusInternalServerError,
+		ContentType: "application/problem+json",
+		Body: []byte(`{"type":"about:blank","title":"Internal Server Error","status":500,"detail":"Something went wrong on the server (` +
+			r.Event.ErrorID + `)."}`),
+	}
+}

@@ -1,0 +1,136 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/usher-id/usher/internal/web"
+)
+
+// Listen opens the addresses, so that a caller can say where before it serves.
+func (a *App) Listen(ctx context.Context) error {
+	var err error
+	if a.doorsListener, err = listen(ctx, "addr", a.cfg.Addr); err != nil {
+		return err
+	}
+	if a.cfg.MetricsAddr != "" {
+		a.opsListener, err = listen(ctx, "metrics_addr", a.cfg.MetricsAddr)
+	}
+	return err
+}
+
+func listen(ctx context.Context, key, addr string) (net.Listener, error) {
+	var config net.ListenConfig
+	ln, err := config.Listen(ctx, "tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("%s: cannot listen on %s: %w", key, addr, err)
+	}
+	return ln, nil
+}
+
+// URL is where the doors are served, once Listen has opened the address: with
+// the port that was drawn, and a name of this machine when it serves on every
+// address.
+func (a *App) URL() string {
+	scheme := "http"
+	if a.tls != nil {
+		scheme = "https"
+	}
+	host, port, err := net.SplitHostPort(a.doorsListener.Addr().String())
+	if err != nil {
+		return scheme + "://" + a.doorsListener.Addr().String()
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return scheme + "://" + net.JoinHostPort(host, port)
+}
+
+// MetricsURL is where /healthz, /readyz and /metrics are served.
+func (a *App) MetricsURL() string {
+	if a.opsListener == nil {
+		return a.URL()
+	}
+	return "http://" + a.opsListener.Addr().String()
+}
+
+// Run serves until ctx is done, then lets what is in flight finish within
+// shutdown_timeout. It opens the addresses unless Listen has. The error is nil
+// after an orderly stop.
+func (a *App) Run(ctx context.Context) error {
+	if a.doorsListener == nil {
+		if err := a.Listen(ctx); err != nil {
+			return err
+		}
+	}
+	doors := a.newServer(a.handler)
+	doors.TLSConfig = a.tls
+	ops := a.newServer(http.HandlerFunc(a.serveOperations))
+	a.log.Info("serving", "url", a.URL(), "metrics_url", a.MetricsURL(), "version", Version())
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return serve(doors, a.doorsListener) })
+	if a.opsListener != nil {
+		group.Go(func() error { return serve(ops, a.opsListener) })
+	}
+	group.Go(func() error {
+		<-ctx.Done()
+		return a.shutdown(doors, ops)
+	})
+	err := group.Wait()
+	a.log.Info("stopped")
+	a.flush()
+	return err
+}
+
+// newServer applies the operator's limits, and the kit's where there are none.
+func (a *App) newServer(handler http.Handler) *http.Server {
+	srv := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: a.cfg.ReadHeaderTimeout,
+		ReadTimeout:       a.cfg.ReadTimeout,
+		WriteTimeout:      a.cfg.WriteTimeout,
+		IdleTimeout:       a.cfg.IdleTimeout,
+		MaxHeaderBytes:    int(a.cfg.MaxHeader),
+		// What net/http says itself is about broken clients.
+		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
+	}
+	web.Limits(srv)
+	return srv
+}
+
+// serve answers until the server is shut down; with TLS if it has a
+// certificate.
+func serve(srv *http.Server, ln net.Listener) error {
+	answer := srv.Serve
+	if srv.TLSConfig != nil {
+		answer = func(ln net.Listener) error { return srv.ServeTLS(ln, "", "") }
+	}
+	if err := answer(ln); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serving on %s: %w", ln.Addr(), err)
+	}
+	return nil
+}
+
+// shutdown stops the doors first, so that probes see the end, then the probes.
+func (a *App) shutdown(doors, ops *http.Server) error {
+	a.stopping.Store(true)
+	a.log.Info("stopping", "in_flight", a.metrics.inFlight.Load(), "timeout", a.cfg.ShutdownTimeout.String())
+	ctx, cancel := context.WithTimeout(context.Background(), a.cfg.ShutdownTimeout)
+	defer cancel()
+	err := doors.Shutdown(ctx)
+	if err != nil {
+		err = fmt.Errorf("shutdown_timeout: %d requests were cut off after %s", a.metrics.inFlight.Load(), a.cfg.ShutdownTimeout)
+		_ = doors.Close() // what is left is cut off, which is what err says
+	}
+	opsCtx, cancelOps := context.WithTimeout(context.Background(), time.Second)
+	defer cancelOps()
+	_ = ops.Shutdown(opsCtx) // a probe that is cut off asks again
+	return err
+}

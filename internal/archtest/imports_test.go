@@ -1,0 +1,146 @@
+package archtest
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// importRule says which of our packages a package may import. A name that ends
+// in /... means all below it.
+type importRule struct {
+	pkg     string
+	imports []string
+}
+
+// importRules is the table of docs/architecture.md. The first rule that
+// matches a package decides.
+var importRules = []importRule{
+	{"internal/directory", nil},
+	{"internal/web", nil},
+	{"internal/config", nil},
+	{"internal/store", []string{"internal/directory", "internal/store/..."}},
+	{"internal/store/storetest", []string{"internal/directory"}},
+	{"internal/store/...", []string{"internal/directory", "internal/store"}},
+	{"internal/dialect/...", []string{"internal/directory", "internal/web"}},
+	{"internal/console/...", []string{"internal/directory", "internal/web"}},
+	{"internal/job", []string{"internal/directory"}},
+	{"internal/mail", []string{"internal/directory"}},
+	{"internal/webhook", []string{"internal/directory"}},
+	{"internal/bulk", []string{"internal/directory"}},
+	{"internal/app", []string{"internal/directory", "internal/store", "internal/web", "internal/config", "internal/dialect/...",
+		"internal/console/...", "internal/job", "internal/mail", "internal/webhook", "internal/bulk"}},
+	{"cmd/usher", []string{"internal/app", "internal/config", "client"}},
+	{"client", nil},
+	// Test support.
+	{"internal/bench", []string{"internal/app", "internal/config", "internal/directory", "internal/store"}},
+	{"internal/archtest", nil},
+	{"internal/contract", nil},
+	{"internal/testkit/pgtest", nil},
+	{"internal/testkit", []string{"internal/app", "internal/config", "internal/directory", "internal/store", "internal/contract", "internal/testkit/pgtest"}},
+}
+
+func matches(pattern, pkg string) bool {
+	if prefix, ok := strings.CutSuffix(pattern, "/..."); ok {
+		return strings.HasPrefix(pkg, prefix+"/")
+	}
+	return pattern == pkg
+}
+
+func TestImportsFollowTheTable(t *testing.T) {
+	for _, p := range goList(t, "./...") {
+		pkg := strings.TrimPrefix(p.ImportPath, module+"/")
+		at := slices.IndexFunc(importRules, func(r importRule) bool { return matches(r.pkg, pkg) })
+		if at < 0 {
+			t.Errorf("%s is not in the table of packages", pkg)
+			continue
+		}
+		for _, imported := range p.Imports {
+			ours, ok := strings.CutPrefix(imported, module+"/")
+			if ok && !slices.ContainsFunc(importRules[at].imports, func(pattern string) bool { return matches(pattern, ours) }) {
+				t.Errorf("%s imports %s, which the table does not allow", pkg, ours)
+			}
+		}
+	}
+}
+
+// A package of test support that the program links would be shipped.
+func TestProgramLinksNoTestSupport(t *testing.T) {
+	for _, p := range goList(t, "-deps", "./cmd/usher") {
+		pkg := strings.TrimPrefix(p.ImportPath, module+"/")
+		for _, name := range []string{"internal/contract", "internal/testkit", "internal/archtest", "internal/bench", "internal/store/storetest"} {
+			if pkg == name || strings.HasPrefix(pkg, name+"/") {
+				t.Errorf("the program links %s", pkg)
+			}
+		}
+		if pkg == "testing" {
+			t.Errorf("the program links package testing")
+		}
+	}
+}
+
+// linkedModules are the modules that may end in the program and why. A new one
+// needs a line here, and one that is no longer linked loses its line.
+var linkedModules = map[string]string{
+	"github.com/beorn7/perks":                 "of client_golang",
+	"github.com/cespare/xxhash/v2":            "of client_golang and otter",
+	"github.com/dustin/go-humanize":           "of modernc.org/sqlite",
+	"github.com/fsnotify/fsnotify":            "of koanf's file provider",
+	"github.com/go-viper/mapstructure/v2":     "of koanf",
+	"github.com/go-crypt/x":                   "of the core: decoders of imported password hashes",
+	"github.com/maypok86/otter/v2":            "counters and limits that forget",
+	"golang.org/x/time":                       "rate limits",
+	"github.com/google/uuid":                  "ids: UUID v7",
+	"github.com/jackc/pgpassfile":             "of pgx",
+	"github.com/jackc/pgservicefile":          "of pgx",
+	"github.com/jackc/pgx/v5":                 "PostgreSQL",
+	"github.com/jackc/puddle/v2":              "of pgx",
+	"github.com/knadh/koanf/maps":             "of koanf",
+	"github.com/knadh/koanf/parsers/yaml":     "settings from YAML",
+	"github.com/knadh/koanf/providers/env/v2": "settings from variables",
+	"github.com/knadh/koanf/providers/file":   "settings from a file",
+	"github.com/knadh/koanf/v2":               "settings in layers",
+	"github.com/mfridman/interpolate":         "of goose",
+	"github.com/mitchellh/copystructure":      "of koanf",
+	"github.com/mitchellh/reflectwalk":        "of koanf",
+	"github.com/munnerz/goautoneg":            "of client_golang",
+	"github.com/pressly/goose/v3":             "migrations",
+	"github.com/prometheus/client_golang":     "metrics",
+	"github.com/prometheus/client_model":      "of client_golang",
+	"github.com/prometheus/common":            "of client_golang",
+	"github.com/prometheus/procfs":            "of client_golang",
+	"github.com/remyoudompheng/bigfft":        "of modernc.org/sqlite",
+	"github.com/sethvargo/go-retry":           "of goose",
+	"github.com/spf13/cobra":                  "the command line",
+	"github.com/spf13/pflag":                  "of cobra, and flags of settings",
+	"go.uber.org/multierr":                    "of goose",
+	"go.yaml.in/yaml/v3":                      "of koanf's YAML parser",
+	"golang.org/x/crypto":                     "argon2id and imported hashes",
+	"golang.org/x/sync":                       "goroutines that belong together",
+	"golang.org/x/sys":                        "of modernc.org/sqlite and x/crypto",
+	"golang.org/x/text":                       "folding of names and texts, language tags",
+	"google.golang.org/protobuf":              "of client_golang",
+	"modernc.org/libc":                        "of modernc.org/sqlite",
+	"modernc.org/mathutil":                    "of modernc.org/sqlite",
+	"modernc.org/memory":                      "of modernc.org/sqlite",
+	"modernc.org/sqlite":                      "SQLite without cgo",
+}
+
+func TestLinkedModulesAreListed(t *testing.T) {
+	linked := map[string]bool{}
+	for _, p := range goList(t, "-deps", "./cmd/usher") {
+		if p.Module != nil && !p.Module.Main {
+			linked[p.Module.Path] = true
+		}
+	}
+	for path := range linked {
+		if linkedModules[path] == "" {
+			t.Errorf("the program links %s, which has no line in linkedModules", path)
+		}
+	}
+	for path := range linkedModules {
+		if !linked[path] {
+			t.Errorf("linkedModules has a line for %s, which the program does not link", path)
+		}
+	}
+}
