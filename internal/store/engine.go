@@ -67,6 +67,8 @@ type row struct {
 	err  error
 }
 
+func newRow(columns int) *row { return &row{vals: make([]driver.Value, columns)} }
+
 func (r *row) next() any {
 	if r.at >= len(r.vals) {
 		if r.err == nil {
@@ -125,20 +127,14 @@ func (r *row) flag() bool { return r.int() != 0 }
 
 func (r *row) time() time.Time { return fromMicros(r.int()) }
 
-// micros is how a time is stored: microseconds since 1970, 0 for none.
-func micros(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMicro()
-}
+// micros is how a time is stored: microseconds since 1970. The zero time has a
+// value of its own, noTime, so that the first moment of 1970 stays a time.
+func micros(t time.Time) int64 { return t.UnixMicro() }
 
-func fromMicros(n int64) time.Time {
-	if n == 0 {
-		return time.Time{}
-	}
-	return time.UnixMicro(n).UTC()
-}
+func fromMicros(n int64) time.Time { return time.UnixMicro(n).UTC() }
+
+// noTime is the stored value of the zero time.
+var noTime = time.Time{}.UnixMicro()
 
 func bit(b bool) int64 {
 	if b {

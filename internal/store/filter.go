@@ -138,7 +138,7 @@ func (c *filterCompiler) length(value string) string {
 
 func (c *filterCompiler) present(f directory.Present) string {
 	if column, ok := timeColumns[f.Field]; ok {
-		return "(" + column + " <> 0)"
+		return "(" + column + " <> " + c.args.add(noTime) + ")"
 	}
 	if column, ok := textColumns[f.Field]; ok {
 		// A folded text may be empty where the text is not.
@@ -173,7 +173,7 @@ func (c *filterCompiler) when(f directory.When) string {
 			operator = ">"
 		}
 	}
-	return "(" + column + " <> 0 AND " + column + " " + operator + " " + c.args.add(f.Value.UnixMicro()) + ")"
+	return "(" + column + " <> " + c.args.add(noTime) + " AND " + column + " " + operator + " " + c.args.add(f.Value.UnixMicro()) + ")"
 }
 
 // filterPhrases are texts that the search document of every user must contain

@@ -6,7 +6,7 @@ CREATE EXTENSION IF NOT EXISTS btree_gin;
 
 -- rid of a user is tenant << 40 | number, so that a read by number is one
 -- look-up by primary key and a tenant is a range of keys. Times are microseconds
--- since 1970 in UTC, 0 for none. The *_key columns are folded in Go.
+-- since 1970 in UTC, that of year 1 for none. The *_key columns are folded in Go.
 CREATE TABLE users (
   rid BIGINT PRIMARY KEY,
   id TEXT COLLATE "C" NOT NULL,

@@ -2,7 +2,7 @@
 
 -- rid of a user is tenant << 40 | number, so that a read by number is one
 -- row id look-up and a tenant is a range of row ids. Times are microseconds
--- since 1970 in UTC, 0 for none. The *_key columns are folded in Go.
+-- since 1970 in UTC, that of year 1 for none. The *_key columns are folded in Go.
 CREATE TABLE users (
   rid INTEGER PRIMARY KEY,
   id TEXT NOT NULL,

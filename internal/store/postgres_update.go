@@ -1,0 +1,161 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/usher-id/usher/internal/directory"
+)
+
+// The bounds of retries.
+const (
+	maxTries      = 8
+	firstBackoff  = 5 * time.Millisecond
+	outcomeWithin = 5 * time.Second // for the answer whether a lost COMMIT happened
+	outcomeEvery  = 100 * time.Millisecond
+	commitWithin  = 30 * time.Second
+)
+
+// errCommitUnknown is a COMMIT that was sent and not answered.
+type errCommitUnknown struct{ cause error }
+
+func (e *errCommitUnknown) Error() string { return "store: no answer to COMMIT: " + e.cause.Error() }
+func (e *errCommitUnknown) Unwrap() error { return e.cause }
+
+// Update implements directory.Store. What failed without an effect is tried
+// again: serialization failures and deadlocks, a unique key once (the second
+// run finds the row by look-up), and a lost connection as long as COMMIT was
+// not sent. After that the last event of the transaction tells what happened.
+func (db *postgresDB) Update(ctx context.Context, fn func(directory.Tx) error) error {
+	pending := &changes{}
+	duplicates := 0
+	for try := 1; ; try++ {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		pending.reset()
+		err := db.attempt(ctx, fn, pending)
+		if err == nil {
+			return nil
+		}
+		if unknown, ok := errors.AsType[*errCommitUnknown](err); ok {
+			committed, e := db.outcome(ctx, pending.event)
+			if e != nil {
+				return outcomeUnknown(errors.Join(unknown, e))
+			}
+			if committed {
+				return nil
+			}
+		} else if again, final := retry(ctx, err, &duplicates); !again {
+			return final
+		}
+		if try == maxTries {
+			return busy(err)
+		}
+		if err := pause(ctx, try); err != nil {
+			return err
+		}
+	}
+}
+
+// retry decides about an error that had no effect on the database.
+func retry(ctx context.Context, err error, duplicates *int) (again bool, final error) {
+	switch {
+	case ctx.Err() != nil:
+		return false, err
+	case errors.Is(err, directory.ErrDuplicate):
+		*duplicates++
+		if *duplicates == 2 {
+			return false, writeConflict(err)
+		}
+		return true, nil
+	}
+	switch errorClass(err) {
+	case classAgain, classConnection:
+		return true, nil
+	}
+	return false, err
+}
+
+// pause waits longer after each try, at random, so that two transactions that
+// have met do not meet again.
+func pause(ctx context.Context, try int) error {
+	limit := firstBackoff << (try - 1)
+	wait := time.NewTimer(limit/2 + rand.N(limit))
+	defer wait.Stop()
+	select {
+	case <-wait.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// attempt runs fn in one transaction.
+func (db *postgresDB) attempt(ctx context.Context, fn func(directory.Tx) error, pending *changes) error {
+	t, err := db.pool.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
+	if err != nil {
+		return answerOf(ctx, err)
+	}
+	defer t.Rollback() // also when fn panics; after a commit it does nothing
+	q := sqlQuerier{t}
+	if err := fn(&tx{reader{e: db.engine, q: q, pending: pending}}); err != nil {
+		return err
+	}
+	if err := pending.flush(ctx, db.engine, q); err != nil {
+		return err
+	}
+	return db.commit(ctx, t)
+}
+
+// commit ends the transaction. A caller who leaves does not stop it: nobody
+// would know the outcome.
+func (db *postgresDB) commit(ctx context.Context, t *sql.Tx) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	err := t.Commit()
+	if err == nil {
+		return nil
+	}
+	if _, answered := errors.AsType[*pgconn.PgError](err); answered && errorClass(err) != classConnection {
+		return err // the server said that it did not commit
+	}
+	return &errCommitUnknown{err}
+}
+
+// outcome finds out whether a transaction was committed, from the event that
+// it wrote last. Only a primary's answer counts: a standby may be behind.
+func (db *postgresDB) outcome(ctx context.Context, event committedEvent) (bool, error) {
+	if event.seq == 0 {
+		return false, errors.New("store: the transaction wrote no event to look for")
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), outcomeWithin)
+	defer cancel()
+	for {
+		var standby bool
+		var found int
+		err := db.pool.QueryRowContext(ctx, "SELECT pg_is_in_recovery(), (SELECT count(*) FROM events WHERE seq = $1 AND id = $2)",
+			event.seq, event.id).Scan(&standby, &found)
+		if err == nil && !standby {
+			return found > 0, nil
+		}
+		wait := time.NewTimer(outcomeEvery)
+		select {
+		case <-wait.C:
+		case <-ctx.Done():
+			wait.Stop()
+			return false, errors.Join(err, ctx.Err())
+		}
+	}
+}
+
+func outcomeUnknown(cause error) error {
+	return directory.Wrong(directory.CodeUnavailable, directory.ReasonOutcomeUnknown,
+		"The change was sent, but whether it was made is not known. Read again before you repeat it.").Because(cause)
+}
