@@ -165,20 +165,7 @@ func patchProfile(bad *violations, call *Call, u *User, p *UserPatch) {
 	if p.Picture.Set && checkJSON(bad, FieldPicture, p.Picture.Value) {
 		u.Profile.Picture = p.Picture.Value
 	}
-	if p.Attributes.Set {
-		total := 0
-		for key, raw := range p.Attributes.Value {
-			if !checkText(bad, FieldAttributes, key, maxTextRunes) || !checkJSON(bad, FieldAttributes, raw) {
-				return
-			}
-			total += len(key) + len(raw)
-		}
-		if total > maxJSONBytes {
-			bad.add(FieldAttributes, ReasonFieldLength, "attributes must be at most %d bytes of JSON.", maxJSONBytes)
-			return
-		}
-		u.Profile.Attributes = p.Attributes.Value
-	}
+	patchAttributes(bad, u, p.Attributes)
 	if p.Extras.Set && checkJSON(bad, FieldExtras, p.Extras.Value) {
 		u.Profile.Extras = with(u.Profile.Extras, call.Door.String(), p.Extras.Value, len(p.Extras.Value) == 0)
 	}
@@ -191,6 +178,24 @@ func patchProfile(bad *violations, call *Call, u *User, p *UserPatch) {
 		}
 		u.Profile.ExternalIDs = with(u.Profile.ExternalIDs, call.Actor.Credential, p.ExternalID.Value, p.ExternalID.Value == "")
 	}
+}
+
+func patchAttributes(bad *violations, u *User, value Opt[map[string]json.RawMessage]) {
+	if !value.Set {
+		return
+	}
+	total := 0
+	for key, raw := range value.Value {
+		if !checkText(bad, FieldAttributes, key, maxTextRunes) || !checkJSON(bad, FieldAttributes, raw) {
+			return
+		}
+		total += len(key) + len(raw)
+	}
+	if total > maxJSONBytes {
+		bad.add(FieldAttributes, ReasonFieldLength, "attributes must be at most %d bytes of JSON.", maxJSONBytes)
+		return
+	}
+	u.Profile.Attributes = value.Value
 }
 
 func checkJSON(bad *violations, field Field, raw json.RawMessage) bool {
