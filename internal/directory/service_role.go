@@ -127,7 +127,8 @@ func (s *Service) UserRoles(ctx context.Context, call *Call, ref UserRef) ([]Rol
 }
 
 // AssignRole gives a user a role for a company and reports whether it is new.
-// Nobody grants a rank above its own. Errors: user.not_found,
+// Nobody grants a rank above its own, and a caller that is bound to a company
+// grants none. Errors: user.not_found,
 // company.not_found, role.not_found, rank.too_low.
 func (s *Service) AssignRole(ctx context.Context, call *Call, ref UserRef, role, company int64) (RoleAssignment, bool, error) {
 	if err := s.enter(ctx, call, ActGrantRole); err != nil {
@@ -146,7 +147,9 @@ func (s *Service) AssignRole(ctx context.Context, call *Call, ref UserRef, role,
 		if err != nil {
 			return err
 		}
-		if granted.Rank > call.Actor.Rank {
+		// A rank holds for the whole tenant, which a caller that is bound to a
+		// company lacks.
+		if granted.Rank > call.Actor.Rank || call.Actor.Root != 0 && granted.Rank > RankSelf {
 			return errRank()
 		}
 		held, err := tx.UserRoles(ctx, u.Tenant, u.Number)

@@ -61,10 +61,14 @@ func (s *Service) CreateTenant(ctx context.Context, call *Call, t Tenant) (Tenan
 }
 
 // UpdateTenant replaces doors, hosts, default company, settings and Disabled of
-// the call's tenant; what is given as t.Version must be current.
+// the call's tenant; what is given as t.Version must be current. A caller that
+// is bound to a company cannot.
 func (s *Service) UpdateTenant(ctx context.Context, call *Call, t Tenant) (Tenant, error) {
 	if err := s.enter(ctx, call, ActTenant); err != nil {
 		return Tenant{}, err
+	}
+	if call.Actor.Root != 0 {
+		return Tenant{}, errWholeTenant()
 	}
 	var made Tenant
 	err := s.store.Update(ctx, func(tx Tx) error {
@@ -128,9 +132,13 @@ func (s *Service) Tenants(ctx context.Context, call *Call) ([]Tenant, error) {
 
 // SetPool creates or resizes a licence pool of the call's tenant. A total
 // below what is used takes no seat away; nobody gets one until enough are free.
+// A caller that is bound to a company cannot.
 func (s *Service) SetPool(ctx context.Context, call *Call, licenceType string, total int64) (Pool, error) {
 	if err := s.enter(ctx, call, ActWriteCompany); err != nil {
 		return Pool{}, err
+	}
+	if call.Actor.Root != 0 {
+		return Pool{}, errWholeTenant()
 	}
 	if err := checkName(FieldLicenceType.String(), licenceType); err != nil {
 		return Pool{}, err
@@ -177,7 +185,7 @@ func (s *Service) Events(ctx context.Context, call *Call, after int64, limit int
 		return nil, err
 	}
 	if call.Actor.Root != 0 {
-		return nil, Wrong(CodeForbidden, ReasonScopeMissing, "A credential of one company cannot read the tenant's events.")
+		return nil, errWholeTenant()
 	}
 	if limit <= 0 || limit > MaxLimit {
 		return nil, Invalid("limit", ReasonFieldValue, "limit must be from 1 to %d.", MaxLimit)
@@ -188,4 +196,10 @@ func (s *Service) Events(ctx context.Context, call *Call, after int64, limit int
 		return err
 	})
 	return list, err
+}
+
+// errWholeTenant refuses a caller that is bound to a company what concerns the
+// whole tenant.
+func errWholeTenant() error {
+	return Wrong(CodeForbidden, ReasonScopeMissing, "A credential of one company cannot do this: it concerns the whole tenant.")
 }
