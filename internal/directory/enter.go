@@ -179,16 +179,14 @@ func (s *Service) count(ctx context.Context, call *Call, version int64) error {
 	if err := s.useTenant(ctx, call, version); err != nil {
 		return err
 	}
-	limit := call.Settings.RequestsPerMinute[call.Door.String()]
-	if limit <= 0 {
-		limit = DefaultRequestsPerMinute
+	limit, now := 0, s.now()
+	if limits := call.Settings.RequestsPerMinute; limits != nil {
+		limit = limits[call.Door.String()]
 	}
-	quota, within := s.requests.Count(call.Actor.Tenant, call.Door, limit, s.now())
+	quota, exceeded := s.requests.Count(call.Actor.Tenant, call.Door, limit, now)
 	call.Quota = quota
-	if !within {
-		e := Wrong(CodeRateLimited, ReasonTooManyRequests, "Too many requests.")
-		e.Retry = quota.Reset.Sub(s.now())
-		return e
+	if exceeded {
+		return TooManyRequests(quota, now)
 	}
 	return nil
 }
@@ -196,7 +194,7 @@ func (s *Service) count(ctx context.Context, call *Call, version int64) error {
 // countStranger counts a call without a valid credential against its address,
 // so that the quota it is told is true.
 func (s *Service) countStranger(call *Call) {
-	call.Quota = s.requests.CountAddress(call.Addr, DefaultRequestsPerMinute, s.now())
+	call.Quota, _ = s.requests.CountAddress(call.Addr, DefaultRequestsPerMinute, s.now())
 }
 
 // isTokenText reports whether a secret has the form of a token: 32 lower-case

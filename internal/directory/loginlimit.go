@@ -9,11 +9,11 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Limits of sign-in attempts a minute, each with a burst of the same size: what
-// a person who mistypes needs, and an office behind one address.
+// Default limits of sign-in attempts a minute, each with a burst of the same
+// size: what a person who mistypes needs, and an office behind one address.
 const (
-	loginsPerAccount = 10
-	loginsPerAddress = 100
+	DefaultLoginsPerAccount = 10
+	DefaultLoginsPerAddress = 100
 )
 
 // trackedKeys bounds how many accounts and how many addresses are remembered.
@@ -22,15 +22,22 @@ const (
 // it takes are worth.
 const trackedKeys = 65_536
 
+// LoginLimits are the limits of sign-in attempts in attempts a minute. A zero
+// member takes its default.
+type LoginLimits struct {
+	PerAccount int
+	PerAddress int
+}
+
 // LoginLimiter limits sign-in attempts by account and by address of the
 // client, so that passwords cannot be guessed and hashing cannot be used up.
 // It comes before a hash slot (design.md section 4). It counts per process and
 // remembers a bounded number of keys. It is safe for concurrent use.
 type LoginLimiter struct {
-	now                    func() time.Time
-	accounts               *otter.Cache[accountKey, *rate.Limiter]
-	addresses              *otter.Cache[string, *rate.Limiter]
-	perAccount, perAddress int
+	now       func() time.Time
+	accounts  *otter.Cache[accountKey, *rate.Limiter]
+	addresses *otter.Cache[string, *rate.Limiter]
+	limits    LoginLimits
 }
 
 // accountKey is a tenant and a digest of the account's folded name: texts of
@@ -40,14 +47,15 @@ type accountKey struct {
 	account [sha256.Size]byte
 }
 
-// NewLoginLimiter makes a LoginLimiter. It reads time.Now, whose monotonic
-// part no change of the wall clock touches.
-func NewLoginLimiter() *LoginLimiter {
-	return newLoginLimiter(loginsPerAccount, loginsPerAddress, time.Now)
-}
-
-func newLoginLimiter(perAccount, perAddress int, now func() time.Time) *LoginLimiter {
-	return &LoginLimiter{now: now, perAccount: perAccount, perAddress: perAddress,
+// NewLoginLimiter makes a LoginLimiter; now is the clock.
+func NewLoginLimiter(limits LoginLimits, now func() time.Time) *LoginLimiter {
+	if limits.PerAccount <= 0 {
+		limits.PerAccount = DefaultLoginsPerAccount
+	}
+	if limits.PerAddress <= 0 {
+		limits.PerAddress = DefaultLoginsPerAddress
+	}
+	return &LoginLimiter{now: now, limits: limits,
 		accounts:  otter.Must(&otter.Options[accountKey, *rate.Limiter]{MaximumSize: trackedKeys}),
 		addresses: otter.Must(&otter.Options[string, *rate.Limiter]{MaximumSize: trackedKeys})}
 }
@@ -61,13 +69,13 @@ func (l *LoginLimiter) Allow(tenant TenantNo, account, addr string) (retryAfter 
 	now := l.now()
 	var address *rate.Reservation
 	if addr != "" {
-		limiter, _ := l.addresses.ComputeIfAbsent(addressKey(addr), perMinute(l.perAddress))
+		limiter, _ := l.addresses.ComputeIfAbsent(addressKey(addr), perMinute(l.limits.PerAddress))
 		if address, retryAfter = take(limiter, now); address == nil {
 			return retryAfter, false
 		}
 	}
 	key := accountKey{tenant, sha256.Sum256([]byte(account))}
-	limiter, _ := l.accounts.ComputeIfAbsent(key, perMinute(l.perAccount))
+	limiter, _ := l.accounts.ComputeIfAbsent(key, perMinute(l.limits.PerAccount))
 	taken, retryAfter := take(limiter, now)
 	if taken == nil {
 		if address != nil {
@@ -98,6 +106,13 @@ func perMinute(n int) func() (*rate.Limiter, bool) {
 	return func() (*rate.Limiter, bool) {
 		return rate.NewLimiter(rate.Every(time.Minute/time.Duration(n)), n), false
 	}
+}
+
+// TooManyLogins is the error for a refused attempt.
+func TooManyLogins(retryAfter time.Duration) *Error {
+	e := Wrong(CodeRateLimited, ReasonTooManyLogins, "Too many sign-in attempts. Try again later.")
+	e.Retry = retryAfter
+	return e
 }
 
 // addressKey is what counts as one client: an IPv4 address, or the /64 network

@@ -19,9 +19,9 @@ func newTestClock() *testClock {
 
 func TestLoginLimitPerAccount(t *testing.T) {
 	clock := newTestClock()
-	l := newLoginLimiter(loginsPerAccount, loginsPerAddress, clock.now)
+	l := NewLoginLimiter(LoginLimits{}, clock.now)
 	addr := func(i int) string { return fmt.Sprintf("192.0.2.%d", i) }
-	for i := range loginsPerAccount {
+	for i := range DefaultLoginsPerAccount {
 		if _, ok := l.Allow(1, "ada", addr(i)); !ok {
 			t.Fatalf("attempt %d is refused", i+1)
 		}
@@ -44,7 +44,7 @@ func TestLoginLimitPerAccount(t *testing.T) {
 		t.Error("two attempts after the wait")
 	}
 	clock.at = clock.at.Add(time.Hour)
-	for i := range loginsPerAccount {
+	for i := range DefaultLoginsPerAccount {
 		if _, ok := l.Allow(1, "ada", ""); !ok {
 			t.Fatalf("an hour later attempt %d is refused", i+1)
 		}
@@ -56,7 +56,7 @@ func TestLoginLimitPerAccount(t *testing.T) {
 
 func TestLoginLimitPerAddress(t *testing.T) {
 	clock := newTestClock()
-	l := newLoginLimiter(loginsPerAccount, 3, clock.now)
+	l := NewLoginLimiter(LoginLimits{PerAddress: 3}, clock.now)
 	for i := range 3 {
 		if _, ok := l.Allow(1, fmt.Sprint("user", i), "2001:db8:1:2::1"); !ok {
 			t.Fatalf("attempt %d is refused", i+1)
@@ -68,7 +68,7 @@ func TestLoginLimitPerAddress(t *testing.T) {
 		}
 	}
 	// The refused attempts did not count against the account.
-	for i := range loginsPerAccount {
+	for i := range DefaultLoginsPerAccount {
 		if _, ok := l.Allow(1, "victim", fmt.Sprintf("2001:db8:1:%x::1", i+16)); !ok {
 			t.Fatalf("attempt %d from another network is refused", i+1)
 		}
@@ -76,7 +76,7 @@ func TestLoginLimitPerAddress(t *testing.T) {
 }
 
 func TestARefusedAccountDoesNotCountAgainstTheAddress(t *testing.T) {
-	l := newLoginLimiter(1, 3, newTestClock().now)
+	l := NewLoginLimiter(LoginLimits{PerAccount: 1, PerAddress: 3}, newTestClock().now)
 	want := []bool{true, false, false, false}
 	for i, want := range want {
 		if _, ok := l.Allow(1, "ada", "192.0.2.1"); ok != want {
@@ -91,7 +91,7 @@ func TestARefusedAccountDoesNotCountAgainstTheAddress(t *testing.T) {
 }
 
 func TestLoginLimitsFromManyGoroutines(t *testing.T) {
-	l := newLoginLimiter(50, 500, newTestClock().now)
+	l := NewLoginLimiter(LoginLimits{PerAccount: 50, PerAddress: 500}, newTestClock().now)
 	var all sync.WaitGroup
 	results := make(chan bool, 400)
 	for range 4 {
@@ -128,5 +128,12 @@ func TestAddressKey(t *testing.T) {
 		if got := addressKey(tt.in); got != tt.want {
 			t.Errorf("addressKey(%q) = %q, want %q", tt.in, got, tt.want)
 		}
+	}
+}
+
+func TestTooManyLogins(t *testing.T) {
+	err := TooManyLogins(6 * time.Second)
+	if err.Code != CodeRateLimited || err.Reason != ReasonTooManyLogins || err.Retry != 6*time.Second {
+		t.Errorf("%+v", err)
 	}
 }

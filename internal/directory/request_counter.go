@@ -37,7 +37,7 @@ func NewRequestCounter() *RequestCounter {
 }
 
 // Count counts one request of a tenant through a door and reports the state of
-// the limit and whether this request is within it. A limit of 0 or less is
+// the limit and whether this request exceeds it. A limit of 0 or less is
 // DefaultRequestsPerMinute. A tenant number out of range counts with all such.
 func (c *RequestCounter) Count(tenant TenantNo, door Door, limit int, now time.Time) (Quota, bool) {
 	if tenant < 0 || tenant > maxTenantNo {
@@ -55,12 +55,10 @@ func (c *RequestCounter) Count(tenant TenantNo, door Door, limit int, now time.T
 }
 
 // CountAddress is Count for callers without a tenant, by address of the client
-// (IPv6: its /64 network); no request is left once Remaining is 0. At most
-// trackedKeys addresses are remembered.
-func (c *RequestCounter) CountAddress(addr string, limit int, now time.Time) Quota {
+// (IPv6: its /64 network). At most trackedKeys addresses are remembered.
+func (c *RequestCounter) CountAddress(addr string, limit int, now time.Time) (Quota, bool) {
 	w, _ := c.addresses.ComputeIfAbsent(addressKey(addr), func() (*window, bool) { return &window{}, false })
-	quota, _ := w.count(limit, now)
-	return quota
+	return w.count(limit, now)
 }
 
 // loadOrMake sets a pointer that is nil; whoever comes first wins.
@@ -94,5 +92,12 @@ func (w *window) count(limit int, now time.Time) (Quota, bool) {
 func quotaOf(state uint64, limit int) (Quota, bool) {
 	used := int64(uint32(state))
 	end := time.Unix(int64(state>>32+1)*60, 0).UTC()
-	return Quota{Limit: limit, Remaining: int(max(0, int64(limit)-used)), Reset: end}, used <= int64(limit)
+	return Quota{Limit: limit, Remaining: int(max(0, int64(limit)-used)), Reset: end}, used > int64(limit)
+}
+
+// TooManyRequests is the error for a request that exceeds its limit.
+func TooManyRequests(q Quota, now time.Time) *Error {
+	e := Wrong(CodeRateLimited, ReasonTooManyRequests, "More than %d requests in this minute. Try again later.", q.Limit)
+	e.Retry = max(0, q.Reset.Sub(now))
+	return e
 }

@@ -13,19 +13,19 @@ func TestRequestCounterWindows(t *testing.T) {
 	reset := time.Date(2026, 3, 1, 12, 1, 0, 0, time.UTC)
 	for i, want := range []struct {
 		remaining int
-		within    bool
-	}{{2, true}, {1, true}, {0, true}, {0, false}, {0, false}} {
-		q, within := c.Count(7, DoorEncore, 3, at)
-		if q != (Quota{Limit: 3, Remaining: want.remaining, Reset: reset}) || within != want.within {
-			t.Errorf("request %d: %+v, within %v", i+1, q, within)
+		exceeded  bool
+	}{{2, false}, {1, false}, {0, false}, {0, true}, {0, true}} {
+		q, exceeded := c.Count(7, DoorEncore, 3, at)
+		if q != (Quota{Limit: 3, Remaining: want.remaining, Reset: reset}) || exceeded != want.exceeded {
+			t.Errorf("request %d: %+v, exceeded %v", i+1, q, exceeded)
 		}
 	}
 	// The last moment of the window, a late clock reading, then the next window.
-	if _, within := c.Count(7, DoorEncore, 3, reset.Add(-time.Nanosecond)); within {
+	if _, exceeded := c.Count(7, DoorEncore, 3, reset.Add(-time.Nanosecond)); !exceeded {
 		t.Error("the window ended early")
 	}
-	if q, within := c.Count(7, DoorEncore, 3, reset); !within || q.Remaining != 2 || !q.Reset.Equal(reset.Add(time.Minute)) {
-		t.Errorf("next window: %+v, within %v", q, within)
+	if q, exceeded := c.Count(7, DoorEncore, 3, reset); exceeded || q.Remaining != 2 || !q.Reset.Equal(reset.Add(time.Minute)) {
+		t.Errorf("next window: %+v, exceeded %v", q, exceeded)
 	}
 	if q, _ := c.Count(7, DoorEncore, 3, reset.Add(-time.Second)); q.Remaining != 1 || !q.Reset.Equal(reset.Add(time.Minute)) {
 		t.Errorf("a request that read the clock before the turn: %+v", q)
@@ -79,7 +79,7 @@ func TestRequestCounterFromManyGoroutines(t *testing.T) {
 	if total != 4000 {
 		t.Errorf("counted %d of 4000", total)
 	}
-	if q := c.CountAddress("192.0.2.1", 0, at); q.Limit-q.Remaining != 4001 {
+	if q, _ := c.CountAddress("192.0.2.1", 0, at); q.Limit-q.Remaining != 4001 {
 		t.Errorf("by address: %+v", q)
 	}
 }
@@ -88,8 +88,8 @@ func TestRequestCounterSaturates(t *testing.T) {
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	var w window
 	w.state.Store(uint64(at.Unix()/60)<<32 | 1<<32 - 1)
-	if q, within := w.count(5, at); within || q.Remaining != 0 || !q.Reset.Equal(at.Add(time.Minute)) {
-		t.Errorf("full window: %+v, within %v", q, within)
+	if q, exceeded := w.count(5, at); !exceeded || q.Remaining != 0 || !q.Reset.Equal(at.Add(time.Minute)) {
+		t.Errorf("full window: %+v, exceeded %v", q, exceeded)
 	}
 }
 
@@ -97,11 +97,16 @@ func TestRequestCounterByAddress(t *testing.T) {
 	c := NewRequestCounter()
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	for _, tt := range []struct {
-		addr string
-		want int
-	}{{"2001:db8::1", 1}, {"2001:db8::ffff", 0}, {"2001:db8::1", 0}, {"192.0.2.1", 1}, {"2001:db8:0:1::1", 1}, {"", 1}} {
-		if q := c.CountAddress(tt.addr, 2, at); q.Limit != 2 || q.Remaining != tt.want {
-			t.Errorf("%q: %+v, want %d remaining", tt.addr, q, tt.want)
+		addr     string
+		want     int
+		exceeded bool
+	}{
+		{"2001:db8::1", 1, false}, {"2001:db8::ffff", 0, false}, {"2001:db8::1", 0, true},
+		{"192.0.2.1", 1, false}, {"2001:db8:0:1::1", 1, false}, {"", 1, false},
+	} {
+		q, exceeded := c.CountAddress(tt.addr, 2, at)
+		if q.Limit != 2 || q.Remaining != tt.want || exceeded != tt.exceeded {
+			t.Errorf("%q: %+v, exceeded %v; want %d remaining", tt.addr, q, exceeded, tt.want)
 		}
 	}
 }
@@ -124,5 +129,13 @@ func TestRequestCounterDoesNotAllocate(t *testing.T) {
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	if n := testing.AllocsPerRun(100, func() { c.Count(5, DoorSCIM, 10, at) }); n != 0 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+func TestTooManyRequests(t *testing.T) {
+	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	err := TooManyRequests(Quota{Limit: 5, Reset: at.Add(time.Minute)}, at.Add(20*time.Second))
+	if err.Code != CodeRateLimited || err.Reason != ReasonTooManyRequests || err.Retry != 40*time.Second {
+		t.Errorf("%+v", err)
 	}
 }

@@ -17,6 +17,8 @@ type Options struct {
 	// HashCost is the cost of new password hashes; the zero value is argon2id
 	// with 19 MiB, t=2, p=1 (OWASP's minimum).
 	HashCost HashCost
+	// Logins are the limits of sign-in attempts; the zero value is the default.
+	Logins LoginLimits
 }
 
 // Service is the directory: every use case, and with it every rule.
@@ -41,8 +43,9 @@ func New(store Store, opts Options) *Service {
 	if opts.Logger == nil {
 		opts.Logger = slog.Default()
 	}
-	return &Service{store: store, opts: opts, hasher: NewHasher(opts.HashCost),
-		requests: NewRequestCounter(), logins: NewLoginLimiter(), walks: newWalks()}
+	s := &Service{store: store, opts: opts, hasher: NewHasher(opts.HashCost), requests: NewRequestCounter(), walks: newWalks()}
+	s.logins = NewLoginLimiter(opts.Logins, s.now)
+	return s
 }
 
 // now is the current time as the directory keeps it.

@@ -87,9 +87,7 @@ func errLogin() error {
 func (s *Service) verifyLogin(ctx context.Context, call *Call, name, secret string) (User, Password, error) {
 	key, foldErr := FoldKey(SpaceLogin, name)
 	if retry, ok := s.logins.Allow(call.Actor.Tenant, key, call.Addr); !ok {
-		e := Wrong(CodeRateLimited, ReasonTooManyLogins, "Too many sign-in attempts: try again later.")
-		e.Retry = retry
-		return User{}, Password{}, e
+		return User{}, Password{}, TooManyLogins(retry)
 	}
 	var user User
 	var password Password
@@ -128,8 +126,9 @@ func (s *Service) verifyLogin(ctx context.Context, call *Call, name, secret stri
 	}
 	password.Failures, password.LastLogin = 0, s.now()
 	if rehash {
-		if password.Hash, err = s.hasher.Hash(ctx, secret, user.Rank >= RankAdministrator); err != nil {
-			return User{}, Password{}, err
+		// Not now is no reason to refuse: the next sign-in tries again.
+		if stronger, err := s.hasher.Hash(ctx, secret, user.Rank >= RankAdministrator); err == nil {
+			password.Hash = stronger
 		}
 	}
 	return user, password, nil
