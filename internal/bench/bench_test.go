@@ -1,0 +1,221 @@
+package bench
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/url"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+)
+
+// Slices are short and alternate, because the machine's speed drifts.
+const (
+	rounds = 5
+	slice  = 2 * time.Second
+)
+
+// figure is what one server did in all rounds.
+type figure struct {
+	rates []float64
+	cpu   []float64 // µs of server time per request
+	p50   []float64
+	p99   []float64
+}
+
+// measure puts a load on a server for one slice.
+func (f *figure) measure(b *testing.B, p *process, l Load) {
+	b.Helper()
+	l.Addr, l.For = p.addr, slice
+	before := p.cpu(b)
+	r, err := l.Run()
+	if err != nil {
+		b.Fatal(err)
+	}
+	if r.Errors > 0 || r.Requests == 0 {
+		b.Fatalf("%d good answers, %d others: %s", r.Requests, r.Errors, r.FirstBad)
+	}
+	f.rates = append(f.rates, r.PerSecond())
+	f.cpu = append(f.cpu, float64((p.cpu(b)-before).Microseconds())/float64(r.Requests))
+	f.p50 = append(f.p50, float64(r.Latency(0.5).Microseconds())/1000)
+	f.p99 = append(f.p99, float64(r.Latency(0.99).Microseconds())/1000)
+}
+
+func median(list []float64) float64 {
+	sorted := slices.Sorted(slices.Values(list))
+	return sorted[len(sorted)/2]
+}
+
+// ratios is the median of the pairwise quotients of two rows of one run.
+func ratios(a, b []float64) float64 {
+	quotients := make([]float64, len(a))
+	for i := range a {
+		quotients[i] = a[i] / b[i]
+	}
+	return median(quotients)
+}
+
+func (f *figure) report(b *testing.B) {
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(median(f.rates), "req/s")
+	b.ReportMetric(median(f.cpu), "cpu-µs/req")
+	b.ReportMetric(median(f.p50), "p50-ms")
+	b.ReportMetric(median(f.p99), "p99-ms")
+}
+
+// against measures a load on usher beside the bare handler with as many
+// connections and reports the ratio.
+func against(b *testing.B, server *process, l Load) {
+	hello := bare(b)
+	helloLoad := Load{Conns: l.Conns, Accept: isOK, Next: get(func(int, int) string { return "/" })}
+	var warm figure
+	warm.measure(b, server, l)
+	var ours, bares figure
+	for b.Loop() {
+		ours, bares = figure{}, figure{}
+		for range rounds {
+			bares.measure(b, hello, helloLoad)
+			ours.measure(b, server, l)
+		}
+	}
+	ours.report(b)
+	b.ReportMetric(median(bares.rates), "bare-req/s")
+	b.ReportMetric(ratios(ours.rates, bares.rates), "ratio-to-bare")
+}
+
+func isOK(status int) bool { return status == 200 }
+
+// get makes requests for the paths that path names.
+func get(path func(conn, n int) string) func([]byte, int, int) []byte { return send("GET", path) }
+
+func send(method string, path func(conn, n int) string) func([]byte, int, int) []byte {
+	return func(buf []byte, conn, n int) []byte {
+		buf = append(buf, method...)
+		buf = append(buf, ' ')
+		buf = append(buf, path(conn, n)...)
+		return append(buf, " HTTP/1.1\r\nHost: bench\r\nAccept: application/json\r\nAuthorization: Bearer "+Key+"\r\nContent-Length: 0\r\n\r\n"...)
+	}
+}
+
+func randomUser(users int) func(int, int) string {
+	return func(int, int) string { return "/v1/Users(" + strconv.Itoa(1+rand.IntN(users)) + ")" }
+}
+
+// page is a random page of 30 from the first 1,000 users' worth of pages, as a
+// client walks them: each connection from the beginning.
+func page(_, n int) string {
+	return "/v1/Entities(" + strconv.Itoa(Company) + ")/Users?$skip=" + strconv.Itoa(n%30*30) + "&$top=30"
+}
+
+// twoWords searches for the given and the family name of a seeded user.
+func twoWords(users int) func(int, int) string {
+	return func(int, int) string {
+		u := User(1 + rand.IntN(users))
+		return "/v1/Entities(" + strconv.Itoa(Company) + ")/Users/Search?terms=" + url.QueryEscape(u.GivenName+" "+u.FamilyName)
+	}
+}
+
+// BenchmarkGetUser is GET /v1/Users(id) of random users.
+func BenchmarkGetUser(b *testing.B) {
+	const users = 100_000
+	against(b, usher(b, users), Load{Conns: 32, Accept: isOK, Next: get(randomUser(users))})
+}
+
+// BenchmarkPage is a page of 30 with its exact total, at 100,000 users.
+func BenchmarkPage(b *testing.B) {
+	against(b, usher(b, 100_000), Load{Conns: 32, Accept: isOK, Next: get(page)})
+}
+
+// BenchmarkSearch is a search of two words.
+func BenchmarkSearch(b *testing.B) {
+	for _, users := range []int{100_000, 1_000_000} {
+		b.Run(fmt.Sprintf("users=%d", users), func(b *testing.B) {
+			against(b, usher(b, users), Load{Conns: 16, Accept: isOK, Next: get(twoWords(users))})
+		})
+	}
+}
+
+// BenchmarkPageGrowth compares the cost of a page at 1,000 and at 1,000,000
+// users: growth is server time per request.
+func BenchmarkPageGrowth(b *testing.B) {
+	small, large := usher(b, 1000), usher(b, 1_000_000)
+	load := Load{Conns: 32, Accept: isOK, Next: get(page)}
+	var warm figure
+	warm.measure(b, small, load)
+	warm.measure(b, large, load)
+	var few, many figure
+	for b.Loop() {
+		few, many = figure{}, figure{}
+		for range rounds {
+			few.measure(b, small, load)
+			many.measure(b, large, load)
+		}
+	}
+	many.report(b)
+	b.ReportMetric(ratios(many.cpu, few.cpu), "growth-1000-to-1000000")
+}
+
+// BenchmarkStateChange disables and enables different users, durably.
+func BenchmarkStateChange(b *testing.B) {
+	against(b, usher(b, 100_000), stateChanges)
+}
+
+// stateChanges gives every connection users of its own.
+var stateChanges = Load{Conns: 64, Accept: isOK, Next: func(buf []byte, conn, n int) []byte {
+	user := "/v1/Users(" + strconv.Itoa(1+conn*1500+n/2%1500) + ")"
+	if n%2 == 0 {
+		return send("DELETE", func(int, int) string { return user })(buf, conn, n)
+	}
+	return send("POST", func(int, int) string { return user + "/Enable" })(buf, conn, n)
+}}
+
+// BenchmarkGroupCommit compares the same changes with one transaction per
+// request, on the same disk in the same run.
+func BenchmarkGroupCommit(b *testing.B) {
+	grouped, single := usher(b, 100_000), usherOn(b, copyOf(b, seeded(b, 100_000)), "--sqlite-batch", "1")
+	var warm figure
+	warm.measure(b, grouped, stateChanges)
+	warm.measure(b, single, stateChanges)
+	var many, one figure
+	for b.Loop() {
+		many, one = figure{}, figure{}
+		for range rounds {
+			many.measure(b, grouped, stateChanges)
+			one.measure(b, single, stateChanges)
+		}
+	}
+	many.report(b)
+	b.ReportMetric(median(one.rates), "single-req/s")
+	b.ReportMetric(ratios(many.rates, one.rates), "ratio-to-single")
+}
+
+// BenchmarkStart is the time from exec to the first answered request on an
+// existing directory of 100,000 users, and the memory at rest after it.
+func BenchmarkStart(b *testing.B) {
+	path, program := seeded(b, 100_000), binary(b)
+	var times []float64
+	var rss, anon int
+	for b.Loop() {
+		for range rounds {
+			addr := freeAddr(b)
+			began := time.Now()
+			cmd := exec.Command(program, "serve", "--addr", addr, "--database", "sqlite:"+path)
+			cmd.Stderr = os.Stderr
+			p := start(b, addr, cmd)
+			l := Load{Addr: addr, Conns: 1, For: time.Millisecond, Accept: isOK, Next: get(randomUser(1000))}
+			if r, err := l.Run(); err != nil || r.Requests == 0 {
+				b.Fatal(err, r.FirstBad)
+			}
+			times = append(times, float64(time.Since(began).Microseconds())/1000)
+			rss, anon = p.memory(b, "VmRSS"), p.memory(b, "RssAnon")
+			p.stop()
+		}
+	}
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(median(times), "start-ms")
+	b.ReportMetric(float64(rss)/1024, "rss-MiB")
+	b.ReportMetric(float64(anon)/1024, "anon-MiB")
+}
