@@ -57,6 +57,13 @@ func withoutHash(c directory.Credential) directory.Credential {
 	return c
 }
 
+// deciding leaves the fields of a credential that decide about a request; the
+// look-up on the hot path may leave out the others.
+func deciding(c directory.Credential) directory.Credential {
+	c.Hint, c.CreatedAt = "", time.Time{}
+	return c
+}
+
 func credentialRoundTrip(t *testing.T, s *sample) {
 	full := s.fullCredential("full")
 	full.Kind, full.ClientID = directory.CredentialClient, "client-"+full.ID
@@ -79,7 +86,7 @@ func credentialKey(t *testing.T, s *sample) {
 	got := look(t, s, func(ctx context.Context, r directory.Reader) (directory.Authentication, error) {
 		return r.AuthenticateKey(ctx, c.Hash)
 	})
-	wantSame(t, "credential", withoutHash(got.Credential), withoutHash(c))
+	wantSame(t, "credential", withoutHash(deciding(got.Credential)), withoutHash(deciding(c)))
 	s.wantAuthentication(got, tenant)
 	if len(got.Token.Hash) != 0 {
 		t.Error("the authentication of a key has a token")
@@ -100,7 +107,7 @@ func credentialClient(t *testing.T, s *sample) {
 	got := look(t, s, func(ctx context.Context, r directory.Reader) (directory.Authentication, error) {
 		return r.AuthenticateClient(ctx, c.ClientID)
 	})
-	wantSame(t, "credential with the hash that the core compares", got.Credential, c)
+	wantSame(t, "credential with the hash that the core compares", deciding(got.Credential), deciding(c))
 	if got.Tenant != s.tenant || got.TenantDoors != directory.AllDoors {
 		t.Errorf("tenant %d with doors %d", got.Tenant, got.TenantDoors)
 	}

@@ -27,7 +27,6 @@ func (s *sample) handle(key string, user int64) directory.Handle {
 func (s *sample) uniqueInserts() map[string]func(tx directory.Tx) error {
 	u := s.user(10)
 	other := s.user(11)
-	other.ID = u.ID
 	c := s.company(20, s.root, "Twice")
 	loc := directory.Location{Tenant: s.tenant, Number: 30, ID: u.ID, Company: s.root, Name: "Twice", Version: 1, CreatedAt: noon}
 	reason := directory.LockReason{Tenant: s.tenant, Number: 40, Company: s.root, Name: "Twice"}
