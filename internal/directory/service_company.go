@@ -99,10 +99,7 @@ func (s *Service) CreateLocation(ctx context.Context, call *Call, in Location) (
 	if err := s.enter(ctx, call, ActWriteCompany); err != nil {
 		return Location{}, err
 	}
-	if err := checkName("name", in.Name); err != nil {
-		return Location{}, err
-	}
-	if err := checkNumber(FieldNumber.String(), in.Number); err != nil {
+	if err := checkNamed(in.Name, in.Number); err != nil {
 		return Location{}, err
 	}
 	in.Tenant, in.Version, in.CreatedAt = call.Actor.Tenant, 1, s.now()

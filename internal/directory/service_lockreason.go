@@ -61,6 +61,9 @@ func (s *Service) CreateLockReason(ctx context.Context, call *Call, in LockReaso
 	if err := checkLockReason(&in); err != nil {
 		return LockReason{}, err
 	}
+	if err := checkNumber(FieldNumber.String(), in.Number); err != nil {
+		return LockReason{}, err
+	}
 	in.Tenant = call.Actor.Tenant
 	var made LockReason
 	err := s.store.Update(ctx, func(tx Tx) error {

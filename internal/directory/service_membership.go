@@ -101,7 +101,7 @@ func (s *Service) CreateGroup(ctx context.Context, call *Call, g Group) (Group, 
 	if err := s.enter(ctx, call, ActWriteCompany); err != nil {
 		return Group{}, err
 	}
-	if err := checkName("name", g.Name); err != nil {
+	if err := checkNamed(g.Name, g.Number); err != nil {
 		return Group{}, err
 	}
 	g.Tenant, g.Version, g.CreatedAt = call.Actor.Tenant, 1, s.now()

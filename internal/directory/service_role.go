@@ -65,7 +65,7 @@ func (s *Service) CreateRole(ctx context.Context, call *Call, in Role) (Role, er
 	if err := s.enter(ctx, call, ActWriteCompany); err != nil {
 		return Role{}, err
 	}
-	if err := checkName("name", in.Name); err != nil {
+	if err := checkNamed(in.Name, in.Number); err != nil {
 		return Role{}, err
 	}
 	if in.Rank > call.Actor.Rank || in.Rank == RankOwner {

@@ -244,6 +244,14 @@ func checkName(field, name string) error {
 	return CleanText(field, name, maxTextRunes)
 }
 
+// checkNamed validates the name and the preset number of what has both.
+func checkNamed(name string, number int64) error {
+	if err := checkName("name", name); err != nil {
+		return err
+	}
+	return checkNumber(FieldNumber.String(), number)
+}
+
 // checkNumber validates a preset number.
 func checkNumber(field string, number int64) error {
 	if number < 0 || number > MaxNumber {
