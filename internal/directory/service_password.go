@@ -1,6 +1,9 @@
 package directory
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 // NewPassword is the input of SetPassword.
 type NewPassword struct {
@@ -47,7 +50,11 @@ func (s *Service) keepPassword(ctx context.Context, call *Call, action Action, r
 		e.event, e.endSession = EventPasswordSet, true
 		e.changes.mark(FieldPassword)
 		e.after = func(tx Tx) error {
-			return tx.SetPassword(ctx, u.Tenant, Password{User: u.Number, Hash: hash, Temporary: temporary, SetAt: s.now()})
+			before, err := tx.Password(ctx, u.Tenant, u.Number)
+			if err != nil && !errors.Is(err, ErrNotFound) {
+				return err
+			}
+			return tx.SetPassword(ctx, u.Tenant, Password{User: u.Number, Hash: hash, Temporary: temporary, SetAt: s.now(), LastLogin: before.LastLogin})
 		}
 		return nil
 	})
