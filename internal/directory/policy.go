@@ -115,8 +115,9 @@ type Actor struct {
 	OnBehalfOf string
 	Rank       Rank
 	Scopes     ScopeSet
-	Root       int64 // company whose subtree is all it can see; 0: the tenant
-	selfOnly   bool  // may touch nothing but its own record in this use case
+	Root       int64   // company whose subtree is all it can see; 0: the tenant
+	doors      DoorSet // of an API key; 0 for whoever is not limited to doors
+	selfOnly   bool    // may touch nothing but its own record in this use case
 }
 
 // mayTouch decides whether the actor may do the action to a user of a rank.

@@ -17,9 +17,9 @@ type NewCredential struct {
 	ClientID  string // clients only; "" is drawn
 	Secret    Secret
 	Rank      Rank
-	Scopes    ScopeSet // 0: AllScopes
-	Doors     DoorSet  // 0: AllDoors
-	Root      int64    // company whose subtree is all it can see; 0: the tenant
+	Scopes    ScopeSet // 0: the maker's
+	Doors     DoorSet  // 0: the maker's, AllDoors for a person
+	Root      int64    // company whose subtree is all it can see; 0: the maker's, or the tenant
 	ExpiresAt time.Time
 }
 
@@ -95,13 +95,17 @@ func (s *Service) checkCredential(call *Call, in *NewCredential) (string, error)
 	if in.Scopes == 0 {
 		in.Scopes = call.Actor.Scopes
 	}
+	mine := call.Actor.doors
+	if mine == 0 {
+		mine = AllDoors
+	}
 	if in.Doors == 0 {
-		in.Doors = AllDoors
+		in.Doors = mine
 	}
 	if in.Root == 0 {
 		in.Root = call.Actor.Root
 	}
-	if in.Rank > call.Actor.Rank || in.Scopes&^call.Actor.Scopes != 0 || in.Rank == RankOwner && !call.trusted {
+	if in.Rank > call.Actor.Rank || in.Scopes&^call.Actor.Scopes != 0 || in.Doors&^mine != 0 || in.Rank == RankOwner && !call.trusted {
 		return "", Wrong(CodeForbidden, ReasonRankTooLow, "A credential cannot be given more than its maker has.")
 	}
 	if secret == "" {
