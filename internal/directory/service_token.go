@@ -193,7 +193,7 @@ func (s *Service) RefreshGrant(ctx context.Context, call *Call, g Grant) (TokenP
 		return TokenPair{}, orError(err, errGrant())
 	}
 	old := auth.Token
-	if old.Tenant != call.Actor.Tenant || old.Client != client.ID || old.Epoch != auth.User.AuthEpoch ||
+	if old.Tenant != call.Actor.Tenant || old.Door != call.Door || old.Client != client.ID || old.Epoch != auth.User.AuthEpoch ||
 		auth.User.MustChangePassword || !auth.User.Usable(s.now()) || !s.now().Before(old.ExpiresAt) {
 		return TokenPair{}, errGrant()
 	}
