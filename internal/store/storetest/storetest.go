@@ -28,37 +28,50 @@ type group struct {
 	checks []check
 }
 
+// groups are the checks of Run.
+var groups = []group{
+	{"transaction", transactionChecks},
+	{"duplicate", duplicateChecks},
+	{"context", contextChecks},
+	{"tenant", tenantChecks},
+	{"isolation", isolationChecks},
+	{"company", companyChecks},
+	{"user", userChecks},
+	{"handle", handleChecks},
+	{"key", keyChecks},
+	{"text", textChecks},
+	{"time", timeChecks},
+	{"big", bigChecks},
+	{"password", passwordChecks},
+	{"membership", membershipChecks},
+	{"role", roleChecks},
+	{"lookup", lookupChecks},
+	{"credential", credentialChecks},
+	{"token", tokenChecks},
+	{"licence", licenceChecks},
+	{"number", numberChecks},
+	{"event", eventChecks},
+	{"list", listChecks},
+	{"total", totalChecks},
+	{"search", searchChecks},
+	{"filter", filterChecks},
+}
+
+// races are the checks of RunConcurrency.
+var races = []group{
+	{"seats", seatRaces},
+	{"users", userRaces},
+	{"names", nameRaces},
+	{"tokens", tokenRaces},
+	{"totals", totalRaces},
+	{"batches", batchRaces},
+}
+
 // Run proves that the stores which open makes keep the promises of
 // directory.Store to a single caller.
 func Run(t *testing.T, open func(t *testing.T) directory.Store) {
 	t.Helper()
-	runGroups(t, open, []group{
-		{"transaction", transactionChecks},
-		{"duplicate", duplicateChecks},
-		{"context", contextChecks},
-		{"tenant", tenantChecks},
-		{"isolation", isolationChecks},
-		{"company", companyChecks},
-		{"user", userChecks},
-		{"handle", handleChecks},
-		{"key", keyChecks},
-		{"text", textChecks},
-		{"time", timeChecks},
-		{"big", bigChecks},
-		{"password", passwordChecks},
-		{"membership", membershipChecks},
-		{"role", roleChecks},
-		{"lookup", lookupChecks},
-		{"credential", credentialChecks},
-		{"token", tokenChecks},
-		{"licence", licenceChecks},
-		{"number", numberChecks},
-		{"event", eventChecks},
-		{"list", listChecks},
-		{"total", totalChecks},
-		{"search", searchChecks},
-		{"filter", filterChecks},
-	})
+	runGroups(t, open, groups)
 	t.Run("close", func(t *testing.T) { closing(t, open) })
 }
 
@@ -66,21 +79,14 @@ func Run(t *testing.T, open func(t *testing.T) directory.Store) {
 // store keeps transactions apart: seats, versions, names, numbers, totals.
 func RunConcurrency(t *testing.T, open func(t *testing.T) directory.Store) {
 	t.Helper()
-	runGroups(t, open, []group{
-		{"seats", seatRaces},
-		{"users", userRaces},
-		{"names", nameRaces},
-		{"tokens", tokenRaces},
-		{"totals", totalRaces},
-		{"batches", batchRaces},
-	})
+	runGroups(t, open, races)
 	t.Run("close", func(t *testing.T) { closingRace(t, open) })
 }
 
-func runGroups(t *testing.T, open Open, groups []group) {
+func runGroups(t *testing.T, open Open, list []group) {
 	t.Helper()
 	store := open(t)
-	for _, g := range groups {
+	for _, g := range list {
 		t.Run(g.name, func(t *testing.T) {
 			for _, c := range g.checks {
 				t.Run(c.name, func(t *testing.T) { c.run(t, newSample(t, store)) })

@@ -19,6 +19,7 @@ var userChecks = []check{
 	{"UpdateUser replaces the row field by field", userEachField},
 	{"UpdateUser can empty every field", userEmptied},
 	{"An update of one user leaves its neighbours", userNeighbours},
+	{"A user that is not as it was read is refused", userStale},
 	{"LockUser reads a user for change", userLock},
 	{"Look-ups return deleted users too", userDeletedShown},
 	{"UserByID finds by exact bytes", userByID},
@@ -118,6 +119,28 @@ func (s *sample) locked(tx directory.Tx, number int64) directory.User {
 		s.t.Errorf("LockUser %d: %v", number, err)
 	}
 	return u
+}
+
+// userStale: an update from what the row was before would make the totals wrong
+// for good.
+func userStale(t *testing.T, s *sample) {
+	s.addTree()
+	old := s.addUser(1)
+	s.change(1, func(u *directory.User) { u.Company, u.State, u.Version = 5, directory.StateInactive, 2 })
+	after := old
+	after.Company, after.State = 6, directory.StateDeleted
+	absent := s.user(404)
+	for what, write := range map[string]func(tx directory.Tx) error{
+		"UpdateUser from an old row":       func(tx directory.Tx) error { return tx.UpdateUser(s.ctx, old, after) },
+		"DeleteUser of an old row":         func(tx directory.Tx) error { return tx.DeleteUser(s.ctx, old) },
+		"UpdateUser of one that is absent": func(tx directory.Tx) error { return tx.UpdateUser(s.ctx, absent, after) },
+		"DeleteUser of one that is absent": func(tx directory.Tx) error { return tx.DeleteUser(s.ctx, absent) },
+	} {
+		if err := s.try(write); err == nil {
+			t.Errorf("%s succeeded", what)
+		}
+		s.wantLists()
+	}
 }
 
 func userLock(t *testing.T, s *sample) {

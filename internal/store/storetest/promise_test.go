@@ -1,0 +1,161 @@
+package storetest
+
+import (
+	"go/parser"
+	"go/token"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// promises says which check proves a sentence of the comments in
+// directory/store.go, each as group/check; "" is a sentence that introduces a
+// type and promises nothing.
+var promises = map[string][]string{
+	"ErrNotFound is what a store's look-up answers when there is no such row.": {"lookup/Look-ups answer ErrNotFound"},
+	"The core turns it into an Error that names the thing.":                    nil,
+	"ErrDuplicate is what an insert answers when a unique key is taken.":       {"duplicate/ErrDuplicate is what an insert answers when a unique key is taken"},
+	"Update handles it: the closure runs once more, finds the row by look-up and names the reason; only a second duplicate reaches the caller as write.conflict.": {
+		"duplicate/The closure runs once more, finds the row by look-up and names the reason",
+		"duplicate/Only a second duplicate reaches the caller as write conflict",
+		"names/Of many that race for a name one wins and the others are told its reason"},
+	"Store keeps the directory.": nil,
+	"There is one implementation with two engines, SQLite and PostgreSQL, and one suite that both pass (store/storetest).": nil,
+
+	"Read runs fn outside of any transaction.":                                        {"transaction/Read runs fn outside of any transaction"},
+	"fn may call one method of the Reader once; each Reader method is one statement.": {"users/A View sees one moment while users move"},
+	"View runs fn over one snapshot.":                                                 {"transaction/View runs fn over one snapshot", "users/A View sees one moment while users move"},
+	"Update runs fn in a transaction and answers only when its outcome is durable.":   {"transaction/Update answers only when its outcome is durable"},
+	"An error of fn rolls back.":                                                      {"transaction/An error of fn rolls back", "batches/Failures of every kind beside successes lose and keep nothing else"},
+	"Ping reports whether the store can answer now, on the primary.":                  {"transaction/Ping reports whether the store can answer now"},
+	"Close waits for what is running and closes the database.":                        {"close"},
+	"fn may run twice: it must have no effect but through the Tx, must assign results and never append to them, and must not hash, sleep, use the network or call the store again.": {
+		"duplicate/An fn that runs twice has no effect of its first run", "total/UserTotal counts a change only once when fn runs twice"},
+	"A ctx that is done before fn starts is answered without running it; a started fn is not cancelled on SQLite.": {
+		"context/A ctx that is done before fn starts is answered without running it", "context/A ctx cancelled in a started fn keeps all or nothing"},
+
+	"Reader is every look-up.":                                  {"lookup/Every look-up answers the same in Read, View and Update"},
+	"Tx is every look-up and every change, in one transaction.": {"transaction/Update sees its own changes"},
+	"UserReader looks users up.":                                nil,
+	"Look-ups answer ErrNotFound; they return deleted users too, and the core decides who may see them.": {
+		"lookup/Look-ups answer ErrNotFound", "user/Look-ups return deleted users too"},
+	"UserByHandle finds the holder of a folded key.": {"handle/UserByHandle finds the holder of a folded key"},
+	"HandleByKey is the identifiers row alone.":      {"handle/HandleByKey is the identifiers row alone"},
+	"Users lists in order of number.":                {"list/Users lists in order of number over every set of states"},
+	"Terms are folded already.":                      {"search/MatchTerms agrees with the SQL on random data"},
+	"At most q.Limit rows; WantTotal is ignored.":    {"list/After, Skip and Limit cut the same list", "list/WantTotal is ignored"},
+	"CountUsers counts the matches of q (After, Skip and Limit aside) and stops at limit.": {
+		"list/CountUsers counts the matches, After, Skip and Limit aside, and stops at limit"},
+	"UserTotal is the exact number of users in the states of a company's subtree (0: the tenant), from counters.": {
+		"total/UserTotal is the exact number after every kind of change", "total/UserTotal of the tenant is that of company 0",
+		"totals/Totals and lists are exact after concurrent changes"},
+	"InSubtree reports whether a user belongs to a company's subtree.": {"user/InSubtree reports whether a user belongs to a company's subtree"},
+
+	"MembershipReader reads what users belong to, in order of number.": {
+		"membership/UserLocations are in order of number", "membership/UserGroups are in order of number", "role/UserRoles are in order of number"},
+	"Roles lists the roles of a company; 0 lists those of the tenant itself.": {"role/Roles lists the roles of a company; 0 lists those of the tenant itself"},
+	"CompanyReader reads the company tree, locations and lock reasons.":       nil,
+	"LockReasons lists a company's own reasons.":                              {"company/LockReasons lists a company's own reasons"},
+	"CredentialReader looks up what callers present.":                         nil,
+	"AuthenticateKey finds an API key by the SHA-256 of its secret, of any tenant, with the tenant's switches.": {
+		"credential/AuthenticateKey finds an API key by the SHA-256 of its secret, of any tenant, with the tenant's switches"},
+	"AuthenticateToken finds a token by the SHA-256 of it, with its user's state, lock, dates, epoch and rank and the tenant's switches.": {
+		"token/AuthenticateToken finds a token by the SHA-256 of it with its user and the tenant's switches", "token/AuthenticateToken shows the user as it is now"},
+	"AuthenticateClient finds an OAuth client by client id.":                {"credential/AuthenticateClient finds an OAuth client by client id"},
+	"Credentials lists without their hashes, oldest first.":                 {"credential/Credentials lists without their hashes, oldest first"},
+	"TenantReader looks tenants up.":                                        nil,
+	"Tenants lists all, in order of number.":                                {"tenant/Tenants lists all, in order of number"},
+	"LicenceReader reads pools and the feed of events.":                     nil,
+	"Events lists a tenant's events after a sequence number, oldest first.": {"event/Events lists a tenant's events after a sequence number, oldest first"},
+
+	"UserWriter changes users and the index rows that follow from them (list index, totals, search text): those are the store's own business.": {
+		"list/A user that moves leaves one list and enters another", "search/A change is found right after Update returned"},
+	"LockUser reads a user for change: until the transaction ends nobody else changes it or what belongs to it.": {
+		"user/LockUser reads a user for change", "users/Until the transaction ends nobody else changes a locked user"},
+	"UpdateUser replaces the row; before is what LockUser returned.": {
+		"user/UpdateUser replaces the row field by field", "user/A user that is not as it was read is refused"},
+	"DeleteUser erases a user and everything that belongs to it but its events.": {
+		"user/DeleteUser erases a user and everything that belongs to it but its events"},
+	"SetHandleKinds changes as what the holder has the key.": {"handle/SetHandleKinds changes as what the holder has the key"},
+	"SetPassword writes or replaces a user's password.":      {"password/SetPassword writes or replaces a user's password"},
+	"MembershipWriter changes memberships.":                  nil,
+	"Adding what is there and removing what is not answer false and change nothing.": {
+		"membership/Adding what is there answers false and changes nothing", "membership/Removing what is not answers false and changes nothing"},
+	"CompanyWriter changes the company tree, locations and lock reasons.": nil,
+	"DeleteLockReason erases it; locks that name it stay (dossier iqmetrix 5.19), so readers must expect a number without a row.": {
+		"company/DeleteLockReason erases it and locks that name it stay"},
+	"CredentialWriter changes credentials and tokens.": nil,
+	"DeleteToken reports whether it was there: of two that spend one refresh token, one gets true.": {
+		"token/DeleteToken reports whether it was there", "tokens/Of two that spend one refresh token one gets true"},
+	"DeleteSession removes every token of a sign-in.":                      {"token/DeleteSession removes every token of a sign-in"},
+	"DeleteExpiredTokens removes a user's tokens that expired before now.": {"token/DeleteExpiredTokens removes a user's tokens that expired before now"},
+	"TenantWriter changes tenants.":                                        nil,
+	"LockTenant reads a tenant for change: rules about who is left and tree changes take this lock first.": {
+		"tenant/LockTenant reads a tenant for change", "users/The last administrator stays"},
+	"InsertTenant draws and returns the tenant's number.": {"tenant/InsertTenant draws and returns the tenant's number"},
+	"LicenceWriter takes and frees seats.":                nil,
+	"SetPool creates or resizes a pool.":                  {"licence/SetPool creates or resizes a pool"},
+	"A total below what is used is allowed: nobody loses a seat, and nobody gets one until enough are free.": {
+		"licence/A total below what is used takes no seat away and gives none until enough are free"},
+	"TakeSeat takes a seat by a conditional update and returns its shard + 1.": {
+		"licence/A pool of any size gives out exactly its total", "seats/Of many that race for the last seats exactly total succeed"},
+	"0 means that every shard refused, or that there is no pool: the core tells which by Pool.": {
+		"licence/TakeSeat answers 0 when there is no pool and when every shard refused"},
+	"FreeSeat gives back the seat that TakeSeat named.": {"licence/FreeSeat gives back the seat that TakeSeat named"},
+	"NumberKind is a counter of numbers.":               {"number/Counters are apart by kind"},
+	"The counters of a tenant.":                         nil,
+	"NumberWriter draws numbers.":                       {"number/NextNumber draws numbers from 1 up and none twice"},
+	"A drawn number may turn out to be taken by a preset one; the core then draws again.": {
+		"names/Drawn and preset numbers never meet"},
+	"RaiseNumber makes later draws start after number.": {"number/RaiseNumber makes later draws start after number"},
+	"EventWriter records changes.":                      nil,
+}
+
+// TestPromises proves that each sentence of the Store's comments is listed with
+// checks that exist: who changes a promise meets the check that holds it.
+func TestPromises(t *testing.T) {
+	file, err := parser.ParseFile(token.NewFileSet(), "../../directory/store.go", nil, parser.ParseComments)
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := map[string]bool{}
+	for _, comment := range file.Comments {
+		text := strings.Join(strings.Fields(comment.Text()), " ")
+		for sentence := range strings.SplitAfterSeq(text, ". ") {
+			sentence = strings.TrimSpace(sentence)
+			said[sentence] = true
+			if _, ok := promises[sentence]; !ok {
+				t.Errorf("no check is listed for %q", sentence)
+			}
+		}
+	}
+	names := []string{"close"}
+	for _, g := range slices.Concat(groups, races) {
+		for _, c := range g.checks {
+			names = append(names, g.name+"/"+c.name)
+		}
+	}
+	for sentence, checks := range promises {
+		if !said[sentence] {
+			t.Errorf("directory/store.go no longer says %q", sentence)
+		}
+		for _, name := range checks {
+			if !slices.Contains(names, name) {
+				t.Errorf("%q is to be proved by %q, which does not exist", sentence, name)
+			}
+		}
+	}
+}
+
+// TestChecksHaveNamesOfTheirOwn keeps a copied line from hiding a check.
+func TestChecksHaveNamesOfTheirOwn(t *testing.T) {
+	seen := map[string]bool{}
+	for _, g := range slices.Concat(groups, races) {
+		for _, c := range g.checks {
+			if seen[g.name+"/"+c.name] || c.run == nil {
+				t.Errorf("%s/%s is listed twice or empty", g.name, c.name)
+			}
+			seen[g.name+"/"+c.name] = true
+		}
+	}
+}
