@@ -78,6 +78,11 @@ func (a *App) openStore(ctx context.Context) error {
 		return err
 	}
 	a.store = db
+	path := ""
+	if isSQLite(&a.cfg) {
+		path = strings.TrimPrefix(a.cfg.Database, "sqlite:")
+	}
+	a.metrics.watchStore(db.Engine(), path)
 	a.service = directory.New(db, directory.Options{Logger: a.log})
 	return nil
 }

@@ -140,8 +140,14 @@ func TestOperations(t *testing.T) {
 			}
 			fetch(t, s.URL+"/v1/ping", "")
 			_, _, body := fetch(t, s.App.MetricsURL()+"/metrics", "")
-			if want := `usher_http_requests_total{door="iqmetrix",route="GET /v1/ping",status="200"} 1`; !strings.Contains(body, want) {
-				t.Errorf("no %s in:\n%s", want, body)
+			for _, want := range []string{`usher_http_requests_total{door="iqmetrix",route="GET /v1/ping",status="200"} 1`,
+				`usher_store_info{engine="sqlite"} 1`, `usher_sqlite_file_bytes{file="wal"} `} {
+				if !strings.Contains(body, want) {
+					t.Errorf("no %s in:\n%s", want, body)
+				}
+			}
+			if strings.Contains(body, `usher_sqlite_file_bytes{file="database"} 0`) {
+				t.Error("the database file has no size")
 			}
 			if status, _, _ := fetch(t, s.URL+"/metrics", ""); own != (status == http.StatusNotFound) {
 				t.Errorf("/metrics on the doors' address = %d", status)

@@ -24,6 +24,7 @@ func (a *App) doors() []mountedDoor {
 	return []mountedDoor{
 		{directory.DoorIQmetrix, []string{"v1", "ping"}, iqmetrix.New(a.service, iqmetrix.Options{
 			MaxBody: int64(a.cfg.MaxBody),
+			Version: strings.TrimPrefix(Version(), "v"),
 		})},
 	}
 }

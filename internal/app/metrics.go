@@ -3,6 +3,7 @@ package app
 import (
 	"maps"
 	"net/http"
+	"os"
 	"runtime/debug"
 	"strconv"
 	"sync"
@@ -106,6 +107,31 @@ func (m *metrics) track(next http.Handler) http.Handler {
 		defer m.inFlight.Add(-1)
 		next.ServeHTTP(w, r)
 	})
+}
+
+// watchStore adds what is cheap to know about the database: which engine it is
+// and, for SQLite, the sizes of its files. A write-ahead log that keeps growing
+// means that checkpoints cannot keep up.
+func (m *metrics) watchStore(engine, sqlitePath string) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "usher_store_info", Help: "Always 1; the label says which database engine is used.",
+		ConstLabels: prometheus.Labels{"engine": engine},
+	}, func() float64 { return 1 }))
+	if sqlitePath == "" {
+		return
+	}
+	for file, suffix := range map[string]string{"database": "", "wal": "-wal"} {
+		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "usher_sqlite_file_bytes", Help: "Size of the SQLite database and of its write-ahead log.",
+			ConstLabels: prometheus.Labels{"file": file},
+		}, func() float64 {
+			info, err := os.Stat(sqlitePath + suffix)
+			if err != nil {
+				return 0 // no log is there while nothing was written
+			}
+			return float64(info.Size())
+		}))
+	}
 }
 
 func (m *metrics) handler() http.Handler {

@@ -66,8 +66,9 @@ type Config struct {
 
 	// SQLiteReaders is the number of reading connections; 0 is twice the cores.
 	SQLiteReaders int `key:"sqlite_readers" min:"0" max:"256" help:"reading connections to SQLite; 0 is twice the number of cores"`
-	// PGMaxConns is the most connections to PostgreSQL that this process opens.
-	PGMaxConns int `key:"pg_max_conns" min:"0" max:"10000" help:"most connections to PostgreSQL; 0 is twice the number of cores, at least 16"`
+	// PGMaxConns is the most connections to PostgreSQL for requests; two more
+	// draw numbers. 0 is twice the cores and at least MinPGConns.
+	PGMaxConns int `key:"pg_max_conns" min:"0" max:"10000" help:"most connections to PostgreSQL, at least 16; 0 is twice the number of cores"`
 	// PGExecMode is how statements are sent. A pooler in transaction mode without
 	// support of named statements needs exec or simple_protocol.
 	PGExecMode string `key:"pg_exec_mode" oneof:"cache_statement cache_describe describe_exec exec simple_protocol" help:"how statements are sent to PostgreSQL; exec for PgBouncer in transaction mode"`

@@ -119,6 +119,7 @@ func TestErrorsNameTheKey(t *testing.T) {
 		{"database", "database: mysql://x", nil, nil, "database: write sqlite:path"},
 		{"short bootstrap key", "", []string{"USHER_BOOTSTRAP_KEY=" + long[1:]}, nil, "bootstrap_key: must have at least 16 characters"},
 		{"long enough bootstrap key", "", []string{"USHER_BOOTSTRAP_KEY=" + long}, nil, ""},
+		{"connections", "pg_max_conns: 4", nil, nil, "pg_max_conns: must be 0 or at least 16"},
 		{"demo on every address", "", nil, []string{"--demo", "--addr=:8080"}, "addr: the sample directory's credentials are public"},
 		{"demo on a foreign address", "", nil, []string{"--demo", "--addr=192.0.2.1:8080"}, "addr: the sample directory's credentials are public"},
 		{"demo on IPv6 loopback", "", nil, []string{"--demo", "--addr=[::1]:8080"}, ""},

@@ -17,6 +17,10 @@ import (
 // the request limit.
 const MinBootstrapKey = 16
 
+// MinPGConns is the least number of connections to PostgreSQL: fewer would make
+// sign-ins and changes wait for each other.
+const MinPGConns = 16
+
 // Validate checks the settings against their bounds and each other. The error
 // names every key at fault and never repeats a secret.
 func (c *Config) Validate() error {
@@ -58,6 +62,9 @@ func (c *Config) Validate() error {
 	}
 	if n := len([]rune(string(c.BootstrapKey))); n > 0 && n < MinBootstrapKey {
 		fail("bootstrap_key", "must have at least %d characters", MinBootstrapKey)
+	}
+	if c.PGMaxConns > 0 && c.PGMaxConns < MinPGConns {
+		fail("pg_max_conns", "must be 0 or at least %d", MinPGConns)
 	}
 	return errors.Join(errs...)
 }
