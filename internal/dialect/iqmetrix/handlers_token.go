@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/usher-id/usher/internal/directory"
@@ -90,8 +91,8 @@ func readForm(d *door, x *exchange) (url.Values, error) {
 		if len(values) > 1 {
 			return nil, badToken(oauthInvalidRequest, "A parameter is included more than once")
 		}
-		if !utf8.ValidString(name) || !utf8.ValidString(values[0]) {
-			return nil, badToken(oauthInvalidRequest, "The request body is not valid UTF-8")
+		if !utf8.ValidString(name) || !utf8.ValidString(values[0]) || strings.IndexByte(values[0], 0) >= 0 {
+			return nil, badToken(oauthInvalidRequest, "The request body is not valid UTF-8 text")
 		}
 	}
 	return form, nil
