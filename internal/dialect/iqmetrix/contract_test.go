@@ -11,7 +11,10 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/usher-id/usher/internal/contract"
 	"github.com/usher-id/usher/internal/directory"
 	"github.com/usher-id/usher/internal/testkit"
@@ -128,6 +131,40 @@ func TestPictureSetting(t *testing.T) {
 		if status, _, body := send(t, server.URL, "GET", path, "", nil); status != 200 || !strings.Contains(body, `"Picture":null,`) {
 			t.Errorf("%s: %d %s", path, status, body)
 		}
+	}
+}
+
+// TestPutKeepsWhatThisDoorDoesNotShow: a PUT replaces all that the door shows
+// and nothing else (dossier 5.15).
+func TestPutKeepsWhatThisDoorDoesNotShow(t *testing.T) {
+	for _, engine := range testkit.Engines {
+		t.Run(engine, func(t *testing.T) {
+			server := testkit.Start(t, testkit.Options{Engine: engine, Demo: true})
+			ctx, no := context.Background(), demo(t, server.Service)
+			hidden := directory.UserPatch{DisplayName: directory.Some("Johnny"), EmployeeNumber: directory.Some("000000099"), OpenID: directory.Some("open:1"),
+				WebMDN: directory.Some("5551234567"), Language: directory.Some("fr-CA"), TimeZone: directory.Some("America/Regina"),
+				ExpiresAt: directory.Some(time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC))}
+			before, err := server.Service.UpdateUser(ctx, directory.System(no, "test"), directory.ByNumber(2576), hidden, directory.UpdateOptions{})
+			must(t, err)
+			if before.DoorVersion != 1 {
+				t.Errorf("what the door does not show raised its Version to %d", before.DoorVersion)
+			}
+			status, _, body := send(t, server.URL, "PUT", "/v1/Users(2576)", "", []byte(`{"FirstName":"J","LastName":"B","UserName":"jb","ParentEntityId":14146,"Version":1}`))
+			if status != 200 {
+				t.Fatalf("%d %s", status, body)
+			}
+			after, err := server.Service.User(ctx, directory.System(no, "test"), directory.ByNumber(2576))
+			must(t, err)
+			// What the door shows, and what follows from it.
+			want := before
+			want.GivenName, want.FamilyName, want.UserName, want.Company = "J", "B", "jb", 14146
+			want.Email, want.EmailClaimed, want.Title, want.ClientUserID = "", false, "", ""
+			want.Phones, want.Address, want.Profile.Picture = nil, directory.Address{}, nil
+			want.Version, want.DoorVersion, want.UpdatedAt = before.Version+1, 2, after.UpdatedAt
+			if diff := cmp.Diff(want, after, cmpopts.EquateEmpty()); diff != "" {
+				t.Error(diff)
+			}
+		})
 	}
 }
 

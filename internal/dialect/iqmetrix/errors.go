@@ -134,10 +134,13 @@ func (d *door) withQuota(response web.Response, err error) web.Response {
 }
 
 // noteError puts the error's code and reason into the request's event and
-// returns it as the core's. The kit has put an internal error's id there.
+// returns it as the core's. An internal error has its id there already; one
+// without only says that the client went away, and the kit has noted that.
 func noteError(r *web.Request, err error) *directory.Error {
 	e := directory.AsError(err)
-	r.Event.Code, r.Event.Reason = string(e.Code), string(e.Reason)
+	if e.Code != directory.CodeInternal || r.Event.ErrorID != "" {
+		r.Event.Code, r.Event.Reason = string(e.Code), string(e.Reason)
+	}
 	return e
 }
 
