@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"errors"
+	"slices"
 	"sort"
 )
 
@@ -61,6 +62,19 @@ func takenReason(space Space, kind HandleKind) *Error {
 	return taken(FieldExternalID, ReasonExternalIDTaken, "The external id is taken.")
 }
 
+// takenOrder is the order in which what is taken is reported, whatever the
+// texts: the first names the error.
+var takenOrder = []Reason{ReasonUserNameTaken, ReasonEmailTaken, ReasonEmployeeNumberTaken, ReasonOpenIDTaken,
+	ReasonWebMDNTaken, ReasonExternalIDTaken}
+
+// conflict is one error of everything that is taken.
+func conflict(fields violations) *Error {
+	slices.SortStableFunc(fields, func(a, b FieldError) int {
+		return slices.Index(takenOrder, a.Reason) - slices.Index(takenOrder, b.Reason)
+	})
+	return &Error{Code: CodeConflict, Reason: fields[0].Reason, Message: fields[0].Message, Fields: fields}
+}
+
 func taken(field Field, reason Reason, message string) *Error {
 	return &Error{Code: CodeConflict, Reason: reason, Message: message,
 		Fields: []FieldError{{Field: field.String(), Reason: reason, Message: message}}}
@@ -92,7 +106,7 @@ func claimEmail(ctx context.Context, tx Tx, u *User, claim bool) error {
 // are all reported. A key that another writer takes in between fails as
 // ErrDuplicate, and the second run of the closure finds it here.
 func moveHandles(ctx context.Context, tx Tx, before, after []Handle, t TenantNo) error {
-	var conflicts *Error
+	var conflicts violations
 	var fresh, kinds []Handle
 	for _, h := range after {
 		old, had := findHandle(before, h)
@@ -106,12 +120,7 @@ func moveHandles(ctx context.Context, tx Tx, before, after []Handle, t TenantNo)
 		held, err := tx.HandleByKey(ctx, t, h.Space, h.Key)
 		switch {
 		case err == nil && held.User != h.User:
-			e := takenReason(h.Space, h.Kinds)
-			if conflicts == nil {
-				conflicts = e
-			} else {
-				conflicts.Fields = append(conflicts.Fields, e.Fields...)
-			}
+			conflicts = append(conflicts, takenReason(h.Space, h.Kinds).Fields...)
 		case err == nil:
 			kinds = append(kinds, h)
 		case errors.Is(err, ErrNotFound):
@@ -120,8 +129,8 @@ func moveHandles(ctx context.Context, tx Tx, before, after []Handle, t TenantNo)
 			return err
 		}
 	}
-	if conflicts != nil {
-		return conflicts
+	if len(conflicts) > 0 {
+		return conflict(conflicts)
 	}
 	return writeHandles(ctx, tx, t, before, after, fresh, kinds)
 }
