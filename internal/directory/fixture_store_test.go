@@ -1,0 +1,126 @@
+package directory_test
+
+import (
+	"bytes"
+	"database/sql"
+	"fmt"
+	"strings"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/usher-id/usher/internal/directory"
+)
+
+// events lists the tenant's events after a sequence number.
+func (f *fixture) events(after int64) []directory.Event {
+	f.t.Helper()
+	var all []directory.Event
+	for {
+		page := must(f.svc.Events(f.ctx, f.sys(), after, directory.MaxLimit))(f.t)
+		all = append(all, page...)
+		if len(page) < directory.MaxLimit {
+			return all
+		}
+		after = page[len(page)-1].Seq
+	}
+}
+
+// mark is the sequence number of the last event.
+func (f *fixture) mark() int64 {
+	f.t.Helper()
+	if all := f.events(0); len(all) > 0 {
+		return all[len(all)-1].Seq
+	}
+	return 0
+}
+
+// types are the types of the events after a mark.
+func (f *fixture) types(mark int64) []directory.EventType {
+	f.t.Helper()
+	var types []directory.EventType
+	for _, e := range f.events(mark) {
+		types = append(types, e.Type)
+	}
+	return types
+}
+
+// wantEvents fails unless exactly these events followed a mark.
+func (f *fixture) wantEvents(mark int64, want ...directory.EventType) {
+	f.t.Helper()
+	if diff := cmp.Diff(want, f.types(mark)); diff != "" {
+		f.t.Errorf("events (-want +got):\n%s", diff)
+	}
+}
+
+// findCanaries fails the test if an event of any tenant shows a secret.
+func (f *fixture) findCanaries() {
+	dump := f.dump("events", "event_payloads")
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for table, text := range dump {
+		for _, canary := range f.canaries {
+			if strings.Contains(text, canary) {
+				f.t.Errorf("%s holds a secret", table)
+			}
+		}
+	}
+}
+
+// dump is every row of the database file, or of the tables that are named, as
+// text: what it holds is what the directory remembers. Search tables follow
+// the users and may be written late; they are left out.
+func (f *fixture) dump(tables ...string) map[string]string {
+	f.t.Helper()
+	db, err := sql.Open("sqlite", "file:"+f.path+"?mode=ro")
+	check(f.t, err)
+	defer db.Close()
+	if len(tables) == 0 {
+		rows, err := db.Query(`SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '%search%' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'goose%'`)
+		check(f.t, err)
+		defer rows.Close()
+		for rows.Next() {
+			var name string
+			check(f.t, rows.Scan(&name))
+			tables = append(tables, name)
+		}
+		check(f.t, rows.Err())
+	}
+	out := make(map[string]string, len(tables))
+	for _, name := range tables {
+		out[name] = f.dumpTable(db, name)
+	}
+	return out
+}
+
+func (f *fixture) dumpTable(db *sql.DB, name string) string {
+	rows, err := db.Query(`SELECT * FROM "` + name + `" ORDER BY 1, 2`)
+	check(f.t, err)
+	defer rows.Close()
+	columns, err := rows.Columns()
+	check(f.t, err)
+	values, into := make([]any, len(columns)), make([]any, len(columns))
+	for i := range values {
+		into[i] = &values[i]
+	}
+	var b bytes.Buffer
+	for rows.Next() {
+		check(f.t, rows.Scan(into...))
+		for i, v := range values {
+			if raw, ok := v.([]byte); ok {
+				v = string(raw)
+			}
+			fmt.Fprintf(&b, "%s=%v ", columns[i], v)
+		}
+		b.WriteByte('\n')
+	}
+	check(f.t, rows.Err())
+	return b.String()
+}
+
+// wantUnchanged fails if the database differs from a dump.
+func (f *fixture) wantUnchanged(before map[string]string, what string) {
+	f.t.Helper()
+	if diff := cmp.Diff(before, f.dump()); diff != "" {
+		f.t.Errorf("%s changed the database:\n%s", what, diff)
+	}
+}
