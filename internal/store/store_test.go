@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -11,7 +12,16 @@ import (
 	"github.com/usher-id/usher/internal/testkit/pgtest"
 )
 
-func TestMain(m *testing.M) { pgtest.Main(m) }
+// benchDir is where the SQLite database of the benchmarks lives.
+var benchDir string
+
+func TestMain(m *testing.M) {
+	var err error
+	if benchDir, err = os.MkdirTemp("", "usher-bench"); err != nil {
+		panic(err)
+	}
+	pgtest.Main(m, func() { os.RemoveAll(benchDir) })
+}
 
 // open opens a database and closes it when the test ends.
 func open(t testing.TB, database string, o store.Options) *store.DB {
@@ -56,4 +66,12 @@ func TestPostgres(t *testing.T)            { storetest.Run(t, openPostgres) }
 func TestPostgresConcurrency(t *testing.T) { storetest.RunConcurrency(t, openPostgres) }
 func TestPostgresWithoutNamedStatements(t *testing.T) {
 	storetest.Run(t, openBouncer)
+}
+
+// benchDatabase is an empty database that lives as long as the test binary.
+func benchDatabase(b *testing.B, engine string) string {
+	if engine == "postgres" {
+		return pgtest.Shared(b)
+	}
+	return "sqlite:" + filepath.Join(benchDir, "usher.db")
 }

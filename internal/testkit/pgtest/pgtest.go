@@ -27,10 +27,13 @@ import (
 )
 
 // Main runs the tests of a package and stops the cluster that they used. Call
-// it from TestMain; it does not return.
-func Main(m *testing.M) {
+// it from TestMain; it does not return. cleanup runs at the end.
+func Main(m *testing.M, cleanup ...func()) {
 	code := m.Run()
 	shared.stop()
+	for _, fn := range cleanup {
+		fn()
+	}
 	os.Exit(code)
 }
 
@@ -40,6 +43,18 @@ func Database(t testing.TB) string {
 	t.Helper()
 	c := start(t)
 	name := c.create(t, "template0")
+	return c.dsn(name)
+}
+
+// Shared makes an empty database that stays until the end of the test binary,
+// for benchmarks, which run their function several times.
+func Shared(t testing.TB) string {
+	t.Helper()
+	c := start(t)
+	name := fmt.Sprintf("shared_%d", c.databases.Add(1))
+	if err := c.admin("CREATE DATABASE " + name + " TEMPLATE template0"); err != nil {
+		t.Fatalf("pgtest: %v", err)
+	}
 	return c.dsn(name)
 }
 
