@@ -239,7 +239,8 @@ const (
 // preset one; the core then draws again.
 type NumberWriter interface {
 	NextNumber(ctx context.Context, t TenantNo, kind NumberKind) (int64, error)
-	// RaiseNumber makes later draws start after number.
+	// RaiseNumber makes later draws start after number. Another process may
+	// first use up the numbers that it has drawn ahead.
 	RaiseNumber(ctx context.Context, t TenantNo, kind NumberKind, number int64) error
 }
 

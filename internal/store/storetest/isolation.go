@@ -116,10 +116,10 @@ func (s *sample) everyWrite(credential, session string) map[string]func(tx direc
 		"UpdateRole": func(tx directory.Tx) error {
 			return tx.UpdateRole(ctx, directory.Role{Tenant: no, Number: 1, Key: "changed", Name: "Changed", Company: 1})
 		},
-		"UpdateLockReason": func(tx directory.Tx) error {
-			return tx.UpdateLockReason(ctx, directory.LockReason{Tenant: no, Number: 1, Company: 1, Name: "Changed"})
+		"UpdateLockReason and DeleteLockReason": func(tx directory.Tx) error {
+			changed := directory.LockReason{Tenant: no, Number: 1, Company: 1, Name: "Changed"}
+			return errors.Join(tx.UpdateLockReason(ctx, changed), tx.DeleteLockReason(ctx, no, 1))
 		},
-		"DeleteLockReason":    func(tx directory.Tx) error { return tx.DeleteLockReason(ctx, no, 1) },
 		"DeleteSession":       func(tx directory.Tx) error { return tx.DeleteSession(ctx, no, session) },
 		"DeleteExpiredTokens": func(tx directory.Tx) error { return tx.DeleteExpiredTokens(ctx, no, 1, 1<<60) },
 		"UpdateTenant": func(tx directory.Tx) error {

@@ -108,7 +108,9 @@ var promises = map[string][]string{
 	"A drawn number may turn out to be taken by a preset one; the core then draws again.": {
 		"names/Drawn and preset numbers never meet"},
 	"RaiseNumber makes later draws start after number.": {"number/RaiseNumber makes later draws start after number"},
-	"EventWriter records changes.":                      nil,
+	"Another process may first use up the numbers that it has drawn ahead.": {
+		"shared/A process gives out the numbers that it has drawn ahead and then passes a raised counter"},
+	"EventWriter records changes.": nil,
 }
 
 // TestPromises proves that each sentence of the Store's comments is listed with
@@ -130,7 +132,7 @@ func TestPromises(t *testing.T) {
 		}
 	}
 	names := []string{"close"}
-	for _, g := range slices.Concat(groups, races) {
+	for _, g := range slices.Concat(groups, races, shared) {
 		for _, c := range g.checks {
 			names = append(names, g.name+"/"+c.name)
 		}
@@ -150,12 +152,17 @@ func TestPromises(t *testing.T) {
 // TestChecksHaveNamesOfTheirOwn keeps a copied line from hiding a check.
 func TestChecksHaveNamesOfTheirOwn(t *testing.T) {
 	seen := map[string]bool{}
-	for _, g := range slices.Concat(groups, races) {
+	for _, g := range slices.Concat(groups, races, shared) {
 		for _, c := range g.checks {
 			if seen[g.name+"/"+c.name] || c.run == nil {
 				t.Errorf("%s/%s is listed twice or empty", g.name, c.name)
 			}
 			seen[g.name+"/"+c.name] = true
+		}
+	}
+	for _, name := range perProcess {
+		if !seen["number/"+name] {
+			t.Errorf("no check has the name %q", name)
 		}
 	}
 }

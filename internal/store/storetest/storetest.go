@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -67,12 +68,36 @@ var races = []group{
 	{"batches", batchRaces},
 }
 
+// shared are the checks of RunShared alone.
+var shared = []group{
+	{"shared", sharedChecks},
+}
+
 // Run proves that the stores which open makes keep the promises of
 // directory.Store to a single caller.
 func Run(t *testing.T, open func(t *testing.T) directory.Store) {
 	t.Helper()
 	runGroups(t, open, groups)
 	t.Run("close", func(t *testing.T) { closing(t, open) })
+}
+
+// RunShared is Run for a database that several processes have open: open makes
+// a store whose calls go to one after the other. No process keeps state that
+// another needs, so all checks hold but those about numbers drawn ahead, which
+// have one of their own.
+func RunShared(t *testing.T, open func(t *testing.T) directory.Store) {
+	t.Helper()
+	list := append([]group(nil), shared...)
+	for _, g := range groups {
+		kept := group{name: g.name}
+		for _, c := range g.checks {
+			if !slices.Contains(perProcess, c.name) {
+				kept.checks = append(kept.checks, c)
+			}
+		}
+		list = append(list, kept)
+	}
+	runGroups(t, open, list)
 }
 
 // RunConcurrency races goroutines against the rules that hold only if the
