@@ -25,10 +25,11 @@ func code[K comparable](list []K, kind K) (int64, error) {
 
 // kindOf is the reverse of code; an unknown code is a mistake of the row.
 func kindOf[K any](r *row, list []K) (kind K) {
-	if n := r.int(); n >= 0 && n < int64(len(list)) {
+	n := r.int()
+	if n >= 0 && n < int64(len(list)) {
 		return list[n]
 	}
-	r.wrong("a known kind", r.vals[max(r.at-1, 0)])
+	r.wrong("a known kind", n)
 	return kind
 }
 

@@ -62,7 +62,8 @@ var errStale = errors.New("store: the user to change is not as it was read")
 // row hands out the columns of a result row from left to right. Its first
 // mistake is kept in err, which whoever runs the statement checks.
 type row struct {
-	vals []driver.Value
+	stmt *statement     // of SQLite: columns are read where they are
+	vals []driver.Value // of PostgreSQL
 	at   int
 	err  error
 }
@@ -87,7 +88,18 @@ func (r *row) wrong(want string, v any) {
 	}
 }
 
+// column is the next column of a SQLite row; columns are typed there (STRICT).
+func (r *row) column() int {
+	if r.at++; r.at > r.stmt.columns && r.err == nil {
+		r.err = fmt.Errorf("store: a row has only %d columns", r.stmt.columns)
+	}
+	return r.at - 1
+}
+
 func (r *row) int() int64 {
+	if r.stmt != nil {
+		return r.stmt.int(r.column())
+	}
 	switch v := r.next().(type) {
 	case int64:
 		return v
@@ -98,6 +110,9 @@ func (r *row) int() int64 {
 }
 
 func (r *row) text() string {
+	if r.stmt != nil {
+		return r.stmt.text(r.column())
+	}
 	switch v := r.next().(type) {
 	case string:
 		return v
@@ -109,6 +124,9 @@ func (r *row) text() string {
 
 // blob is nil for an empty or absent value: one driver cannot tell them apart.
 func (r *row) blob() []byte {
+	if r.stmt != nil {
+		return r.stmt.blob(r.column())
+	}
 	switch v := r.next().(type) {
 	case []byte:
 		if len(v) == 0 {

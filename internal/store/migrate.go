@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/pressly/goose/v3"
+	_ "modernc.org/sqlite" // goose needs the driver of database/sql
 )
 
 // The migrations of both engines have the same numbers and only go forward.

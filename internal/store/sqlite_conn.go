@@ -2,14 +2,12 @@ package store
 
 import (
 	"context"
-	"database/sql/driver"
 	"errors"
 	"fmt"
-	"io"
+	"net/url"
+	"strings"
 
 	sqlite3 "modernc.org/sqlite/lib"
-
-	"modernc.org/sqlite"
 
 	"github.com/usher-id/usher/internal/directory"
 )
@@ -18,13 +16,11 @@ import (
 // is below it; filters make the rest.
 const maxStatements = 256
 
-// sqliteConn is one connection with its prepared statements. It uses the
-// driver below database/sql: a point read is half as dear. One goroutine at a
-// time may use it.
+// sqliteConn is one connection with its prepared statements. One goroutine at
+// a time may use it.
 type sqliteConn struct {
-	conn  driver.Conn
+	lib   *library
 	stmts map[string]*sqliteStmt
-	named []driver.NamedValue // reused for every statement
 	// broken is the error after which SQLite may have rolled the transaction
 	// back by itself. Until it is over, every statement answers it: one that ran
 	// would commit on its own.
@@ -32,30 +28,40 @@ type sqliteConn struct {
 }
 
 type sqliteStmt struct {
-	query driver.StmtQueryContext
-	exec  driver.StmtExecContext
-	close func() error
-	row   row
+	*statement
+	row row
 }
 
-// noCancel is the context of statements. The driver starts a goroutine for a
-// context that can be cancelled.
+// noCancel is the context of statements that nothing ends early.
 var noCancel = context.Background()
 
+// openSQLiteConn opens a file by its DSN and runs the PRAGMAs that the DSN
+// lists as _pragma, as the driver of the library would.
 func openSQLiteConn(dsn string) (*sqliteConn, error) {
-	conn, err := new(sqlite.Driver).Open(dsn)
+	uri, query, _ := strings.Cut(dsn, "?")
+	options, err := url.ParseQuery(query)
+	if err != nil {
+		return nil, fmt.Errorf("store: DSN: %w", err)
+	}
+	lib, err := openLibrary(uri)
 	if err != nil {
 		return nil, err
 	}
-	return &sqliteConn{conn: conn, stmts: make(map[string]*sqliteStmt)}, nil
+	c := &sqliteConn{lib: lib, stmts: make(map[string]*sqliteStmt)}
+	for _, pragma := range options["_pragma"] {
+		if _, err := c.exec(noCancel, "PRAGMA "+pragma); err != nil {
+			return nil, errors.Join(fmt.Errorf("store: PRAGMA %s: %w", pragma, err), c.close())
+		}
+	}
+	return c, nil
 }
 
 func (c *sqliteConn) close() error {
 	for _, s := range c.stmts {
-		s.close()
+		s.finalize()
 	}
 	clear(c.stmts)
-	return c.conn.Close()
+	return c.lib.close()
 }
 
 // prepare finds or makes the statement of a text.
@@ -65,43 +71,47 @@ func (c *sqliteConn) prepare(sql string) (*sqliteStmt, error) {
 	}
 	if len(c.stmts) >= maxStatements {
 		for old, s := range c.stmts { // any one: the hot ones are back at once
-			s.close()
+			s.finalize()
 			delete(c.stmts, old)
 			break
 		}
 	}
-	prepared, err := c.conn.Prepare(sql)
+	prepared, err := c.lib.prepare(sql)
 	if err != nil {
 		return nil, fmt.Errorf("store: prepare %q: %w", sql, err)
 	}
-	s := &sqliteStmt{close: prepared.Close}
-	var queries, execs bool
-	s.query, queries = prepared.(driver.StmtQueryContext)
-	s.exec, execs = prepared.(driver.StmtExecContext)
-	if !queries || !execs {
-		return nil, fmt.Errorf("store: the SQLite driver's statements are %T", prepared)
-	}
+	s := &sqliteStmt{statement: prepared}
+	s.row.stmt = prepared
 	c.stmts[sql] = s
 	return s, nil
 }
 
-func (c *sqliteConn) bind(args []any) []driver.NamedValue {
-	c.named = c.named[:0]
-	for i, v := range args {
-		c.named = append(c.named, driver.NamedValue{Ordinal: i + 1, Value: v})
-	}
-	return c.named
-}
-
 func (c *sqliteConn) query(_ context.Context, sql string, args []any, each func(*row)) error {
-	return c.run(noCancel, sql, args, each)
+	return c.run(sql, args, each)
 }
 
+// scan is query for a statement that ctx may end. A watcher that has begun to
+// interrupt is waited for, so that it cannot hit the next statement.
 func (c *sqliteConn) scan(ctx context.Context, sql string, args []any, each func(*row)) error {
-	return c.run(ctx, sql, args, each)
+	if ctx.Done() == nil {
+		return c.run(sql, args, each)
+	}
+	interrupted := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		c.lib.interrupt()
+		close(interrupted)
+	})
+	err := c.run(sql, args, each)
+	if !stop() {
+		<-interrupted
+	}
+	if e, ok := errors.AsType[*sqliteError](err); ok && e.code == sqlite3.SQLITE_INTERRUPT && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
 }
 
-func (c *sqliteConn) run(ctx context.Context, sql string, args []any, each func(*row)) error {
+func (c *sqliteConn) run(sql string, args []any, each func(*row)) error {
 	if c.broken != nil {
 		return c.broken
 	}
@@ -109,57 +119,44 @@ func (c *sqliteConn) run(ctx context.Context, sql string, args []any, each func(
 	if err != nil {
 		return err
 	}
-	rows, err := s.query.QueryContext(ctx, c.bind(args))
-	if err != nil {
-		return c.failed(err)
-	}
-	// Closing resets the statement; it answers the error of the last step
-	// once more.
-	defer rows.Close()
-	if n := len(rows.Columns()); len(s.row.vals) != n {
-		s.row.vals = make([]driver.Value, n)
+	defer s.reset()
+	if err := s.bind(args); err != nil {
+		return err
 	}
 	for {
-		switch err := rows.Next(s.row.vals); {
-		case err == io.EOF:
-			return nil
-		case err != nil:
+		more, err := s.step()
+		if err != nil {
 			return c.failed(err)
 		}
+		if !more {
+			return nil
+		}
 		s.row.at, s.row.err = 0, nil
-		each(&s.row)
-		if s.row.err != nil {
+		if each(&s.row); s.row.err != nil {
 			return s.row.err
 		}
 	}
 }
 
 func (c *sqliteConn) exec(_ context.Context, sql string, args ...any) (int64, error) {
-	if c.broken != nil {
-		return 0, c.broken
-	}
-	s, err := c.prepare(sql)
+	err := c.run(sql, args, func(*row) {})
 	if err != nil {
 		return 0, err
 	}
-	result, err := s.exec.ExecContext(noCancel, c.bind(args))
-	if err != nil {
-		return 0, c.failed(err)
-	}
-	return result.RowsAffected()
+	return c.lib.changes(), nil
 }
 
 // failed sorts an error of a statement. A taken unique key leaves the
 // transaction as it was before the statement; after anything else nothing is
 // sure.
 func (c *sqliteConn) failed(err error) error {
-	e, ok := errors.AsType[*sqlite.Error](err)
+	e, ok := errors.AsType[*sqliteError](err)
 	if ok {
-		switch e.Code() {
+		switch e.code {
 		case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_ROWID:
 			return fmt.Errorf("%w: %w", directory.ErrDuplicate, err)
 		}
-		if e.Code()&0xff == sqlite3.SQLITE_BUSY {
+		if e.code&0xff == sqlite3.SQLITE_BUSY {
 			err = busy(err)
 		}
 	}
