@@ -73,6 +73,7 @@ fuzz: ## every fuzz target for FUZZTIME
 
 docs: ## write the generated pages anew
 	$(GO) test ./internal/config -run TestDocumentedSettingsAreCurrent -update
+	$(GO) test ./internal/directory -run TestErrorsPage -update
 
 clean:
 	rm -rf usher bin

@@ -3,7 +3,9 @@ package app
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,12 +13,24 @@ import (
 	"github.com/usher-id/usher/internal/config"
 )
 
-// writes keeps what each Write brought.
-type writes struct{ got []string }
+// writes keeps what each Write brought. The log writes from a goroutine of its
+// own.
+type writes struct {
+	mu  sync.Mutex
+	all []string
+}
 
 func (w *writes) Write(p []byte) (int, error) {
-	w.got = append(w.got, string(p))
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.all = append(w.all, string(p))
 	return len(p), nil
+}
+
+func (w *writes) got() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.all)
 }
 
 func logSettings() *config.Config {
@@ -34,13 +48,13 @@ func TestLogLinesAreWrittenTogetherAfterTheDelay(t *testing.T) {
 			log.Debug("not at this level")
 			<-time.After(flushDelay - time.Millisecond)
 			synctest.Wait()
-			if len(out.got) != round {
-				t.Fatalf("round %d: written before the delay: %q", round, out.got)
+			if len(out.got()) != round {
+				t.Fatalf("round %d: written before the delay: %q", round, out.got())
 			}
 			<-time.After(2 * time.Millisecond)
 			synctest.Wait()
-			if len(out.got) != round+1 || strings.Count(out.got[round], "\n") != 2 {
-				t.Fatalf("round %d: wrote %q, want two lines at once", round, out.got)
+			if len(out.got()) != round+1 || strings.Count(out.got()[round], "\n") != 2 {
+				t.Fatalf("round %d: wrote %q, want two lines at once", round, out.got())
 			}
 		}
 	})
@@ -52,8 +66,8 @@ func TestErrorsAreWrittenAtOnceWithWhatWaits(t *testing.T) {
 		log, _ := newLogger(logSettings(), &out)
 		log.Info("before")
 		log.With("k", "v").Error("failed")
-		if len(out.got) != 1 || strings.Count(out.got[0], "\n") != 2 || !strings.Contains(out.got[0], "failed") {
-			t.Errorf("wrote %q, want both lines at once", out.got)
+		if len(out.got()) != 1 || strings.Count(out.got()[0], "\n") != 2 || !strings.Contains(out.got()[0], "failed") {
+			t.Errorf("wrote %q, want both lines at once", out.got())
 		}
 	})
 }
@@ -68,15 +82,15 @@ func TestAFullLogBufferIsWritten(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if len(out.got) != 1 || len(out.got[0]) != flushSize {
-			t.Fatalf("%d writes, want one of %d bytes", len(out.got), flushSize)
+		if len(out.got()) != 1 || len(out.got()[0]) != flushSize {
+			t.Fatalf("%d writes, want one of %d bytes", len(out.got()), flushSize)
 		}
 		if _, err := buffer.Write(line); err != nil {
 			t.Fatal(err)
 		}
 		buffer.flush()
-		if len(out.got) != 2 || out.got[1] != string(line) {
-			t.Errorf("the end wrote %d times, want the one line that waited", len(out.got)-1)
+		if len(out.got()) != 2 || out.got()[1] != string(line) {
+			t.Errorf("the end wrote %d times, want the one line that waited", len(out.got())-1)
 		}
 	})
 }

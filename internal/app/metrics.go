@@ -139,7 +139,7 @@ func (m *metrics) handler() http.Handler {
 }
 
 // Version is the version of the program as the Go tool stamped it into the
-// binary: a release's tag, or "(devel)" with the commit if known.
+// binary: a release's tag, a pseudo-version of a commit, or "(devel)".
 func Version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok || info.Main.Version == "" {
