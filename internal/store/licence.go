@@ -103,21 +103,8 @@ func (t *tx) TakeSeat(ctx context.Context, tenant directory.TenantNo, licenceTyp
 	if err != nil || seat > 0 {
 		return seat, err
 	}
-	shards, err := t.shards(ctx, tenant, licenceType)
-	if err != nil {
-		return 0, err
-	}
-	for _, shard := range shards {
-		n, err := t.q.exec(ctx, "UPDATE licence_shards SET used = used + 1 WHERE tenant = $1 AND type = $2 AND shard = $3 AND used < total",
-			int64(tenant), licenceType, shard)
-		if err != nil {
-			return 0, err
-		}
-		if n > 0 {
-			return int(shard) + 1, nil
-		}
-	}
-	return 0, nil
+	const sql = "UPDATE licence_shards SET used = used + 1 WHERE tenant = $1 AND type = $2 AND shard = $3 AND used < total"
+	return t.anyShard(ctx, sql, tenant, licenceType)
 }
 
 // FreeSeat implements directory.LicenceWriter. The seat of a pool that does
@@ -128,16 +115,38 @@ func (t *tx) FreeSeat(ctx context.Context, tenant directory.TenantNo, licenceTyp
 	if err != nil || n > 0 {
 		return err
 	}
+	_, err = t.anyShard(ctx, sql, tenant, licenceType)
+	return err
+}
+
+// anyShard tries a change of one shard on each in order and returns the one
+// that took it + 1, or 0. A pool that is resized meanwhile may move seats into
+// a shard that was looked at before, so that nobody is refused, and no seat is
+// lost, before the shards were tried under the pool's lock too.
+func (t *tx) anyShard(ctx context.Context, sql string, tenant directory.TenantNo, licenceType string) (int, error) {
+	seat, err := t.firstShard(ctx, sql, tenant, licenceType)
+	if err != nil || seat > 0 {
+		return seat, err
+	}
+	err = t.q.query(ctx, "SELECT total FROM licence_pools WHERE tenant = $1 AND type = $2"+t.e.lock,
+		[]any{int64(tenant), licenceType}, func(*row) {})
+	if err != nil {
+		return 0, err
+	}
+	return t.firstShard(ctx, sql, tenant, licenceType)
+}
+
+func (t *tx) firstShard(ctx context.Context, sql string, tenant directory.TenantNo, licenceType string) (int, error) {
 	shards, err := t.shards(ctx, tenant, licenceType)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	for _, shard := range shards {
-		if n, err = t.q.exec(ctx, sql, int64(tenant), licenceType, shard); err != nil || n > 0 {
-			return err
+		if n, err := t.q.exec(ctx, sql, int64(tenant), licenceType, shard); err != nil || n > 0 {
+			return int(n * (shard + 1)), err
 		}
 	}
-	return nil
+	return 0, nil
 }
 
 // shards lists a pool's shards in order.
