@@ -31,10 +31,15 @@ func (s *Service) find(ctx context.Context, r Reader, call *Call, ref UserRef) (
 	if err != nil {
 		return User{}, err
 	}
+	return u, living(&u)
+}
+
+// living refuses users in the recycle bin.
+func living(u *User) error {
 	if u.State == StateDeleted {
-		return User{}, Wrong(CodeNotFound, ReasonUserDeleted, "User not found: it was deleted.")
+		return errDeleted()
 	}
-	return u, nil
+	return nil
 }
 
 // isRefusal tells what a caller did wrong from a failure of the server.

@@ -110,6 +110,9 @@ type CredentialReader interface {
 	// AuthenticateKey finds an API key by the SHA-256 of its secret, of any
 	// tenant, with the tenant's switches.
 	AuthenticateKey(ctx context.Context, hash []byte) (Authentication, error)
+	// KeyAndUser is AuthenticateKey together with the user of a number of the
+	// key's tenant, in one statement. ErrNotFound when either is missing.
+	KeyAndUser(ctx context.Context, hash []byte, number int64) (Authentication, User, error)
 	// AuthenticateToken finds a token by the SHA-256 of it, with its user's
 	// state, lock, dates, epoch and rank and the tenant's switches.
 	AuthenticateToken(ctx context.Context, hash []byte, kind TokenKind) (Authentication, error)

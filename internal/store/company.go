@@ -52,7 +52,7 @@ const selectLocation = `SELECT tenant, number, id, company, name, headquarters, 
 func scanLocation(r *row) directory.Location {
 	l := directory.Location{Tenant: directory.TenantNo(r.int()), Number: r.int(), ID: r.text(), Company: r.int(),
 		Name: r.text(), Headquarters: r.flag()}
-	decode(r, &l.Address)
+	decodeAddress(r, &l.Address)
 	l.Phone = r.text()
 	l.Fax = r.text()
 	l.Version = r.int()

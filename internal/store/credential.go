@@ -75,6 +75,26 @@ func (r *reader) AuthenticateKey(ctx context.Context, hash []byte) (directory.Au
 	return a, err
 }
 
+// keyAndUserSQL computes the user's rid as rowID does.
+var keyAndUserSQL = "SELECT " + authenticateColumns + ", " + selectUser +
+	" FROM credentials c CROSS JOIN tenants t CROSS JOIN users u" +
+	" WHERE c.kind = 0 AND c.hash = $1 AND t.no = c.tenant AND u.rid = ((c.tenant << 40) | $2)"
+
+// KeyAndUser implements directory.CredentialReader.
+func (r *reader) KeyAndUser(ctx context.Context, hash []byte, number int64) (directory.Authentication, directory.User, error) {
+	var a directory.Authentication
+	var u directory.User
+	if number < 1 || number > directory.MaxNumber {
+		return a, u, directory.ErrNotFound
+	}
+	err := r.one(ctx, keyAndUserSQL, []any{hash, number}, func(row *row) {
+		a = scanAuthentication(row, directory.CredentialKey)
+		a.Credential.Hash = hash
+		u = scanUser(row)
+	})
+	return a, u, err
+}
+
 // AuthenticateClient implements directory.CredentialReader. The credential has
 // the hash of the client's secret and is without Hint and CreatedAt.
 func (r *reader) AuthenticateClient(ctx context.Context, clientID string) (directory.Authentication, error) {

@@ -55,7 +55,7 @@ const selectRole = "SELECT tenant, number, key, name, description, company, rank
 func scanRole(r *row) directory.Role {
 	role := directory.Role{Tenant: directory.TenantNo(r.int()), Number: r.int(), Key: r.text(), Name: r.text(),
 		Description: r.text(), Company: r.int(), Rank: directory.Rank(r.int())}
-	decode(r, &role.Permissions)
+	decode(r, r.text(), &role.Permissions)
 	return role
 }
 

@@ -17,7 +17,7 @@ func scanTenant(r *row) directory.Tenant {
 	if len(t.Hosts) == 0 {
 		t.Hosts = nil
 	}
-	decode(r, &t.Settings)
+	decode(r, r.text(), &t.Settings)
 	t.CreatedAt = r.time()
 	return t
 }

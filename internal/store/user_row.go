@@ -64,9 +64,9 @@ func scanUser(r *row) directory.User {
 	u.WebMDN = r.text()
 	u.ClientUserID = r.text()
 	u.LicenceType = r.text()
-	decode(r, &u.Phones)
-	decode(r, &u.Address)
-	decode(r, &u.Profile)
+	decodePhones(r, &u.Phones)
+	decodeAddress(r, &u.Address)
+	decode(r, r.text(), &u.Profile)
 	return u
 }
 
@@ -114,8 +114,7 @@ func encode(v any) (string, error) {
 }
 
 // decode reads a JSON text into v; "" leaves it as it is.
-func decode(r *row, v any) {
-	text := r.text()
+func decode(r *row, text string, v any) {
 	if text == "" {
 		return
 	}
