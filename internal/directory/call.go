@@ -1,18 +1,26 @@
 package directory
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Secret is a text that must never be printed: it formats as "[redacted]".
 type Secret string
 
-// String hides the secret from every print verb and from logs.
-func (Secret) String() string { return "[redacted]" }
+// String hides the secret from whatever asks for its text.
+func (Secret) String() string { return redacted }
 
-// GoString hides the secret from %#v.
-func (Secret) GoString() string { return "[redacted]" }
+// Format hides the secret from every verb: %d would print a text that has only
+// String and GoString.
+func (Secret) Format(f fmt.State, _ rune) { fmt.Fprint(f, redacted) }
 
-// MarshalText hides the secret from JSON and log handlers.
-func (Secret) MarshalText() ([]byte, error) { return []byte("[redacted]"), nil }
+// MarshalText hides the secret from JSON and log handlers, but encoding/json
+// writes the keys of a map as they are: never make a secret a key.
+func (Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// redacted stands for what must not be seen.
+const redacted = "[redacted]"
 
 // Call is one request to a use case: who asks, with what, through which door.
 // A door fills the first group of fields from the wire, unverified; the use
