@@ -129,21 +129,41 @@ func sameJSON(a, b json.RawMessage) bool {
 
 // redactExtras keeps the doors' own fields for the event, except those whose
 // names say that they are secrets (Encore's EPTTToken).
-func redactExtras(extras map[string]json.RawMessage) map[string]map[string]json.RawMessage {
-	out := make(map[string]map[string]json.RawMessage, len(extras))
+func redactExtras(extras map[string]json.RawMessage) map[string]json.RawMessage {
+	out := make(map[string]json.RawMessage, len(extras))
 	for door, raw := range extras {
-		var fields map[string]json.RawMessage
-		if json.Unmarshal(raw, &fields) != nil {
-			continue
-		}
-		for name := range fields {
-			if secretName(name) {
-				fields[name] = json.RawMessage(`"[redacted]"`)
-			}
-		}
-		out[door] = fields
+		out[door] = redactJSON(raw)
 	}
 	return out
+}
+
+// redactJSON replaces the values of secret names, however deep they are.
+func redactJSON(raw json.RawMessage) json.RawMessage {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	var v any
+	if d.Decode(&v) != nil {
+		return nil
+	}
+	return asJSON(redactValue(v))
+}
+
+func redactValue(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for name := range v {
+			if secretName(name) {
+				v[name] = redacted
+			} else {
+				v[name] = redactValue(v[name])
+			}
+		}
+	case []any:
+		for i := range v {
+			v[i] = redactValue(v[i])
+		}
+	}
+	return v
 }
 
 func secretName(name string) bool {
