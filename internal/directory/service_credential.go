@@ -76,8 +76,11 @@ func (s *Service) createCredential(ctx context.Context, call *Call, kind Credent
 		diff.named("doors", "", c.Doors.String())
 		return s.record(ctx, tx, call, EventCredentialCreated, 0, "credential:"+c.ID, &diff)
 	})
+	if err != nil {
+		return Credential{}, "", err
+	}
 	c.Hash = nil
-	return c, secret, err
+	return c, secret, nil
 }
 
 // checkCredential validates the input, fills in defaults and draws the secret.
