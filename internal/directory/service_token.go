@@ -162,11 +162,11 @@ func (s *Service) failedLogin(ctx context.Context, call *Call, user *User) error
 	lock.RequestID, lock.Door = call.RequestID, call.Door
 	_, err := s.change(ctx, lock, ActLock, ByNumber(user.Number), func(tx Tx, u *User, e *edit) error {
 		p, err := tx.Password(ctx, u.Tenant, u.Number)
-		if err != nil {
+		if err != nil || u.Locked { // an unlocked user starts with what it had
 			return err
 		}
 		p.Failures++
-		if p.Failures >= limit && !u.Locked {
+		if p.Failures >= limit {
 			u.Locked, u.LockReason, p.Failures = true, 0, 0
 			e.event, e.endSession = EventUserLocked, true
 		}
