@@ -2,18 +2,14 @@ package store
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/usher-id/usher/internal/directory"
 )
 
-// NextNumber implements directory.NumberWriter.
+// NextNumber implements directory.NumberWriter. Past directory.MaxNumber it
+// counts on: the core says that the numbers are used up.
 func (t *tx) NextNumber(ctx context.Context, tenant directory.TenantNo, kind directory.NumberKind) (int64, error) {
-	n, err := t.e.numbers.next(ctx, t.q, int64(tenant), string(kind))
-	if err == nil && n > directory.MaxNumber {
-		return 0, fmt.Errorf("store: the numbers of kind %s of tenant %d are used up", kind, tenant)
-	}
-	return n, err
+	return t.e.numbers.next(ctx, t.q, int64(tenant), string(kind))
 }
 
 // RaiseNumber implements directory.NumberWriter. On PostgreSQL the counter
