@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/google/go-cmp/cmp"
+	_ "modernc.org/sqlite" // the dump's own way to the file
 
 	"github.com/usher-id/usher/internal/directory"
 )

@@ -2,6 +2,7 @@ package directory_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -159,7 +160,12 @@ func TestRulesMaxFailedLogins(t *testing.T) {
 	}
 	_, err := f.grant(client, u.UserName, password)
 	wantError(t, err, directory.CodeUnauthenticated, directory.ReasonLoginLocked)
+	wantError(t, wrong(), directory.CodeUnauthenticated, directory.ReasonLoginFailed) // counts nothing while locked
 	must(f.svc.Unlock(f.ctx, f.sys(), directory.ByNumber(u.Number)))(t)
+	for range 2 {
+		wantError(t, wrong(), directory.CodeUnauthenticated, directory.ReasonLoginFailed)
+	}
+	f.clock.advance(time.Minute) // past the limit of attempts
 	must(f.grant(client, u.UserName, password))(t)
 }
 
