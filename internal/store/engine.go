@@ -18,6 +18,9 @@ type engine struct {
 	lock string
 	// instr is the function that finds a text in another, from 1, 0 for none.
 	instr string
+	// branch makes a SELECT of numbers one of several that are merged in order,
+	// of which limit numbers are enough.
+	branch func(a *args, sql string, limit int64) string
 	// searchKey is the key column of the search table, alias s.
 	searchKey string
 	// searchMatch is the condition on the search table for phrases that the

@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -195,4 +196,18 @@ func filterPhrases(f directory.Filter) []string {
 		}
 	}
 	return nil
+}
+
+// filterHasIndex reports whether an index on tenant and a field answers the
+// filter. Without one the tenant must not be named in the condition: SQLite
+// would read an index that begins with it, and sort, where a range of row ids
+// is the tenant in order.
+func filterHasIndex(f directory.Filter) bool {
+	switch f := f.(type) {
+	case directory.And:
+		return slices.ContainsFunc(f, filterHasIndex)
+	case directory.Text:
+		return f.Op == directory.OpEqual && f.Value != "" && (f.Field == directory.FieldID || f.Field == directory.FieldClientUserID)
+	}
+	return false
 }

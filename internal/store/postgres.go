@@ -42,6 +42,7 @@ func newPostgresEngine(numbers numberSource) *engine {
 		name:        "postgres",
 		lock:        " FOR UPDATE",
 		instr:       "strpos",
+		branch:      orderedBranch,
 		searchKey:   "s.rid",
 		searchMatch: matchTrigrams,
 		indexSearch: indexTrigrams,
@@ -262,6 +263,12 @@ func errorClass(err error) class {
 		return classConnection
 	}
 	return classOther
+}
+
+// orderedBranch tells the planner that each branch comes in order: it merges
+// branches only when they say so themselves, and would sort all of them.
+func orderedBranch(a *args, sql string, limit int64) string {
+	return "(" + sql + " ORDER BY number LIMIT " + a.add(limit) + ")"
 }
 
 // matchTrigrams finds documents by the GIN index, which also holds the tenant.

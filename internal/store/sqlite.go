@@ -50,6 +50,7 @@ func newSQLiteEngine() *engine {
 	return &engine{
 		name:        "sqlite",
 		instr:       "instr",
+		branch:      func(_ *args, sql string, _ int64) string { return sql },
 		searchKey:   "s.rowid",
 		searchMatch: matchFTS,
 		indexSearch: indexFTS,

@@ -19,6 +19,7 @@ import (
 // writerTest is a writer whose clock the test sets, over a database with one
 // table of its own.
 type writerTest struct {
+	path string
 	*writer
 	t *testing.T
 }
@@ -42,7 +43,7 @@ func newWriterTest(t *testing.T, now func() time.Time) *writerTest {
 	}
 	e := newSQLiteEngine()
 	e.now = now
-	w := &writerTest{writer: newWriter(e, conn, slog.New(slog.DiscardHandler)), t: t}
+	w := &writerTest{path: path, writer: newWriter(e, conn, slog.New(slog.DiscardHandler)), t: t}
 	t.Cleanup(func() {
 		if !w.closed {
 			if err := w.close(); err != nil {

@@ -45,7 +45,7 @@ func (r *reader) Users(ctx context.Context, t directory.TenantNo, q directory.Us
 	users := make([]directory.User, 0, min(q.Limit, 64))
 	each := func(row *row) { users = append(users, scanUser(row)) }
 	if len(q.Terms) == 0 && q.Filter == nil {
-		sql, a := pageSQL(t, &q)
+		sql, a := r.pageSQL(t, &q)
 		if err := r.q.query(ctx, sql, a, each); err != nil {
 			return nil, err
 		}
@@ -75,7 +75,7 @@ func (r *reader) CountUsers(ctx context.Context, t directory.TenantNo, q directo
 	each := func(row *row) { n = row.int() }
 	if len(q.Terms) == 0 && q.Filter == nil {
 		var a args
-		keys := listKeys(&a, t, &q)
+		keys := r.listKeys(&a, t, &q, limit)
 		sql := "SELECT count(*) FROM (" + keys + " LIMIT " + a.add(limit) + ") k"
 		return n, r.q.scan(ctx, sql, a.list, each)
 	}
@@ -95,17 +95,17 @@ func nothing(t directory.TenantNo, q *directory.UserQuery) bool {
 
 // pageSQL lists without a condition: first the numbers of the page from an
 // index that has nothing else, so that an offset costs little, then the rows.
-func pageSQL(t directory.TenantNo, q *directory.UserQuery) (string, []any) {
+func (r *reader) pageSQL(t directory.TenantNo, q *directory.UserQuery) (string, []any) {
 	var a args
-	keys := listKeys(&a, t, q)
+	keys := r.listKeys(&a, t, q, int64(q.Skip)+int64(q.Limit))
 	sql := "SELECT " + selectUser + " FROM (" + keys + " ORDER BY 1 LIMIT " + a.add(int64(q.Limit)) + " OFFSET " +
 		a.add(int64(q.Skip)) + ") k CROSS JOIN users u WHERE u.rid = " + a.add(int64(t)<<numberBits) + " + k.number"
 	return sql, a.list
 }
 
 // listKeys selects the numbers after q.After: one bounded range of the index
-// for each state, which the database merges.
-func listKeys(a *args, t directory.TenantNo, q *directory.UserQuery) string {
+// for each state, which the database merges. The caller wants at most limit.
+func (r *reader) listKeys(a *args, t directory.TenantNo, q *directory.UserQuery, limit int64) string {
 	where := " FROM users WHERE tenant = " + a.add(int64(t))
 	if q.Company != 0 {
 		where = " FROM user_company WHERE tenant = $1 AND ancestor = " + a.add(q.Company)
@@ -119,11 +119,9 @@ func listKeys(a *args, t directory.TenantNo, q *directory.UserQuery) string {
 		if sql.Len() > 0 {
 			sql.WriteString(" UNION ALL ")
 		}
-		sql.WriteString("SELECT number")
-		sql.WriteString(where)
-		sql.WriteString(strconv.Itoa(state.Index()))
+		sql.WriteString(r.e.branch(a, "SELECT number"+where+strconv.Itoa(state.Index()), limit))
 	}
-	return sql.String()
+	return "SELECT number FROM (" + sql.String() + ") m"
 }
 
 // states is the set that a query means.
@@ -166,13 +164,16 @@ func (r *reader) condition(ctx context.Context, t directory.TenantNo, q *directo
 			return nil, false, err
 		}
 		c.key = r.e.searchKey
-		c.from = " FROM user_search s CROSS JOIN users u WHERE " + r.e.searchMatch(&c.args, int64(t), phrases) + " AND u.rid = " + c.key
+		c.from = " FROM user_search s CROSS JOIN users u WHERE " + r.e.searchMatch(&c.args, int64(t), phrases) + " AND u.rid = " + c.key + " AND "
 	} else {
-		c.from = " FROM users u WHERE u.tenant = " + c.args.add(int64(t))
+		c.from = " FROM users u WHERE "
+		if filterHasIndex(q.Filter) {
+			c.from += "u.tenant = " + c.args.add(int64(t)) + " AND "
+		}
 	}
 	first := int64(t) << numberBits
 	after := first + min(max(q.After, 0), directory.MaxNumber)
-	c.from += " AND " + c.key + " > " + c.args.add(after) + " AND " + c.key + " < " + c.args.add(first+1<<numberBits)
+	c.from += c.key + " > " + c.args.add(after) + " AND " + c.key + " < " + c.args.add(first+1<<numberBits)
 	// The plus keeps SQLite from choosing the index on states, which would
 	// have to be sorted.
 	c.from += " AND +u.state IN (" + stateList(states(q)) + ")"

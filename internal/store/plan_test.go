@@ -1,0 +1,160 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/usher-id/usher/internal/directory"
+)
+
+// hot are the look-ups that requests wait for. None may read a table from one
+// end to the other, and none but those marked may sort.
+var hot = []struct {
+	name string
+	sort bool // of the few rows that belong to one owner
+	run  func(ctx context.Context, r *reader) error
+}{
+	{name: "UserByNumber", run: func(ctx context.Context, r *reader) error { _, err := r.UserByNumber(ctx, 1, 1); return err }},
+	{name: "UserByID", run: func(ctx context.Context, r *reader) error { _, err := r.UserByID(ctx, 1, "x"); return err }},
+	{name: "UserByHandle", run: func(ctx context.Context, r *reader) error {
+		_, _, err := r.UserByHandle(ctx, 1, directory.SpaceLogin, "x")
+		return err
+	}},
+	{name: "InSubtree", run: func(ctx context.Context, r *reader) error { _, err := r.InSubtree(ctx, 1, 1, 1); return err }},
+	{name: "UserTotal", run: func(ctx context.Context, r *reader) error {
+		_, err := r.UserTotal(ctx, 1, 1, directory.LivingStates)
+		return err
+	}},
+	{name: "page of a company", run: users(directory.UserQuery{Company: 1, After: 5, Limit: 30})},
+	{name: "page of active users", run: users(directory.UserQuery{Company: 1, States: directory.StatesOf(directory.StateActive), Limit: 30})},
+	{name: "page of the tenant", run: users(directory.UserQuery{Skip: 10, Limit: 30})},
+	{name: "search", run: users(directory.UserQuery{Company: 1, Terms: []string{"anna", "k"}, Limit: 30})},
+	{name: "e-mail equals", run: users(directory.UserQuery{Filter: directory.Text{Field: directory.FieldEmail, Value: "Anna@example.com"}, Limit: 30})},
+	{name: "user name begins, among others", run: users(directory.UserQuery{Limit: 30, Filter: directory.And{
+		directory.Is{Field: directory.FieldLocked}, directory.Text{Field: directory.FieldUserName, Op: directory.OpPrefix, Value: "anna"}}})},
+	{name: "client user id equals", run: users(directory.UserQuery{Filter: directory.Text{Field: directory.FieldClientUserID, Value: "c1"}, Limit: 30})},
+	{name: "id equals", run: users(directory.UserQuery{Filter: directory.Text{Field: directory.FieldID, Value: "c1"}, Limit: 30})},
+	{name: "changed since", run: users(directory.UserQuery{Filter: directory.When{Field: directory.FieldUpdatedAt, Order: directory.Greater, Value: time.Unix(0, 0)}, Limit: 30})},
+	{name: "AuthenticateKey", run: func(ctx context.Context, r *reader) error {
+		_, err := r.AuthenticateKey(ctx, []byte("x"))
+		return err
+	}},
+	{name: "AuthenticateToken", run: func(ctx context.Context, r *reader) error {
+		_, err := r.AuthenticateToken(ctx, []byte("x"), directory.TokenAccess)
+		return err
+	}},
+	{name: "AuthenticateClient", run: func(ctx context.Context, r *reader) error { _, err := r.AuthenticateClient(ctx, "x"); return err }},
+	{name: "TenantByHost", run: func(ctx context.Context, r *reader) error { _, err := r.TenantByHost(ctx, "x"); return err }},
+	{name: "UserRoles", sort: true, run: func(ctx context.Context, r *reader) error { _, err := r.UserRoles(ctx, 1, 1); return err }},
+	{name: "UserGroups", sort: true, run: func(ctx context.Context, r *reader) error { _, err := r.UserGroups(ctx, 1, 1); return err }},
+	{name: "UserLocations", run: func(ctx context.Context, r *reader) error { _, err := r.UserLocations(ctx, 1, 1); return err }},
+	{name: "Company", run: func(ctx context.Context, r *reader) error { _, err := r.Company(ctx, 1, 1); return err }},
+	{name: "CompanyByName", run: func(ctx context.Context, r *reader) error { _, err := r.CompanyByName(ctx, 1, "x"); return err }},
+	{name: "LocationByName", run: func(ctx context.Context, r *reader) error { _, err := r.LocationByName(ctx, 1, 1, "x"); return err }},
+	{name: "LockReasons", sort: true, run: func(ctx context.Context, r *reader) error { _, err := r.LockReasons(ctx, 1, 1); return err }},
+	{name: "Password", run: func(ctx context.Context, r *reader) error { _, err := r.Password(ctx, 1, 1); return err }},
+	{name: "Events", run: func(ctx context.Context, r *reader) error { _, err := r.Events(ctx, 1, 5, 10); return err }},
+	{name: "Pool", run: func(ctx context.Context, r *reader) error { _, err := r.Pool(ctx, 1, "x"); return err }},
+}
+
+func users(q directory.UserQuery) func(context.Context, *reader) error {
+	return func(ctx context.Context, r *reader) error {
+		_, err := r.Users(ctx, 1, q)
+		return err
+	}
+}
+
+// plans calls fn with the plan of each statement of the hot look-ups.
+// Before the text of a plan's row stand skip numbers.
+func plans(t *testing.T, e *engine, q querier, explain string, skip int, fn func(t *testing.T, name, sql, plan string, sort bool)) {
+	for _, h := range hot {
+		t.Run(h.name, func(t *testing.T) {
+			rec := &recorder{querier: q}
+			if err := h.run(t.Context(), &reader{e: e, q: rec}); err != nil && !errors.Is(err, directory.ErrNotFound) {
+				t.Fatal(err)
+			}
+			if len(rec.sql) != 1 {
+				t.Fatalf("%d statements, want 1", len(rec.sql))
+			}
+			var plan []string
+			err := q.query(t.Context(), explain+rec.sql[0], rec.args[0], func(r *row) {
+				for range skip {
+					r.int()
+				}
+				plan = append(plan, r.text())
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			fn(t, h.name, rec.sql[0], strings.Join(plan, "\n"), h.sort)
+		})
+	}
+}
+
+// scans are reads of a whole table or index. A co-routine (k) is the page that
+// the plan has found by then; the search index has a constraint after its number.
+var scans = regexp.MustCompile(`(?m)^SCAN (?:[^ks]\S*|\w\w+)`)
+
+func TestSQLitePlans(t *testing.T) {
+	db, err := Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "usher.db"), Options{Migrate: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	conn, err := openSQLiteConn(sqliteDSN(db.Store.(*sqliteDB).path, sqliteReader))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.close()
+	plans(t, db.engine, conn, "EXPLAIN QUERY PLAN ", 3, func(t *testing.T, name, sql, plan string, sort bool) {
+		if scans.MatchString(plan) || !sort && strings.Contains(plan, "USE TEMP B-TREE") {
+			t.Errorf("%s\n%s", sql, plan)
+		}
+		if name == "changed since" && !strings.Contains(plan, "USING INTEGER PRIMARY KEY") {
+			t.Errorf("it should walk a range of the row ids:\n%s", plan)
+		}
+		if strings.Contains(sql, "user_search") && !strings.Contains(plan, "SCAN s VIRTUAL TABLE INDEX") {
+			t.Errorf("the search index is not used:\n%s", plan)
+		}
+	})
+}
+
+func TestPostgresPlans(t *testing.T) {
+	db := openTest(t, postgresDSN(t))
+	tx, err := db.Store.(*postgresDB).pool.BeginTx(t.Context(), &sql.TxOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback()
+	// On empty tables a scan is the cheapest plan: what remains when scans are
+	// dear shows whether there is another.
+	for _, off := range []string{"enable_seqscan", "enable_sort", "enable_bitmapscan"} {
+		if _, err := tx.Exec("SET LOCAL " + off + " = off"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	plans(t, db.engine, sqlQuerier{tx}, "EXPLAIN ", 0, func(t *testing.T, name, sql, plan string, sort bool) {
+		if strings.Contains(plan, "Seq Scan") || !sort && strings.Contains(plan, "Sort  (") {
+			t.Errorf("%s\n%s", sql, plan)
+		}
+	})
+	t.Run("the search index holds tenant and document", func(t *testing.T) {
+		if _, err := tx.Exec("SET LOCAL enable_bitmapscan = on; SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off; SET LOCAL enable_sort = on"); err != nil {
+			t.Fatal(err)
+		}
+		var plan []string
+		a := args{}
+		where := matchTrigrams(&a, 1, []string{"anna"})
+		err := sqlQuerier{tx}.query(t.Context(), "EXPLAIN SELECT s.rid FROM user_search s WHERE "+where, a.list, func(r *row) { plan = append(plan, r.text()) })
+		text := strings.Join(plan, "\n")
+		if err != nil || !regexp.MustCompile(`Index Cond: \(\(tenant = .*\) AND \(document ~~`).MatchString(text) {
+			t.Errorf("%v\n%s", err, text)
+		}
+	})
+}
