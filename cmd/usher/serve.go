@@ -31,11 +31,11 @@ func (p *program) serve(cmd *cobra.Command) (err error) {
 		return err
 	}
 	if loaded.Demo && loaded.Origins["database"] == config.OriginDefault {
-		dir, err := os.MkdirTemp("", "usher-demo-")
-		if err != nil {
-			return fmt.Errorf("demo: cannot make a temporary database: %w", err)
+		dir, tempErr := os.MkdirTemp("", "usher-demo-")
+		if tempErr != nil {
+			return fmt.Errorf("demo: cannot make a temporary database: %w", tempErr)
 		}
-		defer os.RemoveAll(dir)
+		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 		loaded.Database = "sqlite:" + filepath.Join(dir, "usher.db")
 	}
 	a, err := app.New(cmd.Context(), loaded.Config, p.stderr)

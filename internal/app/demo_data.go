@@ -38,7 +38,7 @@ const (
 // demoLoader loads the sample directory through the use cases, as any client
 // would.
 type demoLoader struct {
-	ctx         context.Context //nolint:containedctx // one load is one call; the loader does not outlive it
+	ctx         context.Context // of the one call that the loader serves
 	service     *directory.Service
 	credentials DemoCredentials
 	no          directory.TenantNo

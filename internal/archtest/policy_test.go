@@ -3,6 +3,7 @@ package archtest
 import (
 	"go/ast"
 	"go/token"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -30,6 +31,37 @@ func TestUseCasesBeginWithThePolicyCheck(t *testing.T) {
 	}
 	if found < 30 {
 		t.Errorf("found only %d use cases", found)
+	}
+}
+
+// A check that decided nothing would let everything pass, so each ends in the
+// table of actions, or in enter, or compares the client's secret.
+func TestPolicyChecksDecide(t *testing.T) {
+	decisions := map[string][]string{"enter": {"permit"}, "enterUser": {"permit", "enter"}, "enterClient": {"ConstantTimeCompare"}}
+	found := 0
+	for _, s := range sources(t) {
+		for _, decl := range s.file.Decls {
+			d, ok := decl.(*ast.FuncDecl)
+			if !ok || s.path != "internal/directory/enter.go" || !slices.Contains(policyChecks, d.Name.Name) {
+				continue
+			}
+			found++
+			var called []string
+			ast.Inspect(d, func(n ast.Node) bool {
+				if selector, ok := n.(*ast.SelectorExpr); ok {
+					called = append(called, selector.Sel.Name)
+				}
+				return true
+			})
+			for _, name := range decisions[d.Name.Name] {
+				if !slices.Contains(called, name) {
+					t.Errorf("%s: %s does not call %s", s.at(d), d.Name.Name, name)
+				}
+			}
+		}
+	}
+	if found != len(policyChecks) {
+		t.Errorf("found %d policy checks in enter.go, want %d", found, len(policyChecks))
 	}
 }
 
@@ -94,10 +126,14 @@ func method(recv string, call *ast.CallExpr) string {
 	return selector.Sel.Name
 }
 
-// isCheck reports whether a call is one of the policy checks of enter.go.
+// policyChecks are the ways to begin a use case, all in enter.go: enter, the
+// same for one user with the user read along, and the one for callers whose
+// only credential is their OAuth client's.
+var policyChecks = []string{"enter", "enterUser", "enterClient"}
+
+// isCheck reports whether a call is a policy check on the receiver.
 func isCheck(recv string, call *ast.CallExpr) bool {
-	name := method(recv, call)
-	return name == "enter" || name == "enterClient"
+	return slices.Contains(policyChecks, method(recv, call))
 }
 
 // returnsOnError reports whether a statement is `if err != nil { ...return }`.
