@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/usher-id/usher/internal/directory"
 )
@@ -99,19 +100,43 @@ func (c *changes) flush(ctx context.Context, e *engine, q querier) error {
 	if len(c.totals) == 0 {
 		return nil
 	}
+	keys := slices.SortedFunc(maps.Keys(c.totals), totalKey.less)
+	keys = slices.DeleteFunc(keys, func(k totalKey) bool { return c.totals[k] == 0 })
 	shard := e.shard()
-	for _, k := range slices.SortedFunc(maps.Keys(c.totals), totalKey.less) {
-		if c.totals[k] == 0 {
-			continue
+	for some := range slices.Chunk(keys, totalsAtOnce) {
+		var a args
+		for _, k := range some {
+			a.list = append(a.list, k.tenant, k.company, k.state, shard, c.totals[k])
 		}
-		_, err := q.exec(ctx, `INSERT INTO company_totals (tenant, company, state, shard, n) VALUES ($1, $2, $3, $4, $5)
-			ON CONFLICT (tenant, company, state, shard) DO UPDATE SET n = company_totals.n + excluded.n`,
-			k.tenant, k.company, k.state, shard, c.totals[k])
+		_, err := q.exec(ctx, `INSERT INTO company_totals (tenant, company, state, shard, n) VALUES `+rowsOf(len(some), 5)+
+			` ON CONFLICT (tenant, company, state, shard) DO UPDATE SET n = company_totals.n + excluded.n`, a.list...)
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// totalsAtOnce is how many counters one statement writes: enough for a change
+// of state in the deepest company.
+const totalsAtOnce = 2 * (directory.MaxDepth + 1)
+
+// rowsOf is the VALUES list of n rows: "($1, $2), ($3, $4)".
+func rowsOf(n, columns int) string {
+	var b strings.Builder
+	for i := range n * columns {
+		switch {
+		case i == 0:
+			b.WriteString("(")
+		case i%columns == 0:
+			b.WriteString("), (")
+		default:
+			b.WriteString(", ")
+		}
+		b.WriteString(placeholder(i + 1))
+	}
+	b.WriteString(")")
+	return b.String()
 }
 
 // flushSearch writes the search documents. Writing one twice does no harm.

@@ -29,6 +29,9 @@ type engine struct {
 	// indexSearch writes a user's search document, dropSearch removes it.
 	indexSearch func(ctx context.Context, q querier, rid, tenant int64, document string) error
 	dropSearch  func(ctx context.Context, q querier, rid int64) error
+	// insertEvent writes an event's envelope and payload and returns its
+	// sequence number.
+	insertEvent func(ctx context.Context, q querier, envelope []any, salt, payload []byte) (int64, error)
 	// shard picks the shard of a counter for one transaction, below shards.
 	shard func() int64
 	// poolShards is the number of shards of a licence pool.

@@ -8,17 +8,32 @@ import (
 
 // InsertEvent implements directory.EventWriter.
 func (t *tx) InsertEvent(ctx context.Context, e directory.Event) error {
-	var seq int64
-	err := t.q.query(ctx, `INSERT INTO events (tenant, id, type, number, subject, door, actor, on_behalf_of, reason, request_id, at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING seq`,
-		[]any{int64(e.Tenant), e.ID, string(e.Type), e.User, e.Subject, int64(e.Door), e.Actor, e.OnBehalfOf, e.Reason,
-			e.RequestID, micros(e.Time)}, func(r *row) { seq = r.int() })
-	if err != nil {
-		return err
-	}
+	seq, err := t.e.insertEvent(ctx, t.q, []any{int64(e.Tenant), e.ID, string(e.Type), e.User, e.Subject, int64(e.Door), e.Actor,
+		e.OnBehalfOf, e.Reason, e.RequestID, micros(e.Time)}, bytesOf(e.Salt), bytesOf(e.Payload))
 	t.pending.event = committedEvent{seq: seq, id: e.ID}
-	_, err = t.q.exec(ctx, "INSERT INTO event_payloads (seq, salt, payload) VALUES ($1, $2, $3)", seq, bytesOf(e.Salt), bytesOf(e.Payload))
 	return err
+}
+
+const (
+	insertEnvelopeSQL = `INSERT INTO events (tenant, id, type, number, subject, door, actor, on_behalf_of, reason, request_id, at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING seq`
+	// insertEventSQL does both at once; SQLite has no INSERT in WITH.
+	insertEventSQL = "WITH e AS (" + insertEnvelopeSQL + ") INSERT INTO event_payloads (seq, salt, payload) SELECT seq, $12, $13 FROM e RETURNING seq"
+)
+
+// insertEventInTwo writes envelope and payload where a statement costs little.
+func insertEventInTwo(ctx context.Context, q querier, envelope []any, salt, payload []byte) (seq int64, err error) {
+	if err := q.query(ctx, insertEnvelopeSQL, envelope, func(r *row) { seq = r.int() }); err != nil {
+		return 0, err
+	}
+	_, err = q.exec(ctx, "INSERT INTO event_payloads (seq, salt, payload) VALUES ($1, $2, $3)", seq, salt, payload)
+	return seq, err
+}
+
+// insertEventInOne writes both in one round trip.
+func insertEventInOne(ctx context.Context, q querier, envelope []any, salt, payload []byte) (seq int64, err error) {
+	err = q.query(ctx, insertEventSQL, append(envelope, salt, payload), func(r *row) { seq = r.int() })
+	return seq, err
 }
 
 // committedEvent names the last event of a transaction. Whether it can be

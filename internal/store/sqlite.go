@@ -55,6 +55,7 @@ func newSQLiteEngine() *engine {
 		searchMatch: matchFTS,
 		indexSearch: indexFTS,
 		dropSearch:  dropFTS,
+		insertEvent: insertEventInTwo,
 		shard:       func() int64 { return 0 },
 		poolShards:  func(int64) int64 { return 1 },
 		numbers:     rowNumbers{},

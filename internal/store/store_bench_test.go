@@ -31,7 +31,7 @@ func benchUser(tenant directory.TenantNo, n int64) directory.User {
 		Company: 2, UserName: name, Email: name + "@example.com", EmailClaimed: true, GivenName: given, FamilyName: family,
 		DisplayName: given + " " + family, Title: "Technician", EmployeeNumber: fmt.Sprint(n), ClientUserID: fmt.Sprintf("c%d", n),
 		Phones: []directory.Phone{{Number: "+1 555 0100", Type: "Work"}}, AuthEpoch: 1, Version: 1, DoorVersion: 1,
-		CreatedAt: now, UpdatedAt: now, LicenceType: "field", Seat: 1}
+		CreatedAt: now, UpdatedAt: now, LicenceType: "field"}
 }
 
 // insertBenchUser writes what a create writes.
@@ -113,10 +113,12 @@ func (d *bench) load(b *testing.B, engine string) {
 		last := min(first+500, d.users)
 		d.update(b, func(tx directory.Tx) error {
 			for n := first + 1; n <= last; n++ {
-				if err := insertBenchUser(ctx, tx, benchUser(d.tenant, n)); err != nil {
+				u := benchUser(d.tenant, n)
+				var err error
+				if u.Seat, err = tx.TakeSeat(ctx, d.tenant, u.LicenceType); err != nil {
 					return err
 				}
-				if _, err := tx.TakeSeat(ctx, d.tenant, "field"); err != nil {
+				if err := insertBenchUser(ctx, tx, u); err != nil {
 					return err
 				}
 			}

@@ -175,12 +175,10 @@ func (t *tx) moveUserCompany(ctx context.Context, before, after *directory.User)
 		return err
 	}
 	if before.Company == after.Company {
-		for _, ancestor := range path {
-			err := t.mustChange(ctx, "UPDATE user_company SET state = $1 WHERE tenant = $2 AND ancestor = $3 AND state = $4 AND number = $5",
-				int64(after.State.Index()), int64(after.Tenant), ancestor, int64(before.State.Index()), after.Number)
-			if err != nil {
-				return err
-			}
+		a := args{list: []any{int64(after.State.Index()), int64(after.Tenant), int64(before.State.Index()), after.Number}}
+		err := t.changeUserCompany(ctx, path, &a, "UPDATE user_company SET state = $1 WHERE tenant = $2 AND state = $3 AND number = $4")
+		if err != nil {
+			return err
 		}
 		t.count(before, path, -1)
 		t.count(after, path, +1)
@@ -197,34 +195,40 @@ func (t *tx) moveUserCompany(ctx context.Context, before, after *directory.User)
 }
 
 func (t *tx) insertUserCompany(ctx context.Context, u *directory.User, path []int64) error {
-	for _, ancestor := range path {
-		_, err := t.q.exec(ctx, "INSERT INTO user_company (tenant, ancestor, state, number) VALUES ($1, $2, $3, $4)",
-			int64(u.Tenant), ancestor, int64(u.State.Index()), u.Number)
-		if err != nil {
-			return err
-		}
-	}
 	t.count(u, path, +1)
-	return nil
+	if len(path) == 0 {
+		return nil
+	}
+	var a args
+	for _, ancestor := range path {
+		a.list = append(a.list, int64(u.Tenant), ancestor, int64(u.State.Index()), u.Number)
+	}
+	_, err := t.q.exec(ctx, "INSERT INTO user_company (tenant, ancestor, state, number) VALUES "+rowsOf(len(path), 4), a.list...)
+	return err
 }
 
 func (t *tx) deleteUserCompany(ctx context.Context, u *directory.User, path []int64) error {
-	for _, ancestor := range path {
-		err := t.mustChange(ctx, "DELETE FROM user_company WHERE tenant = $1 AND ancestor = $2 AND state = $3 AND number = $4",
-			int64(u.Tenant), ancestor, int64(u.State.Index()), u.Number)
-		if err != nil {
-			return err
-		}
-	}
 	t.count(u, path, -1)
-	return nil
+	a := args{list: []any{int64(u.Tenant), int64(u.State.Index()), u.Number}}
+	return t.changeUserCompany(ctx, path, &a, "DELETE FROM user_company WHERE tenant = $1 AND state = $2 AND number = $3")
 }
 
-// mustChange is a change of a row that is there unless the caller's user is
-// not the one in the database. Going on would make the totals wrong for good.
-func (t *tx) mustChange(ctx context.Context, sql string, args ...any) error {
-	n, err := t.q.exec(ctx, sql, args...)
-	if err == nil && n == 0 {
+// changeUserCompany changes the rows of a user in the list index, one for each
+// company of the path. They are all there unless the caller's user is not the
+// one in the database; going on then would make the totals wrong for good.
+func (t *tx) changeUserCompany(ctx context.Context, path []int64, a *args, sql string) error {
+	if len(path) == 0 {
+		return nil
+	}
+	sql += " AND ancestor IN ("
+	for i, ancestor := range path {
+		if i > 0 {
+			sql += ", "
+		}
+		sql += a.add(ancestor)
+	}
+	n, err := t.q.exec(ctx, sql+")", a.list...)
+	if err == nil && n != int64(len(path)) {
 		return errStale
 	}
 	return err
