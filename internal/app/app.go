@@ -104,7 +104,7 @@ func isSQLite(cfg *config.Config) bool { return strings.HasPrefix(cfg.Database, 
 
 func storeOptions(cfg *config.Config, log *slog.Logger) store.Options {
 	if isSQLite(cfg) {
-		return store.Options{Logger: log, Migrate: true, Readers: cfg.SQLiteReaders}
+		return store.Options{Logger: log, Migrate: true, Readers: cfg.SQLiteReaders, Batch: cfg.SQLiteBatch}
 	}
 	return store.Options{Logger: log, Readers: cfg.PGMaxConns}
 }

@@ -66,6 +66,8 @@ type Config struct {
 
 	// SQLiteReaders is the number of reading connections; 0 is twice the cores.
 	SQLiteReaders int `key:"sqlite_readers" min:"0" max:"256" help:"reading connections to SQLite; 0 is twice the number of cores"`
+	// SQLiteBatch is the most changes that share one commit; 0 is 128.
+	SQLiteBatch int `key:"sqlite_batch" min:"0" max:"4096" help:"most changes that SQLite commits together; 0 is 128, 1 gives every change a commit of its own"`
 	// PGMaxConns is the most connections to PostgreSQL for requests; two more
 	// draw numbers. 0 is twice the cores and at least MinPGConns.
 	PGMaxConns int `key:"pg_max_conns" min:"0" max:"10000" help:"most connections to PostgreSQL, at least 16; 0 is twice the number of cores"`

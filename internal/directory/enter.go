@@ -155,10 +155,13 @@ func (s *Service) admitToken(call *Call, auth *Authentication) error {
 // client's secret. An unknown client costs the same work as a wrong secret.
 func (s *Service) enterClient(ctx context.Context, call *Call, g Grant) (Credential, error) {
 	var auth Authentication
-	err := s.store.Read(ctx, func(r Reader) (err error) {
-		auth, err = r.AuthenticateClient(ctx, g.ClientID)
-		return err
-	})
+	err := ErrNotFound
+	if CleanText("client_id", g.ClientID, maxTextRunes) == nil {
+		err = s.store.Read(ctx, func(r Reader) (err error) {
+			auth, err = r.AuthenticateClient(ctx, g.ClientID)
+			return err
+		})
+	}
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return Credential{}, err
 	}
@@ -222,10 +225,17 @@ func (s *Service) count(ctx context.Context, call *Call, version int64) error {
 	return nil
 }
 
+// CountAddress counts a request that asks for nothing of a tenant against the
+// client's address, for doors that tell the quota on every answer.
+func (s *Service) CountAddress(addr string) Quota {
+	quota, _ := s.requests.CountAddress(addr, DefaultRequestsPerMinute, s.now())
+	return quota
+}
+
 // countStranger counts a call without a valid credential against its address,
 // so that the quota it is told is true.
 func (s *Service) countStranger(call *Call) {
-	call.Quota, _ = s.requests.CountAddress(call.Addr, DefaultRequestsPerMinute, s.now())
+	call.Quota = s.CountAddress(call.Addr)
 }
 
 // isTokenText reports whether a secret has the form of a token: 32 lower-case

@@ -3,6 +3,7 @@ package directory
 import (
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Filter is a condition on users. Every query language of a door parses into
@@ -75,6 +76,40 @@ type Is struct {
 
 // InState holds in any of the states.
 type InState struct{ States StateSet }
+
+// Limits of a filter: what a person or a provisioning client writes is far
+// below, and what is above costs the database more than it can be worth.
+const (
+	maxFilterDepth = 32
+	maxFilterNodes = 200
+)
+
+// checkFilter refuses filters that are too large and values that no user can
+// have: PostgreSQL takes no NUL and no broken UTF-8.
+func checkFilter(f Filter, depth int, nodes *int) error {
+	if *nodes++; depth > maxFilterDepth || *nodes > maxFilterNodes {
+		return Invalid("filter", ReasonFilterSyntax, "The filter has more than %d conditions or is nested more than %d deep.", maxFilterNodes, maxFilterDepth)
+	}
+	var members []Filter
+	switch f := f.(type) {
+	case And:
+		members = f
+	case Or:
+		members = f
+	case Not:
+		members = []Filter{f.Filter}
+	case Text:
+		if !utf8.ValidString(f.Value) || strings.ContainsRune(f.Value, 0) {
+			return Invalid("filter", ReasonFilterSyntax, "A value of the filter is not valid text.")
+		}
+	}
+	for _, member := range members {
+		if err := checkFilter(member, depth+1, nodes); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // Match implements Filter.
 func (f And) Match(u *User) bool {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 )
 
 // look runs a look-up: one statement where that is all it takes, one snapshot
@@ -62,7 +63,11 @@ func lookUp(ctx context.Context, r Reader, t TenantNo, ref UserRef) (User, error
 		}
 		u, err = r.UserByNumber(ctx, t, ref.Number)
 	case ref.ID != "":
-		u, err = r.UserByID(ctx, t, ref.ID)
+		id, badID := presetID(ref.ID)
+		if badID != nil {
+			return User{}, errNoUser()
+		}
+		u, err = r.UserByID(ctx, t, id)
 	case ref.Key != "":
 		key, foldErr := FoldKey(ref.Space, ref.Key)
 		if foldErr != nil {
@@ -129,7 +134,7 @@ func (s *Service) lockTarget(ctx context.Context, tx Tx, call *Call, action Acti
 // somebody may have renamed it before the row was locked.
 func (ref UserRef) names(u *User) bool {
 	if ref.ID != "" {
-		return ref.ID == u.ID
+		return strings.EqualFold(ref.ID, u.ID)
 	}
 	key, err := FoldKey(ref.Space, ref.Key)
 	if err != nil {

@@ -38,6 +38,7 @@ const (
 	ReasonIDTaken             Reason = "user.id_taken"
 	ReasonLockReasonTaken     Reason = "lock_reason.name_taken"
 	ReasonRoleTaken           Reason = "role.name_taken"
+	ReasonGroupTaken          Reason = "group.name_taken"
 	ReasonCompanyTaken        Reason = "company.name_taken"
 	ReasonLocationTaken       Reason = "location.name_taken"
 	ReasonTenantTaken         Reason = "tenant.name_taken"

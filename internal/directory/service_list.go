@@ -46,6 +46,9 @@ func (q *UserQuery) clean(call *Call) error {
 	if q.Company == 0 {
 		q.Company = call.Actor.Root
 	}
+	if err := checkFilter(q.Filter, 0, new(int)); err != nil {
+		return err
+	}
 	var terms []string
 	for _, term := range q.Terms {
 		for _, word := range strings.Fields(FoldSearch(term)) {

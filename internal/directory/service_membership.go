@@ -112,7 +112,7 @@ func (s *Service) CreateGroup(ctx context.Context, call *Call, g Group) (Group, 
 	err := s.store.Update(ctx, func(tx Tx) error {
 		made := g
 		if _, err := tx.GroupByKey(ctx, made.Tenant, made.Kind, made.Key); !errors.Is(err, ErrNotFound) {
-			return takenOr(err, FieldGroups, ReasonRoleTaken, "The group exists already.")
+			return takenOr(err, FieldGroups, ReasonGroupTaken, "The group exists already.")
 		}
 		if err := numberFor(ctx, tx, made.Tenant, NumberGroup, &made.Number, nil); err != nil {
 			return err

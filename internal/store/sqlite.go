@@ -105,7 +105,7 @@ func (db *sqliteDB) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	db.writer = newWriter(db.engine, conn, db.opts.Logger)
+	db.writer = newWriter(db.engine, conn, db.opts)
 	db.readers = newReaderPool(sqliteDSN(db.path, sqliteReader), db.opts.Readers)
 	point, err := openSQLiteConn(sqliteDSN(db.path, sqliteWriter))
 	if err != nil {

@@ -28,6 +28,7 @@ const (
 type writer struct {
 	engine *engine
 	conn   *sqliteConn
+	batch  int // most updates that share one commit
 	log    *slog.Logger
 
 	mu     sync.RWMutex // guards closed against a send on queue
@@ -56,8 +57,8 @@ const (
 	abandoned
 )
 
-func newWriter(e *engine, conn *sqliteConn, log *slog.Logger) *writer {
-	w := &writer{engine: e, conn: conn, log: log, queue: make(chan *update, queueLength), done: make(chan struct{})}
+func newWriter(e *engine, conn *sqliteConn, o Options) *writer {
+	w := &writer{engine: e, conn: conn, log: o.Logger, batch: o.Batch, queue: make(chan *update, queueLength), done: make(chan struct{})}
 	go w.run()
 	return w
 }
@@ -189,7 +190,7 @@ func (b *batch) run(first *update) {
 
 // next is the closure that joins the batch, or nil when it is time to commit.
 func (b *batch) next() *update {
-	for len(b.updates) < batchLength && b.w.engine.now().Sub(b.began) < batchTime {
+	for len(b.updates) < b.w.batch && b.w.engine.now().Sub(b.began) < batchTime {
 		select {
 		case u, ok := <-b.w.queue:
 			if !ok {

@@ -43,7 +43,7 @@ func newWriterTest(t *testing.T, now func() time.Time) *writerTest {
 	}
 	e := newSQLiteEngine()
 	e.now = now
-	w := &writerTest{path: path, writer: newWriter(e, conn, slog.New(slog.DiscardHandler)), t: t}
+	w := &writerTest{path: path, writer: newWriter(e, conn, Options{Logger: slog.New(slog.DiscardHandler)}.withDefaults()), t: t}
 	t.Cleanup(func() {
 		if !w.closed {
 			if err := w.close(); err != nil {

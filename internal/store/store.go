@@ -28,11 +28,16 @@ type Options struct {
 	// Readers is the number of SQLite reader connections, or of PostgreSQL
 	// connections; 0 is twice the cores, and at least 16 on PostgreSQL.
 	Readers int
+	// Batch is the most SQLite updates that share one commit; 0 is 128.
+	Batch int
 }
 
 func (o Options) withDefaults() Options {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
+	}
+	if o.Batch <= 0 {
+		o.Batch = batchLength
 	}
 	if o.Readers <= 0 {
 		o.Readers = 2 * runtime.GOMAXPROCS(0)

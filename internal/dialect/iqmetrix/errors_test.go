@@ -27,7 +27,7 @@ func request(t *testing.T) *web.Request {
 // TestEveryCodeHasAnAnswer proves both error tables total over the closed set
 // of codes, and that an error of no code is internal.
 func TestEveryCodeHasAnAnswer(t *testing.T) {
-	d := New(nil, Options{}).(*door)
+	d := New(directory.New(nil, directory.Options{}), Options{}).(*door)
 	for _, code := range append(directory.Codes(), "no such code") {
 		err := &directory.Error{Code: code, Reason: "some.reason", Message: "The message."}
 		for name, write := range map[string]web.ErrorFunc{"door": d.onError, "token": d.onTokenError} {
@@ -60,7 +60,7 @@ func TestEveryCodeHasAnAnswer(t *testing.T) {
 // TestErrorBodies checks the texts of the seed's ERRORS table letter for
 // letter, and what stands in Description.
 func TestErrorBodies(t *testing.T) {
-	d := New(nil, Options{}).(*door)
+	d := New(directory.New(nil, directory.Options{}), Options{}).(*door)
 	wrong := func(code directory.Code, reason directory.Reason) error {
 		return directory.Wrong(code, reason, "The core's message.")
 	}
@@ -110,7 +110,7 @@ func TestErrorBodies(t *testing.T) {
 }
 
 func TestPlainTextErrors(t *testing.T) {
-	d := New(nil, Options{}).(*door)
+	d := New(directory.New(nil, directory.Options{}), Options{}).(*door)
 	limited := directory.Wrong(directory.CodeRateLimited, directory.ReasonTooManyRequests, "Too many.")
 	limited.Retry = 1500 * time.Millisecond
 	response := d.onError(request(t), limited)
@@ -133,7 +133,7 @@ func TestManyViolations(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = newUser(object)
-	response := New(nil, Options{}).(*door).onError(request(t), err)
+	response := New(directory.New(nil, directory.Options{}), Options{}).(*door).onError(request(t), err)
 	if len(response.Body) > 4096 {
 		t.Errorf("the answer has %d bytes", len(response.Body))
 	}

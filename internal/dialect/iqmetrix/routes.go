@@ -159,6 +159,10 @@ func (d *door) adapt(rt route) http.Handler {
 	return web.Adapt(directory.DoorIQmetrix.String(), name, func(r *web.Request) (web.Response, error) {
 		x := d.exchange(r)
 		response, err := rt.handle(d, x)
+		if x.call.Quota.Limit == 0 {
+			// Nothing was asked of the core; the headers go on every answer.
+			x.call.Quota = d.svc.CountAddress(x.call.Addr)
+		}
 		x.record()
 		if err != nil {
 			return web.Response{}, &failure{err: err, quota: x.call.Quota}

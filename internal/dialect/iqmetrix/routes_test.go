@@ -74,7 +74,7 @@ func TestRoutesAreDocumented(t *testing.T) {
 }
 
 func TestUnknownPathAndMethod(t *testing.T) {
-	h := New(nil, Options{})
+	h := New(directory.New(nil, directory.Options{}), Options{})
 	for _, test := range []struct {
 		method, path  string
 		status        int
@@ -97,7 +97,7 @@ func TestUnknownPathAndMethod(t *testing.T) {
 // TestDispatchAllocations: finding the operation is on the path of every
 // request and must cost nothing.
 func TestDispatchAllocations(t *testing.T) {
-	d := New(nil, Options{}).(*door)
+	d := New(directory.New(nil, directory.Options{}), Options{}).(*door)
 	nothing := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
 	d.resources["/v1/users()"] = &resource{methods: []string{"GET"}, serve: []http.Handler{nothing}}
 	r := httptest.NewRequest("GET", "/v1/Users(2576)", nil)
