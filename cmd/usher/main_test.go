@@ -52,10 +52,16 @@ type serving struct {
 // startServe runs serve until it says where it serves.
 func startServe(t *testing.T, args ...string) serving {
 	t.Helper()
+	return startServeWith(t, nil, args...)
+}
+
+// startServeWith is startServe with variables.
+func startServeWith(t *testing.T, environ []string, args ...string) serving {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	logs, writer := io.Pipe()
 	s := serving{stdout: &strings.Builder{}}
-	p := &program{stdout: s.stdout, stderr: writer}
+	p := &program{stdout: s.stdout, stderr: writer, environ: environ}
 	cmd := p.command()
 	cmd.SetArgs(append([]string{"serve", "--addr=127.0.0.1:0"}, args...))
 	ended := make(chan error, 1)
@@ -127,7 +133,7 @@ func TestBootstrapKey(t *testing.T) {
 		key          string
 		first, other int
 	}{{first, http.StatusNotFound, http.StatusUnauthorized}, {second, http.StatusNotFound, http.StatusUnauthorized}} {
-		s := startServe(t, "--database="+database, "--bootstrap-key="+c.key)
+		s := startServeWith(t, []string{"USHER_BOOTSTRAP_KEY=" + c.key}, "--database="+database)
 		if got := status(t, s.url+"/v1/Users(1)", first); got != c.first {
 			t.Errorf("started with %s: the first key got %d, want %d", c.key, got, c.first)
 		}

@@ -31,8 +31,8 @@ type Config struct {
 	// credentials or drawn ones, which are printed once as JSON.
 	DemoCredentials string `key:"demo_credentials" oneof:"fixed random" help:"credentials of the sample directory: published ones, for loopback only, or random ones printed once as JSON"`
 	// BootstrapKey is the secret of the first administrator key. It has an effect
-	// only on an empty directory.
-	BootstrapKey Secret `key:"bootstrap_key" help:"secret of a first administrator key, made with the tenant default when the directory is empty; at least 16 characters"`
+	// only on an empty directory. It is no flag: others see a process's flags.
+	BootstrapKey Secret `key:"bootstrap_key" from:"file,env" help:"secret of a first administrator key, made with the tenant default when the directory is empty; at least 16 characters"`
 
 	// TLSCert and TLSKey are PEM files; both or none.
 	TLSCert string `key:"tls_cert" help:"PEM file with the certificate chain; with tls_key switches TLS on"`

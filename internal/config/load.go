@@ -31,12 +31,12 @@ type Loaded struct {
 	Origins map[string]Origin
 }
 
-// AddFlags defines flags for settings: those named, or all. The flags hold raw
-// texts; Load reads and checks them.
+// AddFlags defines flags for settings: those named, or all that may be flags.
+// The flags hold raw texts; Load reads and checks them.
 func AddFlags(flags *pflag.FlagSet, keys ...string) {
 	defaults := reflect.ValueOf(Default())
 	for _, s := range Settings() {
-		if len(keys) > 0 && !slices.Contains(keys, s.Key) {
+		if !s.mayComeFrom(OriginFlag) || len(keys) > 0 && !slices.Contains(keys, s.Key) {
 			continue
 		}
 		help := s.Help

@@ -54,6 +54,9 @@ func Markdown() string {
 	defaults := reflect.ValueOf(Default())
 	for _, s := range Settings() {
 		help := s.Help
+		if !s.mayComeFrom(OriginFlag) {
+			help += "; not a flag, since others see a process's flags"
+		}
 		if len(s.OneOf) > 0 {
 			help += ": `" + strings.Join(s.OneOf, "`, `") + "`"
 		}
