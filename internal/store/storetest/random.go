@@ -39,7 +39,7 @@ var words = []string{
 	"", "", "a", "b", "ab", "Ab", "abc", "ABC", "abcabd", "ada", "Ada", "adam", "Lovelace", "lovelace-king", "King Lovelace",
 	"é", "e\u0301", "É", "rené", "Rene\u0301", "ß", "ss", "Straße", "STRASSE", "ſtreet", "ﬁn", "fin", "ＡＢＣ", "İi", "ıi", "Σίσυφος", "ς",
 	"%", "_", "a%", "a_c", `\`, `a\b`, "'", "o'neil", `"`, `"ada"`, "*", "ada*", "-", "NOT", "ada OR b", "(", "a(b)c", "^a", ":", "{x}",
-	"日本語", "日本", "日", "한국", "\U0001f600", "\U0001f600\U0001f601x", "x\U0010ffff", "\u200bada", "ad\u00ada", " ada", "ada ", "a  b", "a b c",
+	"日本語", "日本", "日", "한국", "\U0001f600", "\U0001f600\U0001f601x", "x\U0010ffff", "\u200b", "\u00ad", "\u200bada", "ad\u00ada", " ada", "ada ", "a  b", "a b c",
 	"1", "12", "0012", "a1", "١٢", "ada@example.com", "ADA@EXAMPLE.COM", "a.b+c@x.example", "tab\tada", "\u2028",
 }
 

@@ -15,6 +15,7 @@ var tokenChecks = []check{
 	{"AuthenticateToken finds a token of its kind only", tokenKinds},
 	{"AuthenticateToken shows the user as it is now", tokenUserNow},
 	{"DeleteToken reports whether it was there", tokenDelete},
+	{"a token whose client is gone is not found", tokenOfClient},
 	{"DeleteSession removes every token of a sign-in", tokenSession},
 	{"DeleteExpiredTokens removes a user's tokens that expired before now", tokenExpired},
 }
@@ -22,10 +23,39 @@ var tokenChecks = []check{
 // session is a text of the sample's own: secrets are unique in an installation.
 func (s *sample) session() string { return fmt.Sprintf("session-of-tenant-%d", s.tenant) }
 
-// token is a token of a user whose secret is the text, not stored yet.
+// token is a token of a user whose secret is the text, not stored yet and
+// given through no client.
 func (s *sample) token(secret string, kind directory.TokenKind, user int64) directory.Token {
 	return directory.Token{Tenant: s.tenant, Hash: sum(secret + s.session()), Session: s.session(), Kind: kind, User: user,
-		Client: "client", Door: directory.DoorIQmetrix, Epoch: 4, CreatedAt: noon, ExpiresAt: noon.Add(time.Hour)}
+		Door: directory.DoorIQmetrix, Epoch: 4, CreatedAt: noon, ExpiresAt: noon.Add(time.Hour)}
+}
+
+// addClient stores an OAuth client and returns its id.
+func (s *sample) addClient() string {
+	s.t.Helper()
+	id := fmt.Sprintf("client-of-tenant-%d", s.tenant)
+	s.update(func(tx directory.Tx) error {
+		return tx.InsertCredential(s.ctx, directory.Credential{Tenant: s.tenant, ID: id, Kind: directory.CredentialClient,
+			Name: "client", ClientID: id, Hash: sum(id), CreatedAt: noon})
+	})
+	return id
+}
+
+// tokenOfClient proves that a token ends with the client that it came through.
+func tokenOfClient(t *testing.T, s *sample) {
+	s.addUser(1)
+	through, other := s.token("a", directory.TokenAccess, 1), s.token("b", directory.TokenAccess, 1)
+	through.Client = s.addClient()
+	s.addTokens(through, other)
+	if _, err := s.authenticate(through); err != nil {
+		t.Fatal(err)
+	}
+	s.update(func(tx directory.Tx) error { return tx.DeleteCredential(s.ctx, s.tenant, through.Client) })
+	_, err := s.authenticate(through)
+	wantNotFound(t, "a token whose client is gone", err)
+	if _, err := s.authenticate(other); err != nil {
+		t.Errorf("a token of no client: %v", err)
+	}
 }
 
 func (s *sample) addTokens(tokens ...directory.Token) {
@@ -72,6 +102,7 @@ func tokenFinds(t *testing.T, s *sample) {
 	u := s.fullUser(1)
 	s.addUsers(u)
 	token := s.token("one", directory.TokenAccess, 1)
+	token.Client = s.addClient()
 	wantNoZero(t, token)
 	s.addTokens(token)
 	s.wantBearer(token, u)

@@ -232,6 +232,8 @@ func userDelete(t *testing.T, s *sample) {
 
 func userAgain(t *testing.T, s *sample) {
 	s.populate("erased")
+	token := s.token("erased", directory.TokenAccess, 1)
+	s.addTokens(token)
 	s.update(func(tx directory.Tx) error { return tx.DeleteUser(s.ctx, s.locked(tx, 1)) })
 	again := s.user(1)
 	again.ID = sharedID
@@ -243,6 +245,8 @@ func userAgain(t *testing.T, s *sample) {
 		groups, err3 := r.UserGroups(s.ctx, s.tenant, 1)
 		_, err4 := r.Password(s.ctx, s.tenant, 1)
 		wantNotFound(t, "password of the user before", err4)
+		_, err5 := r.AuthenticateToken(s.ctx, token.Hash, token.Kind)
+		wantNotFound(t, "token of the user before", err5)
 		if len(locations)+len(roles)+len(groups) != 0 {
 			t.Errorf("the new user has the old one's %v, %v, %v", locations, roles, groups)
 		}

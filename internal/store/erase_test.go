@@ -1,0 +1,124 @@
+package store_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/usher-id/usher/internal/directory"
+	"github.com/usher-id/usher/internal/store"
+)
+
+// The marks by which rows of the erased user are told from all others.
+const (
+	erasedMark   = "zzyzx"
+	erasedNumber = 987_654_321
+)
+
+// TestEraseLeavesNoRow looks into every table of the database, below the
+// interface that would hide an orphan: erasing somebody is a promise.
+func TestEraseLeavesNoRow(t *testing.T) {
+	eachEngine(t, func(t *testing.T, database string) {
+		db := open(t, database, store.Options{})
+		no := insertTenant(t, db)
+		update(t, db, func(ctx context.Context, tx directory.Tx) error { return writeMarked(ctx, tx, no) })
+		update(t, db, func(ctx context.Context, tx directory.Tx) error {
+			return tx.InsertUser(ctx, plainUser(no, 1))
+		})
+		if found := marked(t, database, no); len(found) < 8 {
+			t.Fatalf("before the erasure only these tables show the user: %v", found)
+		}
+		update(t, db, func(ctx context.Context, tx directory.Tx) error {
+			u, err := tx.LockUser(ctx, no, erasedNumber)
+			return errors.Join(err, tx.DeleteUser(ctx, u))
+		})
+		if found := marked(t, database, no); len(found) != 0 {
+			t.Errorf("after the erasure these tables still show the user: %v", found)
+		}
+	})
+}
+
+// writeMarked makes a user with a row of everything that can belong to one.
+func writeMarked(ctx context.Context, tx directory.Tx, no directory.TenantNo) error {
+	u := plainUser(no, erasedNumber)
+	u.GivenName, u.Title = erasedMark, erasedMark
+	_, err1 := tx.AddUserLocation(ctx, no, erasedNumber, 1)
+	_, err2 := tx.AddGroupMember(ctx, no, 1, erasedNumber)
+	return errors.Join(err1, err2,
+		tx.InsertUser(ctx, u),
+		tx.InsertHandle(ctx, no, directory.Handle{Space: directory.SpaceLogin, Key: erasedMark, Kinds: directory.HandleUserName, User: erasedNumber}),
+		tx.SetPassword(ctx, no, directory.Password{User: erasedNumber, Hash: erasedMark, SetAt: noon}),
+		tx.AddUserRole(ctx, no, directory.RoleAssignment{Number: 1, User: erasedNumber, Role: 1, Company: 1}),
+		tx.InsertToken(ctx, directory.Token{Tenant: no, Hash: []byte(erasedMark), Session: erasedMark, Kind: directory.TokenAccess,
+			User: erasedNumber, Door: directory.DoorIQmetrix, CreatedAt: noon, ExpiresAt: noon}))
+}
+
+// marked lists the tables with a row that holds one of the marks.
+func marked(t *testing.T, database string, no directory.TenantNo) []string {
+	t.Helper()
+	driver, dsn := "pgx", database
+	tables := `SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'`
+	if path, ok := strings.CutPrefix(database, "sqlite:"); ok {
+		driver, dsn = "sqlite", path
+		tables = `SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'`
+	}
+	pool, err := sql.Open(driver, dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	marks := []string{erasedMark, fmt.Sprint(erasedNumber), fmt.Sprint(int64(no)<<40 | erasedNumber)}
+	var found []string
+	for _, table := range column(t, pool, tables) {
+		if table == "numbers" || strings.HasPrefix(table, "event") {
+			continue // counters stay, and so does the history
+		}
+		for _, row := range column(t, pool, "SELECT * FROM "+table) {
+			for _, mark := range marks {
+				if strings.Contains(row, mark) {
+					found = append(found, fmt.Sprintf("%s (%s)", table, mark))
+				}
+			}
+		}
+	}
+	return found
+}
+
+// column runs a query and returns each row as one text.
+func column(t *testing.T, pool *sql.DB, query string) []string {
+	t.Helper()
+	rows, err := pool.QueryContext(t.Context(), query)
+	if err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	defer rows.Close()
+	names, err := rows.Columns()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []string
+	for rows.Next() {
+		values, targets := make([]any, len(names)), make([]any, len(names))
+		for i := range values {
+			targets[i] = &values[i]
+		}
+		if err := rows.Scan(targets...); err != nil {
+			t.Fatal(err)
+		}
+		texts := make([]string, len(names))
+		for i, v := range values {
+			if b, ok := v.([]byte); ok {
+				v = string(b)
+			}
+			texts[i] = fmt.Sprint(v)
+		}
+		list = append(list, strings.Join(texts, "|"))
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
