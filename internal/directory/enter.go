@@ -41,7 +41,7 @@ func (c *Call) permit(action Action) error {
 
 // authenticate verifies what the call presents: in one statement on the
 // primary, with no cache, so that what was revoked a moment ago in any process
-// is refused (design.md section 4, Revocation).
+// is refused (docs/architecture.md, Revocation).
 func (s *Service) authenticate(ctx context.Context, call *Call) error {
 	if call.trusted {
 		return s.settle(ctx, call)
@@ -239,7 +239,7 @@ func (s *Service) countStranger(call *Call) {
 }
 
 // isTokenText reports whether a secret has the form of a token: 32 lower-case
-// hexadecimal digits, as the vendor's sample shows (dossier iqmetrix 2.2).
+// hexadecimal digits, as the vendor's sample shows (docs/dialects/iqmetrix.md 2.2).
 func isTokenText(secret string) bool {
 	if len(secret) != 32 {
 		return false

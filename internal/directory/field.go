@@ -85,6 +85,6 @@ func (s FieldSet) Has(f Field) bool { return s&(1<<f) != 0 }
 
 // doorVersionFields are the fields whose change raises User.DoorVersion, the
 // counter that the iqmetrix door shows as Version: exactly the fields which
-// that door shows (contracts/README.md, "5.13 and 5.18"; dossier iqmetrix 4.1).
+// that door shows (docs/dialects/iqmetrix.md 4.1, 5.13 and 5.18).
 var doorVersionFields = Fields(FieldState, FieldUserName, FieldEmail, FieldGivenName, FieldFamilyName, FieldTitle,
 	FieldCompany, FieldClientUserID, FieldPhones, FieldAddress, FieldPicture, FieldAttributes)

@@ -18,7 +18,7 @@ const MaxHandle = 256
 // (Unicode 15, section 3.13, D147) is stable after two; the rest is margin.
 const foldPasses = 8
 
-// FoldKey folds a handle by the rule of its space (design.md section 4):
+// FoldKey folds a handle by the rule of its space (docs/architecture.md, Handles and folding):
 // login names, employee numbers and Web MDNs by FoldLogin, every other space
 // by FoldExact. Its errors are theirs.
 func FoldKey(space Space, text string) (string, error) {

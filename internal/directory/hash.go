@@ -17,7 +17,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// MaxPasswordBytes is the greatest length of a password: design.md section 4.
+// MaxPasswordBytes is the greatest length of a password: docs/decisions/0007.
 // It bounds what a request can make the server normalise and hash.
 const MaxPasswordBytes = 1024
 
@@ -167,7 +167,7 @@ func (h *Hasher) nothing(ctx context.Context, password string, administrator boo
 
 // CheckImportable refuses a hash whose format is not known (invalid
 // password.hash_unsupported) or whose cost passes the ceiling (invalid
-// password.hash_too_costly; design.md section 4). It does no hashing. The
+// password.hash_too_costly; docs/decisions/0007). It does no hashing. The
 // formats: argon2id, argon2i, argon2d, scrypt and PBKDF2 in PHC form, bcrypt
 // ($2a$, $2b$, $2y$), Django's PBKDF2, LDAP's {SSHA}, {SSHA256}, {SSHA512}.
 func (h *Hasher) CheckImportable(encoded string) error {

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/crypto/scrypt"
 )
 
-// maxBcryptCost is the ceiling of design.md section 4; bcrypt itself ends at 31.
+// maxBcryptCost is the ceiling of docs/decisions/0007; bcrypt itself ends at 31.
 const maxBcryptCost = 14
 
 // bcryptHash is $2b$12$ with 22 characters of salt and 31 of hash.
@@ -87,7 +87,7 @@ func (h scryptHash) memory() int64         { return 128 * int64(h.r) * int64(h.n
 func (h scryptHash) current(HashCost) bool { return false }
 func (h scryptHash) quick(HashCost) bool   { return h.n*h.r*h.p < 1<<15 }
 
-// maxPBKDF2Iterations is the ceiling of design.md section 4, counted over all
+// maxPBKDF2Iterations is the ceiling of docs/decisions/0007, counted over all
 // blocks of the output.
 const maxPBKDF2Iterations = 2_000_000
 

@@ -31,7 +31,7 @@ type LoginLimits struct {
 
 // LoginLimiter limits sign-in attempts by account and by address of the
 // client, so that passwords cannot be guessed and hashing cannot be used up.
-// It comes before a hash slot (design.md section 4). It counts per process and
+// It comes before a hash slot (docs/decisions/0004). It counts per process and
 // remembers a bounded number of keys. It is safe for concurrent use.
 type LoginLimiter struct {
 	now       func() time.Time

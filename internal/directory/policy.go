@@ -1,6 +1,6 @@
 package directory
 
-// Rank orders what people and credentials may do (design.md section 4).
+// Rank orders what people and credentials may do (docs/architecture.md, Rights).
 type Rank uint8
 
 // The ranks, lowest first. Their values are stored.

@@ -39,7 +39,7 @@ type Space string
 // credential, ExternalSpace.
 const (
 	SpaceLogin    Space = "login"    // user names and e-mail addresses together, folded
-	SpaceEmployee Space = "employee" // employee numbers, folded (Encore dossier 5.3)
+	SpaceEmployee Space = "employee" // employee numbers, folded (as Encore compares them)
 	SpaceOpenID   Space = "openid"   // exact
 	SpaceWebMDN   Space = "webmdn"   // folded
 )

@@ -88,6 +88,24 @@ func TestRulesCredentialRevoked(t *testing.T) {
 	f.wantUnchanged(dump, "a refused revocation")
 }
 
+// With an OAuth client end the tokens that were given through it, and no others.
+func TestRulesCredentialRevokedClient(t *testing.T) {
+	f := newFixture(t)
+	u := f.someone(withPassword)
+	made, secret, err := f.svc.CreateClient(f.ctx, f.sys(), directory.NewCredential{Name: "app"})
+	check(t, err)
+	client := directory.Grant{ClientID: made.ClientID, ClientSecret: directory.Secret(secret)}
+	pair := must(f.grant(client, u.UserName, password))(t)
+	other := must(f.grant(f.client(), u.UserName, password))(t)
+	if !f.alive(pair.Access, u.Number) {
+		t.Fatal("the token is not valid")
+	}
+	check(t, f.svc.RevokeCredential(f.ctx, f.sys(), made.ID))
+	if f.alive(pair.Access, u.Number) || !f.alive(other.Access, u.Number) {
+		t.Error("the tokens of the revoked client live, or those of another have ended")
+	}
+}
+
 // Secrets find their tenant, so they are unique in the installation; a chosen
 // one has a least length, and a refusal does not say whose it is.
 func TestRulesCredentialSecrets(t *testing.T) {

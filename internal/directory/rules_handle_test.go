@@ -272,3 +272,26 @@ func TestRulesHandleExternalIDs(t *testing.T) {
 	check(t, external(one, "ID-1"))
 	check(t, external(two, "id-1"))
 }
+
+// Of many who take one name at once, in whatever form, one gets it.
+func TestRulesHandleRace(t *testing.T) {
+	f := newFixture(t)
+	forms := []string{"ada@example.com", "ADA@example.com", "ada@EXAMPLE.com", "ＡＤＡ@example.com"}
+	var ways []func() error
+	for _, form := range forms {
+		other := f.someone()
+		ways = append(ways, func() error { return f.create(name(form), true) }, func() error { return f.create(mail(form), true) }, func() error {
+			_, err := f.svc.UpdateUser(f.ctx, f.sys(), directory.ByNumber(other.Number), directory.UserPatch{UserName: directory.Some(form)}, directory.UpdateOptions{})
+			return err
+		})
+	}
+	won, refused := race(ways)
+	for _, err := range refused {
+		if directory.CodeOf(err) != directory.CodeConflict || len(fieldReasons(err)) != 1 {
+			t.Errorf("a loser was told %v", err)
+		}
+	}
+	if won != 1 {
+		t.Errorf("%d got the name, want 1", won)
+	}
+}

@@ -30,7 +30,7 @@ func (f *fixture) passwordOf(u directory.User) directory.Password {
 }
 
 // The user is looked for first, then the caller's rank, then the password is
-// looked at (dossier iqmetrix 5.24); a refused one changes nothing.
+// looked at (docs/dialects/iqmetrix.md 5.24); a refused one changes nothing.
 func TestRulesPasswordOrder(t *testing.T) {
 	f := newFixture(t)
 	u, admin := f.someone(withPassword), f.ranked(adminRank)

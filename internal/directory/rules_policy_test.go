@@ -13,7 +13,7 @@ import (
 )
 
 // methodRule says who may use a method of Service, written down a second time
-// (design.md section 4, Policy). Grants have tests of their own.
+// (docs/architecture.md, Rights). Grants have tests of their own.
 type methodRule struct {
 	rank     directory.Rank
 	scope    directory.ScopeSet

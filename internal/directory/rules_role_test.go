@@ -25,8 +25,8 @@ func TestRulesRankFollowsRoles(t *testing.T) {
 		rank   directory.Rank
 		want   directory.Rank
 	}{
-		{true, selfRank, selfRank}, {true, deskRank, deskRank}, {true, readerRank, deskRank}, {true, adminRank, adminRank},
-		{false, deskRank, adminRank}, {false, adminRank, readerRank}, {false, selfRank, readerRank}, {false, readerRank, selfRank},
+		{true, selfRank, selfRank}, {true, adminRank, adminRank}, {true, readerRank, adminRank}, {true, deskRank, adminRank},
+		{false, selfRank, adminRank}, {false, adminRank, deskRank}, {false, readerRank, deskRank}, {false, deskRank, selfRank},
 	} {
 		before, mark := f.stored(u.Number), f.mark()
 		event := directory.EventRoleAssigned

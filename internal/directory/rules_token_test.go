@@ -256,3 +256,31 @@ func TestRulesTokenShapedKey(t *testing.T) {
 	f.key(adminRank, func(in *directory.NewCredential) { in.Secret = directory.Secret(secret) })
 	must(f.svc.Users(f.ctx, f.as(secret), directory.UserQuery{Limit: 1}))(t)
 }
+
+// Sign-ins that race with a deactivation leave no token that lives.
+func TestRulesTokenGrantRace(t *testing.T) {
+	f := newFixture(t)
+	u, client := f.someone(withPassword), f.client()
+	pairs := make([]directory.TokenPair, 8)
+	ways := []func() error{func() error { return acts["deactivate"](f, f.sys(), directory.ByNumber(u.Number)) }}
+	for i := range pairs {
+		ways = append(ways, func() (err error) {
+			pairs[i], err = f.grant(client, u.UserName, password)
+			return err
+		})
+	}
+	_, refused := race(ways)
+	for _, err := range refused {
+		if directory.CodeOf(err) != directory.CodeUnauthenticated {
+			t.Errorf("a sign-in answered %v", err)
+		}
+	}
+	for _, pair := range pairs {
+		if pair.Access == "" {
+			continue
+		}
+		if _, err := f.refresh(client, pair.Refresh); f.alive(pair.Access, u.Number) || !directory.IsReason(err, directory.ReasonGrantInvalid) {
+			t.Errorf("a pair outlives the deactivation: refresh answers %v", err)
+		}
+	}
+}

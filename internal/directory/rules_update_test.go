@@ -43,7 +43,7 @@ func onePatches(f *fixture) map[string]directory.UserPatch {
 }
 
 // shownByIQmetrix are the fields whose changes that door's version counts
-// (contracts/README.md, 5.13 and 5.18).
+// (docs/dialects/iqmetrix.md 5.13 and 5.18).
 var shownByIQmetrix = []string{"user_name", "email", "given_name", "family_name", "title", "company", "client_user_id",
 	"phones", "address", "picture", "attributes"}
 

@@ -156,11 +156,16 @@ func (s *Service) Credentials(ctx context.Context, call *Call) ([]Credential, er
 	return list, err
 }
 
-// RevokeCredential ends a key or client at once, in every process. Errors:
+// RevokeCredential ends a key or client at once, in every process, and with a
+// client the tokens that were given through it. Errors:
 // credential.not_found, rank.too_low.
 func (s *Service) RevokeCredential(ctx context.Context, call *Call, id string) error {
 	if err := s.enter(ctx, call, ActCredentials); err != nil {
 		return err
+	}
+	id, badID := presetID(id)
+	if badID != nil {
+		return Wrong(CodeNotFound, ReasonCredentialNotFound, "Credential not found.")
 	}
 	return s.store.Update(ctx, func(tx Tx) error {
 		c, err := tx.Credential(ctx, call.Actor.Tenant, id)

@@ -119,7 +119,7 @@ func (s *Service) UpdateLockReason(ctx context.Context, call *Call, in LockReaso
 }
 
 // DeleteLockReason erases a company's own reason. Locks that name it stay, and
-// say no reason from then on (dossier iqmetrix 5.19).
+// say no reason from then on (docs/dialects/iqmetrix.md 5.19).
 func (s *Service) DeleteLockReason(ctx context.Context, call *Call, company, number int64) error {
 	if err := s.enter(ctx, call, ActWriteCompany); err != nil {
 		return err

@@ -13,7 +13,7 @@ type NewPassword struct {
 }
 
 // SetPassword sets another user's password, which ends the user's sessions.
-// Errors: user.not_found before any of the password reasons (dossier iqmetrix
+// Errors: user.not_found before any of the password reasons (docs/dialects/iqmetrix.md
 // 5.24), forbidden.
 func (s *Service) SetPassword(ctx context.Context, call *Call, ref UserRef, p NewPassword) error {
 	if err := s.enter(ctx, call, ActSetPassword); err != nil {

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Lifetimes of tokens (dossier iqmetrix 2.2: 43199 s and 7 days).
+// Lifetimes of tokens (docs/dialects/iqmetrix.md 2.2: 43199 s and 7 days).
 const (
 	AccessLifetime  = 43199 * time.Second
 	RefreshLifetime = 7 * 24 * time.Hour
@@ -176,7 +176,7 @@ func (s *Service) failedLogin(ctx context.Context, call *Call, user *User) error
 }
 
 // RefreshGrant exchanges a refresh token for a new pair; it and the access
-// token that came with it end (dossier iqmetrix 2.2). Errors: client.invalid,
+// token that came with it end (docs/dialects/iqmetrix.md 2.2). Errors: client.invalid,
 // grant.invalid.
 func (s *Service) RefreshGrant(ctx context.Context, call *Call, g Grant) (TokenPair, error) {
 	client, err := s.enterClient(ctx, call, g)

@@ -114,7 +114,8 @@ type CredentialReader interface {
 	// key's tenant, in one statement. ErrNotFound when either is missing.
 	KeyAndUser(ctx context.Context, hash []byte, number int64) (Authentication, User, error)
 	// AuthenticateToken finds a token by the SHA-256 of it, with its user's
-	// state, lock, dates, epoch and rank and the tenant's switches.
+	// state, lock, dates, epoch and rank and the tenant's switches. A token
+	// whose client is gone is not found.
 	AuthenticateToken(ctx context.Context, hash []byte, kind TokenKind) (Authentication, error)
 	// AuthenticateClient finds an OAuth client by client id.
 	AuthenticateClient(ctx context.Context, clientID string) (Authentication, error)
@@ -182,7 +183,7 @@ type CompanyWriter interface {
 	InsertLocation(ctx context.Context, l Location) error
 	InsertLockReason(ctx context.Context, r LockReason) error
 	UpdateLockReason(ctx context.Context, r LockReason) error
-	// DeleteLockReason erases it; locks that name it stay (dossier iqmetrix
+	// DeleteLockReason erases it; locks that name it stay (docs/dialects/iqmetrix.md
 	// 5.19), so readers must expect a number without a row.
 	DeleteLockReason(ctx context.Context, t TenantNo, number int64) error
 }

@@ -26,12 +26,12 @@ type Settings struct {
 	// name; DefaultRequestsPerMinute where a door is absent.
 	RequestsPerMinute map[string]int `json:"requests_per_minute,omitempty"`
 	// IQmetrixPictureNull shows a missing picture as null instead of {}
-	// (dossier iqmetrix 5.12).
+	// (docs/dialects/iqmetrix.md 5.12).
 	IQmetrixPictureNull bool `json:"iqmetrix_picture_null,omitempty"`
 	// MaxFailedLogins locks a user after so many wrong passwords in a row; 0
-	// never does (dossier iqmetrix 5.20).
+	// never does (docs/dialects/iqmetrix.md 5.20).
 	MaxFailedLogins int `json:"max_failed_logins,omitempty"`
-	// NotifyOnCreate mails a new user (contracts/README.md, iqmetrix 5.22).
+	// NotifyOnCreate mails a new user (docs/dialects/iqmetrix.md 5.22).
 	NotifyOnCreate bool `json:"notify_on_create,omitempty"`
 	// Demo marks the sample directory, which `serve --demo` may reload.
 	Demo bool `json:"demo,omitempty"`
@@ -65,7 +65,7 @@ type Company struct {
 	CreatedAt time.Time
 }
 
-// MaxDepth is the greatest depth of a company tree (design.md section 4).
+// MaxDepth is the greatest depth of a company tree (docs/architecture.md, The store).
 const MaxDepth = 8
 
 // Location belongs to a company; users are assigned to locations.
@@ -107,7 +107,7 @@ type Role struct {
 }
 
 // RoleAssignment is a role that a user holds for a company (iQmetrix calls the
-// company the entity, dossier 3.2).
+// company the entity, docs/dialects/iqmetrix.md 3.2).
 type RoleAssignment struct {
 	Number  int64 // id of the assignment, drawn per tenant
 	User    int64

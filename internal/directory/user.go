@@ -9,7 +9,7 @@ import (
 type TenantNo int64
 
 // MaxNumber is the largest number of a user, company, location, lock reason
-// or role (design.md section 4: 1 to 2^31-1).
+// or role (docs/architecture.md, Numbers and ids: 1 to 2^31-1).
 const MaxNumber = 1<<31 - 1
 
 // User is one person or account, with every field that any door can show.
@@ -61,7 +61,7 @@ type Phone struct {
 	Type      string `json:"type,omitempty"`
 }
 
-// Address is a postal address. Codes are ISO 3166 (iQmetrix dossier 4.1);
+// Address is a postal address. Codes are ISO 3166 (docs/dialects/iqmetrix.md 4.1);
 // other doors fill what they have. Set tells an address of empty texts from
 // none at all.
 type Address struct {
@@ -101,7 +101,7 @@ func (u *User) Usable(now time.Time) bool {
 
 // SearchText is the folded text that search looks in: given name, family name,
 // user name and e-mail, a line each, so that no word matches across fields
-// (iQmetrix dossier 5.21).
+// (docs/dialects/iqmetrix.md 5.21).
 func (u *User) SearchText() string {
 	return FoldSearch(u.GivenName) + "\n" + FoldSearch(u.FamilyName) + "\n" + FoldSearch(u.UserName) + "\n" + FoldSearch(u.Email)
 }

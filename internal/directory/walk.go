@@ -7,8 +7,8 @@ import (
 )
 
 // walks remembers where the pages of an offset walk ended, so that the next
-// page is found by key and not by counting rows again (design.md section 5,
-// Lists). It is a hint of this process only: a miss falls back to OFFSET.
+// page is found by key and not by counting rows again (docs/decisions/0006).
+// It is a hint of this process only: a miss falls back to OFFSET.
 type walks struct {
 	ends *otter.Cache[walkKey, int64]
 }

@@ -45,7 +45,8 @@ const (
 		u.id, u.state, u.locked, u.must_change_password, u.valid_from, u.expires_at, u.company, u.rank, u.auth_epoch,
 		t.version, t.doors, t.disabled
 		FROM tokens k CROSS JOIN users u CROSS JOIN tenants t
-		WHERE k.hash = $1 AND k.kind = $2 AND u.rid = k.rid AND t.no = k.tenant`
+		WHERE k.hash = $1 AND k.kind = $2 AND u.rid = k.rid AND t.no = k.tenant
+		AND (k.client = '' OR EXISTS (SELECT 1 FROM credentials c WHERE c.tenant = k.tenant AND c.id = k.client))`
 )
 
 func scanAuthentication(r *row, kind directory.CredentialKind) directory.Authentication {
@@ -107,7 +108,8 @@ func (r *reader) AuthenticateClient(ctx context.Context, clientID string) (direc
 	return a, err
 }
 
-// AuthenticateToken implements directory.CredentialReader. Of the user it
+// AuthenticateToken implements directory.CredentialReader. A token ends with
+// the client that it was given through. Of the user it
 // reads tenant, number, id, state, lock, dates, must-change-password, company,
 // rank and epoch.
 func (r *reader) AuthenticateToken(ctx context.Context, hash []byte, kind directory.TokenKind) (directory.Authentication, error) {

@@ -28,7 +28,7 @@ type sqliteDB struct {
 	once    sync.Once
 }
 
-// The settings of connections (performance notes, "memory settings"): pages
+// The settings of connections (docs/decisions/0009): pages
 // are mapped, so that a small cache is enough; every commit is synced before
 // it is answered.
 const (
