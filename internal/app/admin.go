@@ -42,7 +42,7 @@ func (a *Admin) CreateTenant(ctx context.Context, name, doors string, hosts []st
 	if err != nil {
 		return directory.Tenant{}, flagError("--doors", err)
 	}
-	t, err := a.service.CreateTenant(ctx, a.call(0), directory.Tenant{Name: name, Doors: set, Hosts: hosts})
+	t, err := a.service.CreateTenant(ctx, a.call(0), directory.Tenant{Name: name, Doors: set, Hosts: hosts}, directory.Company{})
 	return t, forPeople(err)
 }
 

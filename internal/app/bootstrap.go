@@ -45,7 +45,7 @@ func (a *App) bootstrap(ctx context.Context) error {
 func (a *App) bootstrapTenant(ctx context.Context) (tenant directory.Tenant, empty bool, err error) {
 	tenants, err := a.service.Tenants(ctx, directory.System(0, "bootstrap"))
 	if err == nil && len(tenants) == 0 {
-		tenant, err = a.service.CreateTenant(ctx, directory.System(0, "bootstrap"), directory.Tenant{Name: firstTenant})
+		tenant, err = a.service.CreateTenant(ctx, directory.System(0, "bootstrap"), directory.Tenant{Name: firstTenant}, directory.Company{})
 		if !directory.IsReason(err, directory.ReasonTenantTaken) {
 			return tenant, true, err
 		}

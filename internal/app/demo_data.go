@@ -14,7 +14,6 @@ const (
 	demoCompany          = 14146
 	demoEastCompany      = 1
 	demoSmartappCompany  = 14147
-	demoFirstCompany     = 14148
 	demoBigWindy         = 2
 	demoRegina           = 14202
 	demoHeadquarters     = 14203
@@ -59,17 +58,15 @@ func (l *demoLoader) callBy(door directory.Door) *directory.Call {
 }
 
 // tenant is made with the password policy that lets the documents' sample
-// passwords pass. The company that comes with a tenant has the tenant's name;
-// it is numbered out of the way of the documents' companies and stays empty.
+// passwords pass.
 func (l *demoLoader) tenant() error {
 	t, err := l.service.CreateTenant(l.ctx, l.call(), directory.Tenant{
-		Name:           l.credentials.Tenant,
-		DefaultCompany: demoFirstCompany,
+		Name: l.credentials.Tenant,
 		Settings: directory.Settings{
 			Demo:     true,
 			Password: directory.PasswordPolicy{MinLength: 6, AllowBlocked: true, AllowContext: true},
 		},
-	})
+	}, directory.Company{Number: demoCompany, Name: "Kentel", Metadata: entityMetadata})
 	l.no, l.created = t.No, t
 	return err
 }
@@ -82,17 +79,12 @@ const entityMetadata = `{"servicemobility":{"Addresses":[{"AddrLine1":"1432 Merr
 
 func (l *demoLoader) companies() error {
 	for _, c := range []directory.Company{
-		{Number: demoCompany, Name: "Kentel", Metadata: entityMetadata},
 		{Number: demoEastCompany, Name: "Kentel East", Parent: demoCompany},
 		{Number: demoSmartappCompany, Name: "smartapp.com", ID: demoSmartappSite, Website: "smartapp.com"},
 	} {
 		if _, err := l.service.CreateCompany(l.ctx, l.call(), c); err != nil {
 			return err
 		}
-	}
-	l.created.DefaultCompany = demoCompany
-	if _, err := l.service.UpdateTenant(l.ctx, l.call(), l.created); err != nil {
-		return err
 	}
 	for _, loc := range []directory.Location{
 		{Number: demoBigWindy, Company: demoCompany, Name: "Big Windy"},

@@ -23,8 +23,9 @@ type mountedDoor struct {
 func (a *App) doors() []mountedDoor {
 	return []mountedDoor{
 		{directory.DoorIQmetrix, []string{"v1", "ping"}, iqmetrix.New(a.service, iqmetrix.Options{
-			MaxBody: int64(a.cfg.MaxBody),
-			Version: strings.TrimPrefix(Version(), "v"),
+			MaxBody:   int64(a.cfg.MaxBody),
+			DBVersion: a.store.SchemaVersion(),
+			Version:   strings.TrimPrefix(Version(), "v"),
 		})},
 	}
 }

@@ -69,7 +69,7 @@ func User(i int) directory.User {
 // reading side that is measured on them.
 func Seed(ctx context.Context, store directory.Store, n int) error {
 	service := directory.New(store, directory.Options{})
-	tenant, err := service.CreateTenant(ctx, directory.System(0, "bench"), directory.Tenant{Name: "bench"})
+	tenant, err := service.CreateTenant(ctx, directory.System(0, "bench"), directory.Tenant{Name: "bench"}, directory.Company{})
 	if err != nil {
 		return err
 	}

@@ -84,7 +84,7 @@ func (f *fixture) newTenant(name string, s directory.Settings) directory.Tenant 
 	f.t.Helper()
 	first := 1000 * (f.serial.Add(1000) / 1000)
 	tenant := must(f.svc.CreateTenant(f.ctx, directory.System(0, "test"),
-		directory.Tenant{Name: name, Doors: directory.AllDoors, DefaultCompany: first, Settings: s}))(f.t)
+		directory.Tenant{Name: name, Doors: directory.AllDoors, Settings: s}, directory.Company{Number: first}))(f.t)
 	err := f.store.Update(f.ctx, func(tx directory.Tx) error {
 		var errs []error
 		for _, kind := range []directory.NumberKind{directory.NumberUser, directory.NumberLocation, directory.NumberLockReason,

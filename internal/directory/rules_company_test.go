@@ -110,12 +110,12 @@ func TestRulesMemberships(t *testing.T) {
 func TestRulesTenants(t *testing.T) {
 	f := newFixture(t)
 	for _, name := range []string{"", "Acme", "-a", "a-", "a_b", "a.b", "é"} {
-		_, err := f.svc.CreateTenant(f.ctx, directory.System(0, "test"), directory.Tenant{Name: name})
+		_, err := f.svc.CreateTenant(f.ctx, directory.System(0, "test"), directory.Tenant{Name: name}, directory.Company{})
 		if got := fieldReasons(err); !cmp.Equal(got, []string{"name field.format"}) {
 			t.Errorf("tenant %q: error %v", name, err)
 		}
 	}
-	_, err := f.svc.CreateTenant(f.ctx, directory.System(0, "test"), directory.Tenant{Name: "acme"})
+	_, err := f.svc.CreateTenant(f.ctx, directory.System(0, "test"), directory.Tenant{Name: "acme"}, directory.Company{})
 	wantError(t, err, directory.CodeConflict, directory.ReasonTenantTaken)
 	stale := f.tenant
 	f.settings(func(t *directory.Tenant) { t.Settings.MaxFailedLogins = 5 })

@@ -58,7 +58,7 @@ func addOperatorRules(rules map[string]methodRule) {
 		return func(c *directory.Call) error { return w.svc.SetOwner(w.ctx, c, ref) }
 	})
 	rules["CreateTenant"] = operator(noPreparation(func(w *world, c *directory.Call) error {
-		_, err := w.svc.CreateTenant(w.ctx, c, directory.Tenant{Name: w.unique("tenant")})
+		_, err := w.svc.CreateTenant(w.ctx, c, directory.Tenant{Name: w.unique("tenant")}, directory.Company{})
 		return err
 	}))
 	rules["TenantByName"] = operator(noPreparation(func(w *world, c *directory.Call) error {

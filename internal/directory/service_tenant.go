@@ -10,10 +10,10 @@ import (
 // and settings.
 var tenantName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
-// CreateTenant makes a tenant with a default company of its name (number 1
-// unless t.DefaultCompany presets another). Only the server's operator can.
+// CreateTenant makes a tenant with its default company: number 1 and the
+// tenant's name, where first says nothing else. Only the server's operator can.
 // Errors: tenant.name_taken.
-func (s *Service) CreateTenant(ctx context.Context, call *Call, t Tenant) (Tenant, error) {
+func (s *Service) CreateTenant(ctx context.Context, call *Call, t Tenant, first Company) (Tenant, error) {
 	if err := s.enter(ctx, call, ActTenant); err != nil {
 		return Tenant{}, err
 	}
@@ -27,13 +27,19 @@ func (s *Service) CreateTenant(ctx context.Context, call *Call, t Tenant) (Tenan
 		t.Doors = AllDoors
 	}
 	t.ID, t.Version, t.CreatedAt = s.opts.NewID(), 1, s.now()
-	companyID := s.opts.NewID()
+	if first.Name == "" {
+		first.Name = t.Name
+	}
+	if err := checkCompany(&first); err != nil {
+		return Tenant{}, err
+	}
+	first.Number = max(first.Number, 1)
+	first.ID = orNew(first.ID, s.opts.NewID)
+	first.Parent, first.Path, first.Version, first.CreatedAt = 0, []int64{first.Number}, 1, t.CreatedAt
+	t.DefaultCompany = first.Number
 	var made Tenant
 	err := s.store.Update(ctx, func(tx Tx) error {
 		next := t
-		if next.DefaultCompany == 0 {
-			next.DefaultCompany = 1
-		}
 		if _, err := tx.TenantByName(ctx, t.Name); !errors.Is(err, ErrNotFound) {
 			return takenOr(err, FieldNone, ReasonTenantTaken, "The tenant name is taken.")
 		}
@@ -45,8 +51,8 @@ func (s *Service) CreateTenant(ctx context.Context, call *Call, t Tenant) (Tenan
 		made = next
 		inside := *call
 		inside.Actor.Tenant = no
-		c := Company{Tenant: no, Number: next.DefaultCompany, ID: companyID, Name: t.Name, Path: []int64{next.DefaultCompany},
-			Version: 1, CreatedAt: next.CreatedAt}
+		c := first
+		c.Tenant = no
 		if err := tx.RaiseNumber(ctx, no, NumberCompany, c.Number); err != nil {
 			return err
 		}

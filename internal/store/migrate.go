@@ -56,6 +56,10 @@ func checkVersion(have, want int64) error {
 	return nil
 }
 
+// SchemaVersion is the number of the newest migration, at which every open
+// database is.
+func (db *DB) SchemaVersion() int64 { return latestMigration(db.engine.name) }
+
 // migrate checks the version of a SQLite file, and brings it up to date if the
 // options allow.
 func (db *sqliteDB) migrate(ctx context.Context) error {

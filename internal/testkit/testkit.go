@@ -122,7 +122,7 @@ func database(t testing.TB, engine string) string {
 func (s *Server) Tenant(t testing.TB, name string, rank directory.Rank) (tenant directory.Tenant, key string) {
 	t.Helper()
 	ctx := context.Background()
-	tenant, err := s.Service.CreateTenant(ctx, directory.System(0, "test"), directory.Tenant{Name: name})
+	tenant, err := s.Service.CreateTenant(ctx, directory.System(0, "test"), directory.Tenant{Name: name}, directory.Company{})
 	if err != nil {
 		t.Fatalf("testkit: tenant %s: %v", name, err)
 	}

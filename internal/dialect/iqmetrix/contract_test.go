@@ -58,7 +58,7 @@ func vars(t testing.TB, service *directory.Service) map[string]string {
 	client, secret, err := service.CreateClient(ctx, system(no), directory.NewCredential{Name: "second", ClientID: "second-client"})
 	must(t, err)
 
-	other, err := service.CreateTenant(ctx, system(0), directory.Tenant{Name: "other", Doors: directory.AllDoors})
+	other, err := service.CreateTenant(ctx, system(0), directory.Tenant{Name: "other", Doors: directory.AllDoors}, directory.Company{})
 	must(t, err)
 	_, otherKey, err := service.CreateKey(ctx, system(other.No), directory.NewCredential{Name: "other", Rank: directory.RankAdministrator})
 	must(t, err)

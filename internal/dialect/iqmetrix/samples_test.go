@@ -100,7 +100,7 @@ func sampleTenants(t *testing.T, service *directory.Service) map[string]string {
 	tokens := map[string]string{"": "usher-demo-key"}
 	for _, name := range []string{"fresh", "reasons"} {
 		settings := directory.Settings{Password: directory.PasswordPolicy{MinLength: 6, AllowBlocked: true, AllowContext: true}}
-		tenant, err := service.CreateTenant(ctx, directory.System(0, "test"), directory.Tenant{Name: name, Doors: directory.AllDoors, Settings: settings})
+		tenant, err := service.CreateTenant(ctx, directory.System(0, "test"), directory.Tenant{Name: name, Doors: directory.AllDoors, Settings: settings}, directory.Company{})
 		must(t, err)
 		system := func() *directory.Call { return directory.System(tenant.No, "test") }
 		// A new tenant has a company 1 or not: the seed's companies must exist.

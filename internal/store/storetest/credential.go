@@ -19,6 +19,7 @@ var credentialChecks = []check{
 	{"A key is no client and a client is no key", credentialKinds},
 	{"Credentials lists without their hashes, oldest first", credentialList},
 	{"DeleteCredential ends it at once", credentialDelete},
+	{"KeyAndUser is AuthenticateKey together with the user of a number of the key's tenant", credentialKeyAndUser},
 	{"A change of the tenant shows at once in AuthenticateKey", credentialTenantChange},
 }
 
@@ -95,6 +96,34 @@ func credentialKey(t *testing.T, s *sample) {
 		for _, hash := range [][]byte{nil, {}, c.Hash[:31], append(append([]byte(nil), c.Hash...), 0), sum("absent")} {
 			_, err := r.AuthenticateKey(s.ctx, hash)
 			wantNotFound(t, fmt.Sprintf("AuthenticateKey %x", hash), err)
+		}
+		return nil
+	})
+}
+
+func credentialKeyAndUser(t *testing.T, s *sample) {
+	other := &sample{t: t, store: s.store, ctx: s.ctx, tenant: s.insertTenant(fullTenant()).No}
+	c := s.addCredential(s.fullCredential("key"))
+	u := s.fullUser(7)
+	s.addUsers(u)
+	s.view(func(r directory.Reader) error {
+		auth, got, err := r.KeyAndUser(s.ctx, c.Hash, 7)
+		if err != nil {
+			return err
+		}
+		alone, err := r.AuthenticateKey(s.ctx, c.Hash)
+		wantSame(t, "authentication", auth, alone)
+		wantSame(t, "user", got, u)
+		return err
+	})
+	theirs := other.addCredential(other.credential("theirs"))
+	s.view(func(r directory.Reader) error {
+		for _, missing := range []struct {
+			hash   []byte
+			number int64
+		}{{c.Hash, 8}, {c.Hash, 0}, {c.Hash, -1}, {c.Hash, 1 << 40}, {sum("absent"), 7}, {theirs.Hash, 7}} {
+			_, _, err := r.KeyAndUser(s.ctx, missing.hash, missing.number)
+			wantNotFound(t, fmt.Sprintf("KeyAndUser of user %d", missing.number), err)
 		}
 		return nil
 	})

@@ -59,6 +59,10 @@ var promises = map[string][]string{
 	"CredentialReader looks up what callers present.":                         nil,
 	"AuthenticateKey finds an API key by the SHA-256 of its secret, of any tenant, with the tenant's switches.": {
 		"credential/AuthenticateKey finds an API key by the SHA-256 of its secret, of any tenant, with the tenant's switches"},
+	"KeyAndUser is AuthenticateKey together with the user of a number of the key's tenant, in one statement.": {
+		"credential/KeyAndUser is AuthenticateKey together with the user of a number of the key's tenant"},
+	"ErrNotFound when either is missing.":        {"credential/KeyAndUser is AuthenticateKey together with the user of a number of the key's tenant"},
+	"A token whose client is gone is not found.": {"token/A token whose client is gone is not found"},
 	"AuthenticateToken finds a token by the SHA-256 of it, with its user's state, lock, dates, epoch and rank and the tenant's switches.": {
 		"token/AuthenticateToken finds a token by the SHA-256 of it with its user and the tenant's switches", "token/AuthenticateToken shows the user as it is now"},
 	"AuthenticateClient finds an OAuth client by client id.":                {"credential/AuthenticateClient finds an OAuth client by client id"},
@@ -82,7 +86,7 @@ var promises = map[string][]string{
 	"Adding what is there and removing what is not answer false and change nothing.": {
 		"membership/Adding what is there answers false and changes nothing", "membership/Removing what is not answers false and changes nothing"},
 	"CompanyWriter changes the company tree, locations and lock reasons.": nil,
-	"DeleteLockReason erases it; locks that name it stay (dossier iqmetrix 5.19), so readers must expect a number without a row.": {
+	"DeleteLockReason erases it; locks that name it stay (docs/dialects/iqmetrix.md 5.19), so readers must expect a number without a row.": {
 		"company/DeleteLockReason erases it and locks that name it stay"},
 	"CredentialWriter changes credentials and tokens.": nil,
 	"DeleteToken reports whether it was there: of two that spend one refresh token, one gets true.": {

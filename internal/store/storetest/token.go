@@ -15,7 +15,7 @@ var tokenChecks = []check{
 	{"AuthenticateToken finds a token of its kind only", tokenKinds},
 	{"AuthenticateToken shows the user as it is now", tokenUserNow},
 	{"DeleteToken reports whether it was there", tokenDelete},
-	{"a token whose client is gone is not found", tokenOfClient},
+	{"A token whose client is gone is not found", tokenOfClient},
 	{"DeleteSession removes every token of a sign-in", tokenSession},
 	{"DeleteExpiredTokens removes a user's tokens that expired before now", tokenExpired},
 }
