@@ -18,6 +18,7 @@ var userChecks = []check{
 	{"A user of zero values round trips", userBare},
 	{"UpdateUser replaces the row field by field", userEachField},
 	{"UpdateUser can empty every field", userEmptied},
+	{"A map or list that before and after share is written too", userShared},
 	{"An update of one user leaves its neighbours", userNeighbours},
 	{"A user that is not as it was read is refused", userStale},
 	{"LockUser reads a user for change", userLock},
@@ -101,6 +102,23 @@ func userEmptied(t *testing.T, s *sample) {
 	want := directory.User{Tenant: s.tenant, Number: 1, ID: s.stored(1).ID, State: directory.StateStaged, Company: 1}
 	s.change(1, func(u *directory.User) { *u = want })
 	s.wantUser(want)
+}
+
+// userShared: a copy of a user shares its maps and lists, so that before shows
+// the change as well and comparing the two shows none.
+func userShared(t *testing.T, s *sample) {
+	want := s.fullUser(1)
+	s.addUsers(want)
+	s.change(1, func(u *directory.User) {
+		u.Profile.Attributes["shoe"] = json.RawMessage("45")
+		delete(u.Profile.Attributes, "deep")
+		u.Profile.ExternalIDs["0b1c"] = "ext-2"
+		u.Phones[0].Number = "+1 555 999"
+	})
+	want.Profile.Attributes = map[string]json.RawMessage{"shoe": json.RawMessage("45"), "": json.RawMessage("null")}
+	want.Profile.ExternalIDs = map[string]string{"0b1c": "ext-2"}
+	want.Phones[0].Number = "+1 555 999"
+	wantSame(t, "user", s.stored(1), want)
 }
 
 func userNeighbours(t *testing.T, s *sample) {

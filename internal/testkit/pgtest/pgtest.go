@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"sort"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -130,12 +131,26 @@ func (c *cluster) setUp() error {
 			return err
 		}
 	}
-	initdb := c.command("initdb", "--pgdata", c.data(), "--username", "postgres", "--auth", "trust", "--encoding", "UTF8",
-		"--locale", "C.UTF-8", "--no-sync", "--no-instructions")
-	if out, err := initdb.CombinedOutput(); err != nil {
+	args := []string{"--pgdata", c.data(), "--username", "postgres", "--auth", "trust", "--encoding", "UTF8",
+		"--locale", "C.UTF-8", "--no-sync", "--no-instructions"}
+	out, err := c.command("initdb", append(args, c.collation()...)...).CombinedOutput()
+	if err != nil {
 		return errors.Join(fmt.Errorf("initdb: %w\n%s", err, out), os.RemoveAll(c.dir))
 	}
 	return c.launch()
+}
+
+// collation makes the databases sort as a person would where the server can
+// (PostgreSQL 15 and later), so that a column which is not COLLATE "C" shows.
+func (c *cluster) collation() []string {
+	out, err := c.command("postgres", "--version").Output()
+	if version := strings.Fields(string(out)); err == nil && len(version) > 2 {
+		major, _, _ := strings.Cut(version[2], ".")
+		if n, err := strconv.Atoi(major); err == nil && n >= 15 {
+			return []string{"--locale-provider", "icu", "--icu-locale", "en-US"}
+		}
+	}
+	return nil
 }
 
 func (c *cluster) data() string { return filepath.Join(c.dir, "data") }
