@@ -53,8 +53,7 @@ type shared struct {
 }
 
 // newFixture opens an empty directory. When the test ends, no event of it may
-// hold a secret that the test used (promise i of the project: secrets never
-// show in events).
+// hold a secret that the test used (SECURITY.md, Secrets).
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
 	f := &fixture{t: t, ctx: context.Background(), path: filepath.Join(t.TempDir(), "usher.db"), clock: &clock{}, shared: &shared{}}

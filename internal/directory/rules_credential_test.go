@@ -13,7 +13,7 @@ import (
 )
 
 // No key makes a key or client that may do more than itself: in rank, scopes,
-// doors and companies (promise c). What is left out is the maker's.
+// doors and companies. What is left out is the maker's.
 func TestRulesCredentialWithinMaker(t *testing.T) {
 	f := newFixture(t)
 	a := f.company("A", f.root)
@@ -143,7 +143,7 @@ func TestRulesCredentialSecrets(t *testing.T) {
 	}
 }
 
-// A Secret never prints, however it is held (promise i).
+// A Secret never prints, however it is held.
 func TestRulesSecretNeverPrints(t *testing.T) {
 	const canary = "canary-4711"
 	held := struct {

@@ -27,7 +27,7 @@ func mail(text string) func(*directory.UserPatch) {
 }
 
 // Two names that people take for one are one: case, width, compatibility and
-// composition do not tell users apart (promise e).
+// composition do not tell users apart.
 func TestRulesHandleFolding(t *testing.T) {
 	for what, pair := range map[string][2]string{
 		"case":                {"Ada.Lovelace", "aDA.lOVELACE"},

@@ -183,7 +183,7 @@ func TestRulesSeatNoLeak(t *testing.T) {
 }
 
 // Many at once for the last seats: exactly as many win as there are, by every
-// way that takes one (promise f).
+// way that takes one.
 func TestRulesSeatRace(t *testing.T) {
 	f := newFixture(t)
 	const seats, tries = 5, 24
@@ -236,7 +236,7 @@ func race(ways []func() error) (won int, refused []error) {
 	return won, refused
 }
 
-// Two changes of one user at once both happen: neither is lost (promise g).
+// Two changes of one user at once both happen: neither is lost.
 func TestRulesNoLostUpdate(t *testing.T) {
 	f := newFixture(t)
 	u := f.someone()

@@ -87,7 +87,7 @@ func TestRulesTokenRefreshRace(t *testing.T) {
 }
 
 // Whatever ends sessions ends every token of every grant on the next request,
-// for good: undoing it revives none (promise b).
+// for good: undoing it revives none.
 func TestRulesTokenRevocation(t *testing.T) {
 	f := newFixture(t)
 	client := f.client()
