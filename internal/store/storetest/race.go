@@ -180,7 +180,7 @@ func raceSeatResize(t *testing.T, s *sample) {
 	s.addPlain(workers * 4)
 	s.setPool("Full", 5)
 	wantRace(t, race(workers, func(i int) error {
-		for round := range 2 * len(totals) {
+		for round := range 8 * len(totals) {
 			if i == 0 {
 				total := totals[round%len(totals)]
 				if err := s.try(func(tx directory.Tx) error { return tx.SetPool(s.ctx, s.tenant, "Full", total) }); err != nil {
