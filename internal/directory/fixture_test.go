@@ -2,6 +2,7 @@ package directory_test
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -50,6 +51,7 @@ type shared struct {
 	serial   atomic.Int64
 	mu       sync.Mutex
 	canaries []string // every secret that was used: none may show in an event
+	reading  *sql.DB  // the dump's own connection, made when first used
 }
 
 // newFixture opens an empty directory. When the test ends, no event of it may
@@ -68,6 +70,7 @@ func newFixture(t *testing.T) *fixture {
 	f.secret(password, otherPass)
 	t.Cleanup(func() {
 		f.findCanaries()
+		check(t, f.reading.Close())
 		if err := db.Close(); err != nil {
 			t.Errorf("close the store: %v", err)
 		}
