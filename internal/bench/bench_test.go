@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/url"
-	"os"
 	"os/exec"
 	"slices"
 	"strconv"
@@ -203,7 +202,7 @@ func BenchmarkStart(b *testing.B) {
 			addr := freeAddr(b)
 			began := time.Now()
 			cmd := exec.Command(program, "serve", "--addr", addr, "--database", "sqlite:"+path)
-			cmd.Stderr = os.Stderr
+			cmd.Stderr = logFile(b)
 			p := start(b, addr, cmd)
 			l := Load{Addr: addr, Conns: 1, For: time.Millisecond, Accept: isOK, Next: get(randomUser(1000))}
 			if r, err := l.Run(); err != nil || r.Requests == 0 {
