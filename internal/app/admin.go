@@ -29,7 +29,7 @@ func OpenAdmin(ctx context.Context, cfg *config.Config, log *slog.Logger, comman
 	if err != nil {
 		return nil, err
 	}
-	return &Admin{db: db, service: directory.New(db, directory.Options{Logger: log}), command: command}, nil
+	return &Admin{db: db, service: directory.New(db, directory.Options{}), command: command}, nil
 }
 
 // Close closes the database.

@@ -83,7 +83,7 @@ func (a *App) openStore(ctx context.Context) error {
 		path = strings.TrimPrefix(a.cfg.Database, "sqlite:")
 	}
 	a.metrics.watchStore(db.Engine(), path)
-	a.service = directory.New(db, directory.Options{Logger: a.log})
+	a.service = directory.New(db, directory.Options{})
 	return nil
 }
 

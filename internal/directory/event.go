@@ -29,7 +29,6 @@ const (
 	EventRoleAssigned      EventType = "user.role_assigned"
 	EventRoleRemoved       EventType = "user.role_removed"
 	EventRoleCreated       EventType = "role.created"
-	EventRoleUpdated       EventType = "role.updated"
 	EventLockReasonCreated EventType = "lock_reason.created"
 	EventLockReasonUpdated EventType = "lock_reason.updated"
 	EventLockReasonDeleted EventType = "lock_reason.deleted"

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"cmp"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -162,7 +163,7 @@ func (f Present) Match(u *User) bool {
 
 // Match implements Filter.
 func (f Compare) Match(u *User) bool {
-	return f.Order.holds(compare(IntField(u, f.Field), f.Value))
+	return f.Order.holds(cmp.Compare(IntField(u, f.Field), f.Value))
 }
 
 // Match implements Filter.
@@ -181,16 +182,6 @@ func (f Is) Match(u *User) bool {
 
 // Match implements Filter.
 func (f InState) Match(u *User) bool { return f.States.Has(u.State) }
-
-func compare(a, b int64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
-}
 
 func (o Order) holds(c int) bool {
 	switch o {

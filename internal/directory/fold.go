@@ -26,7 +26,7 @@ func FoldKey(space Space, text string) (string, error) {
 	case SpaceLogin, SpaceEmployee, SpaceWebMDN:
 		return FoldLogin(text)
 	default:
-		return FoldExact(space, text)
+		return FoldExact(text)
 	}
 }
 
@@ -75,7 +75,7 @@ func FoldLogin(text string) (string, error) {
 // keys are other systems' ids (SCIM externalId, RFC 7643 section 3.1, is
 // case-exact). Refused are an empty text, invalid UTF-8, control characters
 // and more than MaxHandle runes; errors as FoldLogin.
-func FoldExact(_ Space, text string) (string, error) {
+func FoldExact(text string) (string, error) {
 	if err := checkHandle(text); err != nil {
 		return "", err
 	}
@@ -210,23 +210,13 @@ func isPrintableASCII(text string) bool {
 // (so no NUL, which PostgreSQL cannot store, and no line break), at most
 // maxRunes runes (0: any number). The error is invalid and names the field.
 func CleanText(field, text string, maxRunes int) error {
-	return cleanText(field, text, maxRunes, "")
-}
-
-// CleanLines is CleanText for a text of several lines: tab, line feed and
-// carriage return are allowed.
-func CleanLines(field, text string, maxRunes int) error {
-	return cleanText(field, text, maxRunes, "\t\n\r")
-}
-
-func cleanText(field, text string, maxRunes int, allowed string) error {
 	if !utf8.ValidString(text) {
 		return Invalid(field, ReasonFieldFormat, "%s is not valid UTF-8.", field)
 	}
 	runes := 0
 	for _, r := range text {
 		runes++
-		if unicode.IsControl(r) && !strings.ContainsRune(allowed, r) {
+		if unicode.IsControl(r) {
 			return Invalid(field, ReasonFieldFormat, "%s has the control character U+%04X.", field, r)
 		}
 	}

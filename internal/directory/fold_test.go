@@ -131,12 +131,12 @@ func TestFoldKeyChoosesBySpace(t *testing.T) {
 
 func TestFoldExact(t *testing.T) {
 	for _, good := range []string{"https://id.example/Ada?x=1", " spaced  ", "zero\u200Bwidth", strings.Repeat("é", MaxHandle)} {
-		if got, err := FoldExact(SpaceOpenID, good); err != nil || got != good {
+		if got, err := FoldExact(good); err != nil || got != good {
 			t.Errorf("FoldExact(%q) = %q, %v", good, got, err)
 		}
 	}
 	for _, bad := range []string{"", "a\x00b", "a\nb", "a\u0085b", "\xff", strings.Repeat("a", MaxHandle+1)} {
-		if got, err := FoldExact(SpaceOpenID, bad); CodeOf(err) != CodeInvalid {
+		if got, err := FoldExact(bad); CodeOf(err) != CodeInvalid {
 			t.Errorf("FoldExact(%q) = %q, %v; want invalid", bad, got, err)
 		}
 	}
@@ -208,12 +208,6 @@ func TestCleanText(t *testing.T) {
 	}
 	if err := CleanText("title", strings.Repeat("a", 9999), 0); err != nil {
 		t.Errorf("without a limit: %v", err)
-	}
-	if err := CleanLines("note", "one\r\n\ttwo", 100); err != nil {
-		t.Errorf("CleanLines: %v", err)
-	}
-	if err := CleanLines("note", "one\x00", 100); CodeOf(err) != CodeInvalid {
-		t.Errorf("CleanLines with NUL: %v", err)
 	}
 }
 

@@ -68,7 +68,6 @@ const (
 	ActReadEvents
 	ActCredentials
 	ActTenant
-	ActSignIn // the grants: the caller has no credential yet
 )
 
 // actionRule is what an action needs.

@@ -1,7 +1,6 @@
 package directory
 
 import (
-	"log/slog"
 	"sync"
 	"time"
 
@@ -11,9 +10,8 @@ import (
 // Options are what a Service needs from outside. The zero value is a working
 // default.
 type Options struct {
-	Now    func() time.Time // default time.Now; the core cuts it to UTC microseconds
-	NewID  func() string    // default UUID v7
-	Logger *slog.Logger     // default slog.Default
+	Now   func() time.Time // default time.Now; the core cuts it to UTC microseconds
+	NewID func() string    // default UUID v7
 	// HashCost is the cost of new password hashes; the zero value is argon2id
 	// with 19 MiB, t=2, p=1 (OWASP's minimum).
 	HashCost HashCost
@@ -39,9 +37,6 @@ func New(store Store, opts Options) *Service {
 	}
 	if opts.NewID == nil {
 		opts.NewID = func() string { return uuid.Must(uuid.NewV7()).String() }
-	}
-	if opts.Logger == nil {
-		opts.Logger = slog.Default()
 	}
 	s := &Service{store: store, opts: opts, hasher: NewHasher(opts.HashCost), requests: NewRequestCounter(), walks: newWalks()}
 	s.logins = NewLoginLimiter(opts.Logins, s.now)

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,7 +26,7 @@ func (s *Service) Roles(ctx context.Context, call *Call, company int64) ([]Role,
 		roles = append(slices.Clone(shared), own...)
 		return err
 	})
-	slices.SortFunc(roles, func(a, b Role) int { return compare(a.Number, b.Number) })
+	slices.SortFunc(roles, func(a, b Role) int { return cmp.Compare(a.Number, b.Number) })
 	return roles, err
 }
 

@@ -14,11 +14,10 @@ import (
 
 // The core's limits: what every door can live with. A door may be stricter.
 const (
-	maxHandleRunes = 256
-	maxTextRunes   = 256
-	maxEmailBytes  = 254 // RFC 5321 section 4.5.3.1.3
-	maxPhones      = 100
-	maxJSONBytes   = 64 << 10
+	maxTextRunes  = 256
+	maxEmailBytes = 254 // RFC 5321 section 4.5.3.1.3
+	maxPhones     = 100
+	maxJSONBytes  = 64 << 10
 )
 
 // applyPatch sets the fields that a patch names, after checking all of them:
@@ -84,8 +83,8 @@ func patchKey(bad *violations, field Field, space Space, value Opt[string], to *
 		return
 	}
 	if value.Value != "" {
-		if utf8.RuneCountInString(value.Value) > maxHandleRunes {
-			bad.add(field, ReasonFieldLength, "%s must be at most %d characters.", field, maxHandleRunes)
+		if utf8.RuneCountInString(value.Value) > MaxHandle {
+			bad.add(field, ReasonFieldLength, "%s must be at most %d characters.", field, MaxHandle)
 			return
 		}
 		if _, err := FoldKey(space, value.Value); err != nil {
