@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"reflect"
 	"testing"
 
 	"github.com/google/uuid"
@@ -27,10 +28,36 @@ func fullTenant() directory.Tenant {
 	tenant.Doors = directory.DoorSet(directory.DoorIQmetrix | directory.DoorConsole)
 	tenant.Hosts = []string{"b." + tenant.ID + ".example", "a." + tenant.ID + ".example"}
 	tenant.DefaultCompany, tenant.Owner, tenant.Version = 14146, 2576, 9
-	tenant.Settings = directory.Settings{Password: directory.PasswordPolicy{MinLength: 20, AllowBlocked: true, AllowContext: true, MaxAgeTempDays: 3},
-		RequestsPerMinute: map[string]int{"iqmetrix": 600}, IQmetrixPictureNull: true, MaxFailedLogins: 5, NotifyOnCreate: true, Demo: true}
+	fill(reflect.ValueOf(&tenant.Settings).Elem())
 	tenant.Disabled = true
 	return tenant
+}
+
+// fill sets every member of a struct of settings, those of later releases too.
+func fill(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Struct:
+		for i := range v.NumField() {
+			fill(v.Field(i))
+		}
+	case reflect.Bool:
+		v.SetBool(true)
+	case reflect.Int, reflect.Int64:
+		v.SetInt(5)
+	case reflect.String:
+		v.SetString("é")
+	case reflect.Map:
+		v.Set(reflect.MakeMap(v.Type()))
+		key, value := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
+		fill(key)
+		fill(value)
+		v.SetMapIndex(key, value)
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+		fill(v.Index(0))
+	default:
+		panic("storetest: no sample value for " + v.Type().String())
+	}
 }
 
 func (s *sample) insertTenant(tenant directory.Tenant) directory.Tenant {
