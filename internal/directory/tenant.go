@@ -31,8 +31,6 @@ type Settings struct {
 	// MaxFailedLogins locks a user after so many wrong passwords in a row; 0
 	// never does (docs/dialects/iqmetrix.md 5.20).
 	MaxFailedLogins int `json:"max_failed_logins,omitempty"`
-	// NotifyOnCreate mails a new user (docs/dialects/iqmetrix.md 5.22).
-	NotifyOnCreate bool `json:"notify_on_create,omitempty"`
 	// Demo marks the sample directory, which `serve --demo` may reload.
 	Demo bool `json:"demo,omitempty"`
 }
@@ -44,10 +42,9 @@ const DefaultRequestsPerMinute = 1_000_000
 // PasswordPolicy follows NIST SP 800-63B-4: length and a block list, no
 // composition rules, no periodic change. The zero value is the strict default.
 type PasswordPolicy struct {
-	MinLength      int  `json:"min_length,omitempty"` // 0: 15, the length for a password that is the only factor
-	AllowBlocked   bool `json:"allow_blocked,omitempty"`
-	AllowContext   bool `json:"allow_context,omitempty"` // allow the user's own names in it
-	MaxAgeTempDays int  `json:"max_age_temp_days,omitempty"`
+	MinLength    int  `json:"min_length,omitempty"` // 0: 15, the length for a password that is the only factor
+	AllowBlocked bool `json:"allow_blocked,omitempty"`
+	AllowContext bool `json:"allow_context,omitempty"` // allow the user's own names in it
 }
 
 // Company is a node of a tenant's company tree.
