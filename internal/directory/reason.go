@@ -42,6 +42,7 @@ const (
 	ReasonCompanyTaken        Reason = "company.name_taken"
 	ReasonLocationTaken       Reason = "location.name_taken"
 	ReasonTenantTaken         Reason = "tenant.name_taken"
+	ReasonHostTaken           Reason = "tenant.host_taken"
 	ReasonCredentialTaken     Reason = "credential.taken"
 	ReasonWriteConflict       Reason = "write.conflict"
 

@@ -69,6 +69,8 @@ func takenReasons() []ReasonInfo {
 			"Choose another name, or use the existing location."},
 		{ReasonTenantTaken, CodeConflict, "The installation has a tenant of this name.",
 			"Choose another name."},
+		{ReasonHostTaken, CodeConflict, "The host name leads to another tenant.",
+			"Choose another host name, or take it from the other tenant."},
 		{ReasonCredentialTaken, CodeConflict, "The chosen secret or client id cannot be used.",
 			"Leave it out to have one drawn, or choose another."},
 		{ReasonWriteConflict, CodeConflict, "Another write took a unique key at the same moment, twice in a row.",

@@ -3,6 +3,7 @@ package directory_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -117,6 +118,28 @@ func TestRulesTenants(t *testing.T) {
 	}
 	_, err := f.svc.CreateTenant(f.ctx, directory.System(0, "test"), directory.Tenant{Name: "acme"}, directory.Company{})
 	wantError(t, err, directory.CodeConflict, directory.ReasonTenantTaken)
+	for _, host := range []string{"", "a b", "a.", ".a", "a:80", "http://a", "a_b", "é.test", strings.Repeat("a", 64)} {
+		_, err := f.svc.CreateTenant(f.ctx, directory.System(0, "test"), directory.Tenant{Name: "hosted", Hosts: []string{host}}, directory.Company{})
+		if got := fieldReasons(err); !cmp.Equal(got, []string{"hosts field.format"}) {
+			t.Errorf("host %q: error %v", host, err)
+		}
+	}
+	hosted, err := f.svc.CreateTenant(f.ctx, directory.System(0, "test"),
+		directory.Tenant{Name: "hosted", Hosts: []string{"Users.Example.TEST", "users.example.test", "10.0.0.1"}}, directory.Company{})
+	check(t, err)
+	if want := []string{"users.example.test", "10.0.0.1"}; !cmp.Equal(hosted.Hosts, want) {
+		t.Errorf("hosts %q, want %q", hosted.Hosts, want)
+	}
+	_, err = f.svc.CreateTenant(f.ctx, directory.System(0, "test"), directory.Tenant{Name: "second", Hosts: []string{"users.example.test"}}, directory.Company{})
+	wantError(t, err, directory.CodeConflict, directory.ReasonHostTaken)
+	taken := f.tenant
+	taken.Hosts = []string{"USERS.example.test"}
+	_, err = f.svc.UpdateTenant(f.ctx, f.sys(), taken)
+	wantError(t, err, directory.CodeConflict, directory.ReasonHostTaken)
+	hosted.Disabled = true
+	if _, err := f.svc.UpdateTenant(f.ctx, directory.System(hosted.No, "test"), hosted); err != nil {
+		t.Errorf("a tenant that keeps its hosts: %v", err)
+	}
 	stale := f.tenant
 	f.settings(func(t *directory.Tenant) { t.Settings.MaxFailedLogins = 5 })
 	dump := f.dump()
@@ -127,4 +150,23 @@ func TestRulesTenants(t *testing.T) {
 	_, err = f.svc.UpdateTenant(f.ctx, f.sys(), unknown)
 	wantError(t, err, directory.CodeNotFound, noCompany)
 	f.wantUnchanged(dump, "a refused tenant")
+}
+
+// The events of a tenant and of a pool say what was there before.
+func TestRulesTenantEvents(t *testing.T) {
+	f := newFixture(t)
+	mark := f.mark()
+	f.settings(func(t *directory.Tenant) { t.Hosts, t.Disabled = []string{"users.example.test"}, true })
+	f.settings(func(t *directory.Tenant) { t.Disabled = false })
+	f.setPool(5)
+	f.setPool(7)
+	var got []string
+	for _, e := range f.events(mark) {
+		got = append(got, string(e.Payload))
+	}
+	want := []string{`{"changes":{"hosts":["","users.example.test"],"disabled":["false","true"]}}`,
+		`{"changes":{"disabled":["true","false"]}}`, `{"changes":{"total":["","5"]}}`, `{"changes":{"total":["5","7"]}}`}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
 }

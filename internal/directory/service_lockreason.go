@@ -37,11 +37,14 @@ func (s *Service) LockReason(ctx context.Context, call *Call, company, number in
 	return reason, err
 }
 
+// noLockReason is the message of lock_reason.not_found.
+const noLockReason = "Lock reason not found."
+
 func ownLockReason(ctx context.Context, r Reader, call *Call, company, number int64) (LockReason, error) {
 	if _, err := companyInScope(ctx, r, call.Actor, company); err != nil {
 		return LockReason{}, err
 	}
-	missing := Wrong(CodeNotFound, ReasonLockReasonNotFound, "LockReason not found.")
+	missing := Wrong(CodeNotFound, ReasonLockReasonNotFound, noLockReason)
 	if number <= 0 || number > MaxNumber {
 		return LockReason{}, missing
 	}
@@ -163,7 +166,7 @@ func lockReasonFree(ctx context.Context, tx Tx, r *LockReason) error {
 	if err != nil {
 		return err
 	}
-	message := fmt.Sprintf("The LockReason name %s already exists for entity %d", r.Name, r.Company)
+	const message = "The company has a lock reason of this name."
 	return &Error{Code: CodeConflict, Reason: ReasonLockReasonTaken, Message: message,
 		Fields: []FieldError{{Field: "name", Reason: ReasonLockReasonTaken, Message: message}}}
 }

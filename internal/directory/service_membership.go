@@ -109,21 +109,24 @@ func (s *Service) CreateGroup(ctx context.Context, call *Call, g Group) (Group, 
 		g.Key = NameKey(g.Name)
 	}
 	g.ID = orNew(g.ID, s.opts.NewID)
+	var made Group
 	err := s.store.Update(ctx, func(tx Tx) error {
-		made := g
-		if _, err := tx.GroupByKey(ctx, made.Tenant, made.Kind, made.Key); !errors.Is(err, ErrNotFound) {
+		next := g
+		if _, err := tx.GroupByKey(ctx, next.Tenant, next.Kind, next.Key); !errors.Is(err, ErrNotFound) {
 			return takenOr(err, FieldGroups, ReasonGroupTaken, "The group exists already.")
 		}
-		if err := numberFor(ctx, tx, made.Tenant, NumberGroup, &made.Number, nil); err != nil {
+		if err := numberFor(ctx, tx, next.Tenant, NumberGroup, &next.Number, nil); err != nil {
 			return err
 		}
-		g.Number = made.Number
-		if err := tx.InsertGroup(ctx, made); err != nil {
+		made = next
+		if err := tx.InsertGroup(ctx, next); err != nil {
 			return err
 		}
-		return s.record(ctx, tx, call, EventGroupCreated, 0, fmt.Sprintf("group:%d", made.Number), &changes{})
+		var diff changes
+		diff.named("name", "", next.Name)
+		return s.record(ctx, tx, call, EventGroupCreated, 0, fmt.Sprintf("group:%d", next.Number), &diff)
 	})
-	return g, err
+	return made, err
 }
 
 // AddToGroup puts a user into the group with a key; a second time changes

@@ -85,7 +85,7 @@ func (s *Service) CreateRole(ctx context.Context, call *Call, in Role) (Role, er
 			}
 		}
 		if _, err := tx.RoleByKey(ctx, next.Tenant, next.Company, next.Key); !errors.Is(err, ErrNotFound) {
-			return takenOr(err, FieldRoles, ReasonRoleTaken, fmt.Sprintf("The SecurityRole name %s already exists for entity %d", in.Name, in.Company))
+			return takenOr(err, FieldRoles, ReasonRoleTaken, "There is a role of this name already.")
 		}
 		err := numberFor(ctx, tx, next.Tenant, NumberRole, &next.Number, func(n int64) error {
 			_, err := tx.Role(ctx, next.Tenant, n)

@@ -124,7 +124,7 @@ func (s *Service) Lock(ctx context.Context, call *Call, ref UserRef, reason int6
 func reasonFits(ctx context.Context, r Reader, u *User, number int64) error {
 	reason, err := r.LockReason(ctx, u.Tenant, number)
 	if err != nil {
-		return notFound(err, ReasonLockReasonNotFound, "LockReason not found.")
+		return notFound(err, ReasonLockReasonNotFound, noLockReason)
 	}
 	company, err := r.Company(ctx, u.Tenant, u.Company)
 	if err != nil {
@@ -135,7 +135,7 @@ func reasonFits(ctx context.Context, r Reader, u *User, number int64) error {
 			return nil
 		}
 	}
-	return Wrong(CodeNotFound, ReasonLockReasonNotFound, "LockReason not found.")
+	return Wrong(CodeNotFound, ReasonLockReasonNotFound, noLockReason)
 }
 
 // Unlock lets a locked user in again; an unlocked one stays as it is.

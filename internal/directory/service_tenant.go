@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"regexp"
+	"slices"
+	"strconv"
+	"strings"
 )
 
 // tenantName is what a tenant may be called: it stands in host names, paths
@@ -12,7 +15,7 @@ var tenantName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
 // CreateTenant makes a tenant with its default company: number 1 and the
 // tenant's name, where first says nothing else. Only the server's operator can.
-// Errors: tenant.name_taken.
+// Errors: tenant.name_taken, tenant.host_taken.
 func (s *Service) CreateTenant(ctx context.Context, call *Call, t Tenant, first Company) (Tenant, error) {
 	if err := s.enter(ctx, call, ActTenant); err != nil {
 		return Tenant{}, err
@@ -20,28 +23,17 @@ func (s *Service) CreateTenant(ctx context.Context, call *Call, t Tenant, first 
 	if !call.trusted {
 		return Tenant{}, errOperator()
 	}
-	if !tenantName.MatchString(t.Name) {
-		return Tenant{}, Invalid("name", ReasonFieldFormat, "The name of a tenant has 1 to 63 of a-z, 0-9 and -, and neither begins nor ends with -.")
-	}
-	if t.Doors == 0 {
-		t.Doors = AllDoors
-	}
-	t.ID, t.Version, t.CreatedAt = s.opts.NewID(), 1, s.now()
-	if first.Name == "" {
-		first.Name = t.Name
-	}
-	if err := checkCompany(&first); err != nil {
+	if err := s.prepareTenant(&t, &first); err != nil {
 		return Tenant{}, err
 	}
-	first.Number = max(first.Number, 1)
-	first.ID = orNew(first.ID, s.opts.NewID)
-	first.Parent, first.Path, first.Version, first.CreatedAt = 0, []int64{first.Number}, 1, t.CreatedAt
-	t.DefaultCompany = first.Number
 	var made Tenant
 	err := s.store.Update(ctx, func(tx Tx) error {
 		next := t
 		if _, err := tx.TenantByName(ctx, t.Name); !errors.Is(err, ErrNotFound) {
 			return takenOr(err, FieldNone, ReasonTenantTaken, "The tenant name is taken.")
+		}
+		if err := hostsFree(ctx, tx, t.Hosts, 0); err != nil {
+			return err
 		}
 		no, err := tx.InsertTenant(ctx, next)
 		if err != nil {
@@ -66,9 +58,68 @@ func (s *Service) CreateTenant(ctx context.Context, call *Call, t Tenant, first 
 	return made, err
 }
 
+// prepareTenant validates a new tenant with its first company and fills in
+// what was left out.
+func (s *Service) prepareTenant(t *Tenant, first *Company) error {
+	if !tenantName.MatchString(t.Name) {
+		return Invalid("name", ReasonFieldFormat, "The name of a tenant has 1 to 63 of a-z, 0-9 and -, and neither begins nor ends with -.")
+	}
+	hosts, err := cleanHosts(t.Hosts)
+	if err != nil {
+		return err
+	}
+	if t.Doors == 0 {
+		t.Doors = AllDoors
+	}
+	if first.Name == "" {
+		first.Name = t.Name
+	}
+	if err := checkCompany(first); err != nil {
+		return err
+	}
+	t.ID, t.Hosts, t.Version, t.CreatedAt = s.opts.NewID(), hosts, 1, s.now()
+	first.Number = max(first.Number, 1)
+	first.ID = orNew(first.ID, s.opts.NewID)
+	first.Parent, first.Path, first.Version, first.CreatedAt = 0, []int64{first.Number}, 1, t.CreatedAt
+	t.DefaultCompany = first.Number
+	return nil
+}
+
+// hostName is a host name in lower case, without a port (RFC 1123 section 2.1).
+var hostName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$`)
+
+// cleanHosts is a list of host names as they are compared: in lower case, each
+// once.
+func cleanHosts(hosts []string) ([]string, error) {
+	var clean []string
+	for _, host := range hosts {
+		host = strings.ToLower(host)
+		if len(host) > 253 || !hostName.MatchString(host) {
+			return nil, Invalid("hosts", ReasonFieldFormat, "A host is a name of letters, digits, - and dots, without a port.")
+		}
+		if !slices.Contains(clean, host) {
+			clean = append(clean, host)
+		}
+	}
+	return clean, nil
+}
+
+// hostsFree refuses host names that lead to another tenant.
+func hostsFree(ctx context.Context, tx Tx, hosts []string, own TenantNo) error {
+	for _, host := range hosts {
+		held, err := tx.TenantByHost(ctx, host)
+		if errors.Is(err, ErrNotFound) || err == nil && held.No == own {
+			continue
+		}
+		return takenOr(err, FieldNone, ReasonHostTaken, "The host leads to another tenant.")
+	}
+	return nil
+}
+
 // UpdateTenant replaces doors, hosts, default company, settings and Disabled of
 // the call's tenant; what is given as t.Version must be current. A caller that
-// is bound to a company cannot.
+// is bound to a company cannot. Errors: version.mismatch, company.not_found,
+// tenant.host_taken.
 func (s *Service) UpdateTenant(ctx context.Context, call *Call, t Tenant) (Tenant, error) {
 	if err := s.enter(ctx, call, ActTenant); err != nil {
 		return Tenant{}, err
@@ -76,8 +127,12 @@ func (s *Service) UpdateTenant(ctx context.Context, call *Call, t Tenant) (Tenan
 	if call.Actor.Root != 0 {
 		return Tenant{}, errWholeTenant()
 	}
+	hosts, err := cleanHosts(t.Hosts)
+	if err != nil {
+		return Tenant{}, err
+	}
 	var made Tenant
-	err := s.store.Update(ctx, func(tx Tx) error {
+	err = s.store.Update(ctx, func(tx Tx) error {
 		before, err := tx.LockTenant(ctx, call.Actor.Tenant)
 		if err != nil {
 			return notFound(err, ReasonTenantNotFound, "Tenant not found.")
@@ -88,13 +143,19 @@ func (s *Service) UpdateTenant(ctx context.Context, call *Call, t Tenant) (Tenan
 		if _, err := tx.Company(ctx, before.No, t.DefaultCompany); err != nil {
 			return notFound(err, ReasonCompanyNotFound, "The default company does not exist.")
 		}
+		if err := hostsFree(ctx, tx, hosts, before.No); err != nil {
+			return err
+		}
 		after := before
-		after.Doors, after.Hosts, after.DefaultCompany = t.Doors, t.Hosts, t.DefaultCompany
+		after.Doors, after.Hosts, after.DefaultCompany = t.Doors, hosts, t.DefaultCompany
 		after.Settings, after.Disabled = t.Settings, t.Disabled
 		after.Version++
 		made = after
 		var diff changes
 		diff.named("doors", before.Doors.String(), after.Doors.String())
+		diff.named("hosts", strings.Join(before.Hosts, " "), strings.Join(after.Hosts, " "))
+		diff.named("default_company", strconv.FormatInt(before.DefaultCompany, 10), strconv.FormatInt(after.DefaultCompany, 10))
+		diff.named("disabled", strconv.FormatBool(before.Disabled), strconv.FormatBool(after.Disabled))
 		diff.named("settings", string(asJSON(before.Settings)), string(asJSON(after.Settings)))
 		if err := s.record(ctx, tx, call, EventTenantUpdated, 0, "tenant:"+before.ID, &diff); err != nil {
 			return err
@@ -157,15 +218,22 @@ func (s *Service) SetPool(ctx context.Context, call *Call, licenceType string, t
 		if _, err := tx.LockTenant(ctx, call.Actor.Tenant); err != nil {
 			return err
 		}
+		before, err := tx.Pool(ctx, call.Actor.Tenant, licenceType)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		old := ""
+		if err == nil {
+			old = strconv.FormatInt(before.Total, 10)
+		}
 		if err := tx.SetPool(ctx, call.Actor.Tenant, licenceType, total); err != nil {
 			return err
 		}
-		var err error
 		if pool, err = tx.Pool(ctx, call.Actor.Tenant, licenceType); err != nil {
 			return err
 		}
 		var diff changes
-		diff.named("total", "", string(asJSON(total)))
+		diff.named("total", old, strconv.FormatInt(total, 10))
 		return s.record(ctx, tx, call, EventPoolSet, 0, "licence_pool:"+licenceType, &diff)
 	})
 	return pool, err
