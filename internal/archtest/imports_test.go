@@ -1,6 +1,8 @@
 package archtest
 
 import (
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -79,6 +81,45 @@ func TestProgramLinksNoTestSupport(t *testing.T) {
 	}
 }
 
+// Decision 0001 gives a reason for every module that the source imports, and
+// for no other.
+func TestDirectModulesHaveAReason(t *testing.T) {
+	read := func(name string) string {
+		text, err := os.ReadFile(root + "/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	direct := map[string]bool{}
+	for line := range strings.Lines(read("go.mod")) {
+		if fields := strings.Fields(line); len(fields) == 2 && strings.Contains(fields[0], "/") {
+			direct[fields[0]] = true
+		}
+	}
+	listed := map[string]bool{}
+	for _, row := range regexp.MustCompile(`(?m)^\| ([^|]*) \|`).FindAllStringSubmatch(read("docs/decisions/0001-dependencies.md"), -1) {
+		for _, path := range strings.Split(row[1], ", ") {
+			if strings.Contains(path, "/") {
+				listed[path] = true
+			}
+		}
+	}
+	if len(direct) < 10 {
+		t.Fatalf("found only %d direct modules in go.mod", len(direct))
+	}
+	for path := range direct {
+		if !listed[path] {
+			t.Errorf("go.mod requires %s, for which decision 0001 has no reason", path)
+		}
+	}
+	for path := range listed {
+		if !direct[path] {
+			t.Errorf("decision 0001 names %s, which go.mod does not require directly", path)
+		}
+	}
+}
+
 // linkedModules are the modules that may end in the program and why. A new one
 // needs a line here, and one that is no longer linked loses its line.
 var linkedModules = map[string]string{
@@ -117,10 +158,10 @@ var linkedModules = map[string]string{
 	"go.yaml.in/yaml/v3":                      "of koanf's YAML parser",
 	"golang.org/x/crypto":                     "argon2id and imported hashes",
 	"golang.org/x/sync":                       "goroutines that belong together",
-	"golang.org/x/sys":                        "of modernc.org/sqlite and x/crypto",
+	"golang.org/x/sys":                        "the file lock on Windows; of modernc.org/sqlite and x/crypto",
 	"golang.org/x/text":                       "folding of names and texts, language tags",
 	"google.golang.org/protobuf":              "of client_golang",
-	"modernc.org/libc":                        "of modernc.org/sqlite",
+	"modernc.org/libc":                        "the memory of modernc.org/sqlite",
 	"modernc.org/mathutil":                    "of modernc.org/sqlite",
 	"modernc.org/memory":                      "of modernc.org/sqlite",
 	"modernc.org/sqlite":                      "SQLite without cgo",
