@@ -121,6 +121,9 @@ type Actor struct {
 
 // mayTouch decides whether the actor may do the action to a user of a rank.
 // Nobody changes a user above its own rank; the helpdesk only users below it.
+// A rank holds for the whole tenant, so that who is bound to a company is below
+// every user that has one: with a new password of an administrator it would
+// have the tenant.
 func (a Actor) mayTouch(action Action, target *User) error {
 	if target.Rank == RankOwner && (action == ActDeactivate || action == ActDelete) {
 		return Wrong(CodeForbidden, ReasonOwnerProtected, "The account owner cannot be deactivated or deleted.")
@@ -128,7 +131,7 @@ func (a Actor) mayTouch(action Action, target *User) error {
 	if a.User == target.Number && a.User != 0 {
 		return nil
 	}
-	if target.Rank > a.Rank || (a.Rank == RankHelpdesk && target.Rank >= RankHelpdesk) {
+	if target.Rank > a.Rank || (a.Rank == RankHelpdesk && target.Rank >= RankHelpdesk) || (a.Root != 0 && target.Rank > RankSelf) {
 		return Wrong(CodeForbidden, ReasonRankTooLow, "The caller's rank is too low to change this user.")
 	}
 	return nil

@@ -1,0 +1,42 @@
+package directory_test
+
+import (
+	"testing"
+
+	"github.com/usher-id/usher/internal/directory"
+)
+
+// A credential of one company cannot reach the whole tenant through somebody
+// of its subtree who has a rank: it changes nothing of such a user, above all
+// not the password.
+func TestRulesBoundKeyTakesOverNobodyWithARank(t *testing.T) {
+	f := newFixture(t)
+	a := f.company("A", f.root)
+	key, role := f.bound(a), f.role(selfRank)
+	for _, rank := range []directory.Rank{readerRank, deskRank, adminRank} {
+		u := f.someone(withPassword, withCompany(a))
+		ranked := f.role(rank)
+		check(t, f.assign(f.sys(), u, ranked.Number))
+		ref, dump := directory.ByNumber(u.Number), f.dump()
+		for what, try := range map[string]func() error{
+			"password": func() error {
+				return f.svc.SetPassword(f.ctx, f.as(key), ref, directory.NewPassword{Password: otherPass})
+			},
+			"e-mail": func() error {
+				_, err := f.svc.UpdateUser(f.ctx, f.as(key), ref, directory.UserPatch{Email: directory.Some("mine@example.com")}, directory.UpdateOptions{})
+				return err
+			},
+			"role":       func() error { return f.assign(f.as(key), u, role.Number) },
+			"demotion":   func() error { return f.svc.UnassignRole(f.ctx, f.as(key), ref, ranked.Number) },
+			"deactivate": func() error { return acts["deactivate"](f, f.as(key), ref) },
+			"unlock":     func() error { return acts["unlock"](f, f.as(key), ref) },
+		} {
+			if err := try(); directory.AsError(err).Reason != directory.ReasonRankTooLow {
+				t.Errorf("%s of a user with rank %s: error %v, want %s", what, rank, err, directory.ReasonRankTooLow)
+			}
+		}
+		f.wantUnchanged(dump, "a refused change")
+	}
+	plain := f.someone(withPassword, withCompany(a))
+	check(t, f.svc.SetPassword(f.ctx, f.as(key), directory.ByNumber(plain.Number), directory.NewPassword{Password: otherPass}))
+}
