@@ -133,7 +133,7 @@ func (s *Service) admit(call *Call, auth *Authentication) error {
 	if !key.ExpiresAt.IsZero() && !s.now().Before(key.ExpiresAt) {
 		return Wrong(CodeUnauthenticated, ReasonCredentialExpired, "The credential has expired.")
 	}
-	call.Actor = Actor{Tenant: auth.Tenant, Credential: key.ID, Name: "key:" + key.Name, Rank: key.Rank, Scopes: key.Scopes, Root: key.Root, doors: key.Doors}
+	call.Actor = Actor{Tenant: auth.Tenant, Credential: key.ID, Name: "key:" + key.Name, Rank: key.Rank, Scopes: key.Scopes, Root: key.Root, doors: key.Doors, until: key.ExpiresAt}
 	return nil
 }
 

@@ -1,5 +1,7 @@
 package directory
 
+import "time"
+
 // Rank orders what people and credentials may do (docs/architecture.md, Rights).
 type Rank uint8
 
@@ -114,9 +116,10 @@ type Actor struct {
 	OnBehalfOf string
 	Rank       Rank
 	Scopes     ScopeSet
-	Root       int64   // company whose subtree is all it can see; 0: the tenant
-	doors      DoorSet // of an API key; 0 for whoever is not limited to doors
-	selfOnly   bool    // may touch nothing but its own record in this use case
+	Root       int64     // company whose subtree is all it can see; 0: the tenant
+	doors      DoorSet   // of an API key; 0 for whoever is not limited to doors
+	until      time.Time // when an API key expires; zero for whoever is not limited in time
+	selfOnly   bool      // may touch nothing but its own record in this use case
 }
 
 // mayTouch decides whether the actor may do the action to a user of a rank.

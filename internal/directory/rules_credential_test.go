@@ -59,6 +59,26 @@ func TestRulesCredentialWithinMaker(t *testing.T) {
 	wantError(t, err, directory.CodeForbidden, directory.ReasonRankTooLow)
 }
 
+// A key that expires makes none that outlives it: whoever was trusted for an
+// hour would be trusted for ever.
+func TestRulesCredentialDiesWithItsMaker(t *testing.T) {
+	f := newFixture(t)
+	end := f.clock.now().Add(time.Hour)
+	maker := f.key(adminRank, func(in *directory.NewCredential) { in.ExpiresAt = end })
+	for _, wanted := range []time.Time{{}, end, end.Add(-time.Minute)} {
+		made, secret, err := f.svc.CreateKey(f.ctx, f.as(maker), directory.NewCredential{Name: "heir", Rank: readerRank, ExpiresAt: wanted})
+		check(t, err)
+		f.secret(secret)
+		if made.ExpiresAt.IsZero() || made.ExpiresAt.After(end) {
+			t.Errorf("asked for %v: the key lasts until %v, its maker until %v", wanted, made.ExpiresAt, end)
+		}
+	}
+	_, _, err := f.svc.CreateKey(f.ctx, f.as(maker), directory.NewCredential{Name: "longer", Rank: readerRank, ExpiresAt: end.Add(time.Microsecond)})
+	wantError(t, err, directory.CodeForbidden, directory.ReasonRankTooLow)
+	_, _, err = f.svc.CreateClient(f.ctx, f.as(maker), directory.NewCredential{Name: "longer", ExpiresAt: end.AddDate(1, 0, 0)})
+	wantError(t, err, directory.CodeForbidden, directory.ReasonRankTooLow)
+}
+
 // A revoked key is refused on the next call; a key of a higher rank and one of
 // another tenant are out of reach.
 func TestRulesCredentialRevoked(t *testing.T) {

@@ -17,10 +17,10 @@ type NewCredential struct {
 	ClientID  string // clients only; "" is drawn
 	Secret    Secret
 	Rank      Rank
-	Scopes    ScopeSet // 0: the maker's
-	Doors     DoorSet  // 0: the maker's, AllDoors for a person
-	Root      int64    // company whose subtree is all it can see; 0: the maker's, or the tenant
-	ExpiresAt time.Time
+	Scopes    ScopeSet  // 0: the maker's
+	Doors     DoorSet   // 0: the maker's, AllDoors for a person
+	Root      int64     // company whose subtree is all it can see; 0: the maker's, or the tenant
+	ExpiresAt time.Time // zero: the maker's, or never
 }
 
 // minSecret is the least length of a secret that somebody chose.
@@ -108,7 +108,11 @@ func (s *Service) checkCredential(call *Call, in *NewCredential) (string, error)
 	if in.Root == 0 {
 		in.Root = call.Actor.Root
 	}
-	if in.Rank > call.Actor.Rank || in.Scopes&^call.Actor.Scopes != 0 || in.Doors&^mine != 0 || in.Rank == RankOwner && !call.trusted {
+	if in.ExpiresAt.IsZero() {
+		in.ExpiresAt = call.Actor.until
+	}
+	longer := !call.Actor.until.IsZero() && in.ExpiresAt.After(call.Actor.until)
+	if in.Rank > call.Actor.Rank || in.Scopes&^call.Actor.Scopes != 0 || in.Doors&^mine != 0 || longer || in.Rank == RankOwner && !call.trusted {
 		return "", Wrong(CodeForbidden, ReasonRankTooLow, "A credential cannot be given more than its maker has.")
 	}
 	if secret == "" {
