@@ -40,3 +40,20 @@ func TestRulesBoundKeyTakesOverNobodyWithARank(t *testing.T) {
 	plain := f.someone(withPassword, withCompany(a))
 	check(t, f.svc.SetPassword(f.ctx, f.as(key), directory.ByNumber(plain.Number), directory.NewPassword{Password: otherPass}))
 }
+
+// A credential of one company does not see who else has credentials.
+func TestRulesBoundKeySeesItsCompanysCredentials(t *testing.T) {
+	f := newFixture(t)
+	a, b := f.company("A", f.root), f.company("B", f.root)
+	key := f.bound(a)
+	f.bound(b)
+	f.key(adminRank)
+	f.client()
+	list := must(f.svc.Credentials(f.ctx, f.as(key)))(t)
+	if len(list) != 1 || list[0].Root != a {
+		t.Errorf("a key of company %d sees %+v", a, list)
+	}
+	if all := must(f.svc.Credentials(f.ctx, f.as(f.key(adminRank))))(t); len(all) != 5 {
+		t.Errorf("a key of the tenant sees %d of 5 credentials", len(all))
+	}
+}

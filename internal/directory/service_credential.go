@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -147,7 +148,8 @@ func hint(secret string) string {
 }
 
 // Credentials lists the tenant's keys and clients, oldest first, without
-// anything secret.
+// anything secret. A caller that is bound to a company sees those of its own
+// company, which are also all that it may revoke.
 func (s *Service) Credentials(ctx context.Context, call *Call) ([]Credential, error) {
 	if err := s.enter(ctx, call, ActCredentials); err != nil {
 		return nil, err
@@ -157,6 +159,9 @@ func (s *Service) Credentials(ctx context.Context, call *Call) ([]Credential, er
 		list, err = r.Credentials(ctx, call.Actor.Tenant)
 		return err
 	})
+	if root := call.Actor.Root; root != 0 {
+		list = slices.DeleteFunc(list, func(c Credential) bool { return c.Root != root })
+	}
 	return list, err
 }
 
