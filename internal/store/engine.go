@@ -16,6 +16,9 @@ type engine struct {
 	// lock is what a SELECT ends with that keeps its row for this transaction.
 	// SQLite has one writer and needs none.
 	lock string
+	// share is the same for a row that must only stay as it is: others may
+	// share it.
+	share string
 	// instr is the function that finds a text in another, from 1, 0 for none.
 	instr string
 	// branch makes a SELECT of numbers one of several that are merged in order,

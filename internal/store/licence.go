@@ -103,56 +103,57 @@ func (t *tx) TakeSeat(ctx context.Context, tenant directory.TenantNo, licenceTyp
 	if err != nil || seat > 0 {
 		return seat, err
 	}
-	const sql = "UPDATE licence_shards SET used = used + 1 WHERE tenant = $1 AND type = $2 AND shard = $3 AND used < total"
-	return t.anyShard(ctx, sql, tenant, licenceType)
+	return t.anyShard(ctx, tenant, licenceType, "used = used + 1", "used < total")
 }
 
 // FreeSeat implements directory.LicenceWriter. The seat of a pool that does
 // not exist any more is no error.
 func (t *tx) FreeSeat(ctx context.Context, tenant directory.TenantNo, licenceType string, seat int) error {
-	const sql = "UPDATE licence_shards SET used = used - 1 WHERE tenant = $1 AND type = $2 AND shard = $3 AND used > 0"
-	n, err := t.q.exec(ctx, sql, int64(tenant), licenceType, int64(seat-1))
+	n, err := t.changeShard(ctx, tenant, licenceType, int64(seat-1), "used = used - 1", "used > 0")
 	if err != nil || n > 0 {
 		return err
 	}
-	_, err = t.anyShard(ctx, sql, tenant, licenceType)
+	_, err = t.anyShard(ctx, tenant, licenceType, "used = used - 1", "used > 0")
 	return err
 }
 
-// anyShard tries a change of one shard on each in order and returns the one
-// that took it + 1, or 0. A pool that is resized meanwhile may move seats into
-// a shard that was looked at before, so that nobody is refused, and no seat is
-// lost, before the shards were tried under the pool's lock too.
-func (t *tx) anyShard(ctx context.Context, sql string, tenant directory.TenantNo, licenceType string) (int, error) {
-	seat, err := t.firstShard(ctx, sql, tenant, licenceType)
+// anyShard makes a change of the first shard that a condition allows, and
+// returns the shard + 1, or 0. A pool that is resized meanwhile may move seats
+// into a shard that was looked at before, so that nobody is refused, and no
+// seat is lost, before the shards were looked at under the pool's lock too.
+func (t *tx) anyShard(ctx context.Context, tenant directory.TenantNo, licenceType, set, condition string) (int, error) {
+	seat, err := t.firstShard(ctx, tenant, licenceType, set, condition)
 	if err != nil || seat > 0 {
 		return seat, err
 	}
-	err = t.q.query(ctx, "SELECT total FROM licence_pools WHERE tenant = $1 AND type = $2"+t.e.lock,
+	err = t.q.query(ctx, "SELECT total FROM licence_pools WHERE tenant = $1 AND type = $2"+t.e.share,
 		[]any{int64(tenant), licenceType}, func(*row) {})
 	if err != nil {
 		return 0, err
 	}
-	return t.firstShard(ctx, sql, tenant, licenceType)
+	return t.firstShard(ctx, tenant, licenceType, set, condition)
 }
 
-func (t *tx) firstShard(ctx context.Context, sql string, tenant directory.TenantNo, licenceType string) (int, error) {
-	shards, err := t.shards(ctx, tenant, licenceType)
+// firstShard reads before it writes: on PostgreSQL an UPDATE that has waited
+// for a row keeps its lock even if it then finds that it must not change it,
+// and two that walk over full shards would wait for each other.
+func (t *tx) firstShard(ctx context.Context, tenant directory.TenantNo, licenceType, set, condition string) (int, error) {
+	var shards []int64
+	err := t.q.query(ctx, "SELECT shard FROM licence_shards WHERE tenant = $1 AND type = $2 AND "+condition+" ORDER BY shard",
+		[]any{int64(tenant), licenceType}, func(r *row) { shards = append(shards, r.int()) })
 	if err != nil {
 		return 0, err
 	}
 	for _, shard := range shards {
-		if n, err := t.q.exec(ctx, sql, int64(tenant), licenceType, shard); err != nil || n > 0 {
+		if n, err := t.changeShard(ctx, tenant, licenceType, shard, set, condition); err != nil || n > 0 {
 			return int(n * (shard + 1)), err
 		}
 	}
 	return 0, nil
 }
 
-// shards lists a pool's shards in order.
-func (t *tx) shards(ctx context.Context, tenant directory.TenantNo, licenceType string) ([]int64, error) {
-	var list []int64
-	err := t.q.query(ctx, "SELECT shard FROM licence_shards WHERE tenant = $1 AND type = $2 ORDER BY shard",
-		[]any{int64(tenant), licenceType}, func(r *row) { list = append(list, r.int()) })
-	return list, err
+// changeShard returns 1 if the condition allowed the change of a shard.
+func (t *tx) changeShard(ctx context.Context, tenant directory.TenantNo, licenceType string, shard int64, set, condition string) (int64, error) {
+	return t.q.exec(ctx, "UPDATE licence_shards SET "+set+" WHERE tenant = $1 AND type = $2 AND shard = $3 AND "+condition,
+		int64(tenant), licenceType, shard)
 }

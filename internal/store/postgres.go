@@ -41,6 +41,7 @@ func newPostgresEngine(numbers numberSource) *engine {
 	return &engine{
 		name:        "postgres",
 		lock:        " FOR UPDATE",
+		share:       " FOR SHARE",
 		instr:       "strpos",
 		branch:      orderedBranch,
 		searchKey:   "s.rid",

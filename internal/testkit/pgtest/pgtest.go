@@ -165,6 +165,8 @@ func (c *cluster) launch() error {
 	// Durable commits are tested elsewhere; here they would only cost time.
 	c.server = c.command("postgres", "-D", c.data(), "-k", c.dir, "-c", "listen_addresses=", "-c", "fsync=off",
 		"-c", "full_page_writes=off", "-c", "max_connections=300", "-c", "shared_buffers=64MB", "-c", "jit=off",
+		// Tests that meet a deadlock on purpose need not wait a second for it.
+		"-c", "deadlock_timeout=50ms",
 		"-c", "max_prepared_transactions=0", "-c", "autovacuum_naptime=5s")
 	c.server.Stdout, c.server.Stderr = log, log
 	if err := c.server.Start(); err != nil {
