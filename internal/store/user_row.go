@@ -17,7 +17,7 @@ var userColumns = []string{"rid", "id", "state", "locked", "lock_reason", "must_
 	"employee_number", "open_id", "web_mdn", "client_user_id", "licence_type", "phones", "address", "profile"}
 
 // foldedColumns hold what filters compare without regard to case; nothing
-// reads them back.
+// reads them back. The column "x" is folded in "x_key".
 var foldedColumns = []string{"user_name_key", "email_key", "given_name_key", "family_name_key", "display_name_key",
 	"employee_number_key"}
 
@@ -76,14 +76,18 @@ func userValues(u *directory.User) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
+	return append(userScalars(u), phones, address, profile,
+		directory.FoldSearch(u.UserName), directory.FoldSearch(u.Email), directory.FoldSearch(u.GivenName),
+		directory.FoldSearch(u.FamilyName), directory.FoldSearch(u.DisplayName), directory.FoldSearch(u.EmployeeNumber)), nil
+}
+
+// userScalars are the stored values of userColumns before the collections.
+func userScalars(u *directory.User) []any {
 	return []any{rowID(u.Tenant, u.Number), u.ID, int64(u.State.Index()), bit(u.Locked), u.LockReason,
 		bit(u.MustChangePassword), micros(u.ValidFrom), micros(u.ExpiresAt), u.Company, int64(u.Rank), int64(u.Seat),
 		u.AuthEpoch, u.Version, u.DoorVersion, micros(u.CreatedAt), micros(u.UpdatedAt), micros(u.DeletedAt),
 		u.UserName, u.Email, bit(u.EmailClaimed), u.GivenName, u.FamilyName, u.DisplayName, u.Title, u.EmployeeNumber,
-		u.OpenID, u.WebMDN, u.ClientUserID, u.LicenceType, phones, address, profile,
-		directory.FoldSearch(u.UserName), directory.FoldSearch(u.Email), directory.FoldSearch(u.GivenName),
-		directory.FoldSearch(u.FamilyName), directory.FoldSearch(u.DisplayName), directory.FoldSearch(u.EmployeeNumber),
-	}, nil
+		u.OpenID, u.WebMDN, u.ClientUserID, u.LicenceType}
 }
 
 // encodeCollections are the JSON texts of a user's collections; "" for an

@@ -18,9 +18,6 @@ var (
 		placeholderList(len(insertUserColumns)) + ") ON CONFLICT DO NOTHING"
 )
 
-// collectionColumns is where the JSON texts stand in userColumns.
-var collectionColumns = [...]int{slices.Index(userColumns, "phones"), slices.Index(userColumns, "address"), slices.Index(userColumns, "profile")}
-
 func placeholderList(n int) string {
 	list := make([]string, n)
 	for i := range list {
@@ -79,48 +76,75 @@ func (t *tx) UpdateUser(ctx context.Context, before, after directory.User) error
 	return nil
 }
 
+// assignments is the SET of an UPDATE.
+type assignments struct {
+	args
+	sql strings.Builder
+}
+
+func (a *assignments) set(column string, value any) {
+	if a.sql.Len() > 0 {
+		a.sql.WriteString(", ")
+	}
+	a.sql.WriteString(column)
+	a.sql.WriteString(" = ")
+	a.sql.WriteString(a.add(value))
+}
+
 // updateRow writes the columns that changed, so that an update touches only
-// the indexes that it must. JSON columns are written whenever there is one:
-// before and after may share a map, and then comparing them shows nothing.
+// the indexes that it must.
 func (t *tx) updateRow(ctx context.Context, before, after *directory.User) error {
-	old, err := userValues(before)
-	if err != nil {
-		return err
-	}
-	values, err := userValues(after)
-	if err != nil {
-		return err
-	}
-	var a args
-	var sql strings.Builder
-	sql.WriteString("UPDATE users SET ")
-	for i, value := range values {
-		if value == old[i] && (value == "" || !slices.Contains(collectionColumns[:], i)) {
+	var a assignments
+	old := userScalars(before)
+	for i, value := range userScalars(after) {
+		if value == old[i] {
 			continue
 		}
-		if len(a.list) > 0 {
-			sql.WriteString(", ")
+		a.set(userColumns[i], value)
+		if key := userColumns[i] + "_key"; slices.Contains(foldedColumns, key) {
+			a.set(key, directory.FoldSearch(value.(string)))
 		}
-		sql.WriteString(insertUserColumns[i])
-		sql.WriteString(" = ")
-		sql.WriteString(a.add(value))
+	}
+	if err := a.setCollections(before, after); err != nil {
+		return err
 	}
 	if len(a.list) == 0 {
 		return nil
 	}
-	sql.WriteString(" WHERE rid = ")
-	sql.WriteString(a.add(rowID(after.Tenant, after.Number)))
-	sql.WriteString(" AND state = ")
-	sql.WriteString(a.add(int64(before.State.Index())))
-	sql.WriteString(" AND company = ")
-	sql.WriteString(a.add(before.Company))
-	sql.WriteString(" AND version = ")
-	sql.WriteString(a.add(before.Version))
-	n, err := t.q.exec(ctx, sql.String(), a.list...)
+	sql := "UPDATE users SET " + a.sql.String() + " WHERE rid = " + a.add(rowID(after.Tenant, after.Number)) +
+		" AND state = " + a.add(int64(before.State.Index())) + " AND company = " + a.add(before.Company) +
+		" AND version = " + a.add(before.Version)
+	n, err := t.q.exec(ctx, sql, a.list...)
 	if err == nil && n == 0 {
 		return errStale
 	}
 	return err
+}
+
+// setCollections sets the JSON columns that may have changed. A profile is
+// written whenever there is one: before and after may share a map, and then
+// comparing them shows nothing.
+func (a *assignments) setCollections(before, after *directory.User) error {
+	samePhones := slices.Equal(before.Phones, after.Phones)
+	noProfile := before.Profile.IsZero() && after.Profile.IsZero()
+	sameAddress := before.Address == after.Address
+	if samePhones && noProfile && sameAddress {
+		return nil
+	}
+	phones, address, profile, err := encodeCollections(after)
+	if err != nil {
+		return err
+	}
+	if !samePhones {
+		a.set("phones", phones)
+	}
+	if !sameAddress {
+		a.set("address", address)
+	}
+	if !noProfile {
+		a.set("profile", profile)
+	}
+	return nil
 }
 
 // DeleteUser implements directory.UserWriter.
