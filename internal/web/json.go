@@ -16,6 +16,8 @@ var (
 	ErrJSONNotObject = errors.New("not a JSON object")
 	// ErrJSONTooDeep: objects and arrays are nested deeper than allowed.
 	ErrJSONTooDeep = errors.New("JSON is nested too deeply")
+	// ErrJSONTooMany: the text has more than MaxJSONValues values.
+	ErrJSONTooMany = errors.New("JSON has too many values")
 	// ErrJSONNotUTF8: a string holds bytes that are not UTF-8.
 	ErrJSONNotUTF8 = errors.New("JSON text is not valid UTF-8")
 )
@@ -34,6 +36,12 @@ func (e *JSONError) Error() string {
 
 // Unwrap is the kind.
 func (e *JSONError) Unwrap() error { return e.Kind }
+
+// MaxJSONValues is how many values a JSON text may hold, those inside of others
+// counted: far more than any vendor's request has. A value takes two bytes on
+// the wire and many times that when it is read, and bodies are read before it
+// is known who sent them.
+const MaxJSONValues = 10_000
 
 // defaultDepth is the nesting that is allowed when the caller names none.
 const defaultDepth = 32
@@ -69,7 +77,8 @@ const indexFrom = 48
 // DecodeObject reads a body that must be one JSON object: the lenient reader
 // of the vendor doors. A byte order mark before it is ignored, duplicate
 // members are allowed. Nesting deeper than maxDepth objects and arrays, the
-// outermost counted, is refused; 0 stands for 32. The error is a *JSONError.
+// outermost counted, is refused; 0 stands for 32. So are more than
+// MaxJSONValues values. The error is a *JSONError.
 func DecodeObject(body []byte, maxDepth int) (Object, error) {
 	raw, offset, err := decode(body, maxDepth)
 	if err != nil {
@@ -93,7 +102,7 @@ func decode(body []byte, maxDepth int) (raw json.RawMessage, offset int, err err
 	if maxDepth <= 0 {
 		maxDepth = defaultDepth
 	}
-	s := scanner{text: body, depth: maxDepth}
+	s := scanner{text: body, depth: maxDepth, left: MaxJSONValues}
 	if len(body) >= 3 && body[0] == 0xEF && body[1] == 0xBB && body[2] == 0xBF {
 		s.i = 3
 	}
@@ -232,7 +241,7 @@ func ObjectOf(raw json.RawMessage) (Object, State) {
 	if state != Present {
 		return Object{}, state
 	}
-	s := scanner{text: raw, depth: maxInt}
+	s := scanner{text: raw, depth: maxInt, left: maxInt}
 	members, ok := s.members()
 	if !ok {
 		return Object{}, Mistyped
@@ -253,7 +262,7 @@ func ArrayOf(raw json.RawMessage) ([]json.RawMessage, State) {
 	if state != Present {
 		return nil, state
 	}
-	s := scanner{text: raw, depth: maxInt}
+	s := scanner{text: raw, depth: maxInt, left: maxInt}
 	elements, ok := s.elements()
 	if !ok {
 		return nil, Mistyped

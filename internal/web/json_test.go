@@ -62,6 +62,8 @@ var badObjects = []struct {
 	{"deeper than allowed", deep(4), 3, ErrJSONTooDeep, 15},
 	{"array deeper than allowed", `{"a":[[1]]}`, 2, ErrJSONTooDeep, 6},
 	{"deeper than the default", deep(33), 0, ErrJSONTooDeep, 160},
+	{"more values than allowed", `{"a":[` + strings.Repeat("0,", MaxJSONValues-2) + "0]}", 0, ErrJSONTooMany, 6 + 2*(MaxJSONValues-2)},
+	{"a million members", "{" + strings.Repeat(`"":0,`, 1_000_000) + `"":0}`, 0, ErrJSONTooMany, 5*(MaxJSONValues-1) + 4},
 	{"a million brackets", strings.Repeat("[", 1_000_000), 0, ErrJSONTooDeep, 32},
 }
 
@@ -301,7 +303,7 @@ func FuzzDecodeObject(f *testing.F) {
 			if !ok || e.Offset < 0 || e.Offset > len(body) {
 				t.Fatalf("error %#v", err)
 			}
-			if oracle == nil && !errors.Is(err, ErrJSONTooDeep) && !errors.Is(err, ErrJSONNotUTF8) {
+			if oracle == nil && !errors.Is(err, ErrJSONTooDeep) && !errors.Is(err, ErrJSONTooMany) && !errors.Is(err, ErrJSONNotUTF8) {
 				t.Fatalf("refused %q: %v", body, err)
 			}
 			if errors.Is(err, ErrJSONNotUTF8) && utf8.Valid(body) {

@@ -14,6 +14,7 @@ type scanner struct {
 	text  []byte
 	i     int
 	depth int // how many more levels may be opened
+	left  int // how many more values may come
 	kind  error
 }
 
@@ -45,6 +46,10 @@ func (s *scanner) peek() byte {
 
 // value passes one value; the space before it has been passed.
 func (s *scanner) value() bool {
+	if s.left == 0 {
+		return s.fail(ErrJSONTooMany)
+	}
+	s.left--
 	switch c := s.peek(); {
 	case c == '"':
 		return s.str()

@@ -29,6 +29,8 @@ func decode(body []byte) (web.Object, error) {
 		message = "The body is not valid UTF-8"
 	case errors.Is(err, web.ErrJSONTooDeep):
 		message = "The body is nested too deeply"
+	case errors.Is(err, web.ErrJSONTooMany):
+		message = "The body has too many values"
 	}
 	return web.Object{}, directory.Wrong(directory.CodeInvalid, directory.ReasonBodySyntax, "%s", message).Because(err)
 }
