@@ -7,7 +7,10 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
+	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -36,7 +39,23 @@ func TestContract(t *testing.T) {
 	}
 }
 
-// demo is a call of the server's own in the sample tenant.
+// TestContractOfTheProgram runs the scripts against the built program, each on
+// a copy of one database.
+func TestContractOfTheProgram(t *testing.T) {
+	server := testkit.Start(t, testkit.Options{Demo: true})
+	variables := vars(t, server.Service)
+	must(t, server.Stop())
+	database, err := os.ReadFile(strings.TrimPrefix(server.Config.Database, "sqlite:"))
+	must(t, err)
+	program := testkit.Build(t)
+	contract.Run(t, "testdata/contract", func(t *testing.T) contract.Target {
+		path := filepath.Join(t.TempDir(), "usher.db")
+		must(t, os.WriteFile(path, database, 0o600))
+		return contract.Target{URL: testkit.Serve(t, program, "--database=sqlite:"+path), Vars: variables}
+	})
+}
+
+// demo is the number of the sample tenant.
 func demo(t testing.TB, service *directory.Service) directory.TenantNo {
 	t.Helper()
 	tenant, err := service.TenantByName(context.Background(), directory.System(0, "test"), "demo")
@@ -283,6 +302,71 @@ func TestHeaderCase(t *testing.T) {
 	}
 }
 
+// TestFailedLoginsLock: a tenant can have users locked after wrong passwords in
+// a row; the right one does not help then (dossier 5.20).
+func TestFailedLoginsLock(t *testing.T) {
+	server := testkit.Start(t, testkit.Options{Demo: true})
+	ctx, no := context.Background(), demo(t, server.Service)
+	tenant, err := server.Service.TenantByName(ctx, directory.System(0, "test"), "demo")
+	must(t, err)
+	tenant.Settings.MaxFailedLogins = 2
+	_, err = server.Service.UpdateTenant(ctx, directory.System(no, "test"), tenant)
+	must(t, err)
+	grant := func(password string) string {
+		answer, err := http.PostForm(server.URL+"/v1/oauth2/token", url.Values{"grant_type": {"password"}, "client_id": {"usher-demo-client"},
+			"client_secret": {"usher-demo-secret"}, "username": {"admin"}, "password": {password}})
+		must(t, err)
+		defer answer.Body.Close()
+		body, err := io.ReadAll(answer.Body)
+		must(t, err)
+		return fmt.Sprint(answer.StatusCode, " ", string(body))
+	}
+	const wrong = `400 {"error":"invalid_grant","error_description":"The user name or password is incorrect."}`
+	for i := range 2 {
+		if got := grant("wrong password"); got != wrong {
+			t.Errorf("wrong password %d: %s", i+1, got)
+		}
+	}
+	if got := grant("usher-demo-password"); got != `400 {"error":"invalid_grant","error_description":"The account is locked."}` {
+		t.Errorf("the right password after two wrong ones: %s", got)
+	}
+	if _, _, body := send(t, server.URL, "GET", "/v1/Users(3001)/Unlock", "", nil); body != `{"CanUnlockUser":true}` {
+		t.Errorf("lock status: %s", body)
+	}
+}
+
+// TestDecisionsHaveCases: every decision of docs/dialects/iqmetrix.md 5 is
+// cited by a case of a script or by a test.
+func TestDecisionsHaveCases(t *testing.T) {
+	page, err := os.ReadFile("../../../docs/dialects/iqmetrix.md")
+	must(t, err)
+	_, decisions, _ := strings.Cut(string(page), "\n## 5. ")
+	decisions, _, _ = strings.Cut(decisions, "\n## ")
+	numbers := regexp.MustCompile(`(?m)^(\d+)\. `).FindAllStringSubmatch(decisions, -1)
+	if len(numbers) < 29 {
+		t.Fatalf("found only %d decisions", len(numbers))
+	}
+	cited := map[string]bool{"22": true} // that nothing is sent cannot be seen from outside
+	for _, pattern := range []string{"testdata/contract/*.txtar", "*_test.go"} {
+		files, err := filepath.Glob(pattern)
+		must(t, err)
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			must(t, err)
+			for _, line := range regexp.MustCompile(`dossier [^\n]*`).FindAllString(string(text), -1) {
+				for _, number := range regexp.MustCompile(`[ (]5\.(\d+)`).FindAllStringSubmatch(line, -1) {
+					cited[number[1]] = true
+				}
+			}
+		}
+	}
+	for _, number := range numbers {
+		if !cited[number[1]] {
+			t.Errorf("no case cites decision 5.%s", number[1])
+		}
+	}
+}
+
 // TestScriptsCiteSources: every case of every script says where it comes from.
 func TestScriptsCiteSources(t *testing.T) {
 	entries, err := os.ReadDir("testdata/contract")
@@ -292,7 +376,7 @@ func TestScriptsCiteSources(t *testing.T) {
 		must(t, err)
 		head, _, _ := strings.Cut(string(text), "\n-- ")
 		for _, block := range strings.Split(head, "\n\n") {
-			if block = strings.TrimSpace(block); block != "" && !strings.HasPrefix(block, "# ") {
+			if block = strings.TrimSpace(block); block != "" && !strings.HasPrefix(block, "# source: ") {
 				t.Errorf("%s: no source: %.60s", entry.Name(), block)
 			}
 		}

@@ -158,7 +158,4 @@ func TestLimitHeaders(t *testing.T) {
 	if got[1][1] != "0" || got[3][1] != "0" {
 		t.Errorf("after the window: %v", got)
 	}
-	if got = d.limitHeaders(nil, directory.Quota{}); got != nil {
-		t.Errorf("without a quota: %v", got)
-	}
 }

@@ -7,8 +7,7 @@ import (
 	"github.com/usher-id/usher/internal/web"
 )
 
-// activeOnly is what the two envelope lists show (seed: "only return Users
-// where IsActive is set to true").
+// activeOnly is what the two envelope lists show (seed, the notes of both).
 var activeOnly = directory.StatesOf(directory.StateActive)
 
 // refuseCompany is refuse for a path that names a company.

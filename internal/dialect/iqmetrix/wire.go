@@ -217,12 +217,8 @@ func appendArray[T any](b []byte, items []T, each func([]byte, *T) []byte) []byt
 // resetLayout is the vendor's time: seven decimals and Z (dossier 2.4).
 const resetLayout = "2006-01-02T15:04:05.0000000Z"
 
-// limitHeaders adds the state of the request limit to an answer. A quota
-// without a limit was never counted: then nothing is said.
+// limitHeaders adds the state of the request limit to an answer.
 func (d *door) limitHeaders(header [][2]string, q directory.Quota) [][2]string {
-	if q.Limit == 0 {
-		return header
-	}
 	// One string holds all four values, so that they cost one allocation.
 	var buffer [96]byte
 	b := strconv.AppendInt(buffer[:0], int64(q.Limit), 10)
