@@ -130,7 +130,8 @@ func coverable(text, word []rune) bool {
 			spare[i+1][0] = min(spare[i+1][0], spare[i][0]+1)
 			spare[i+1][1] = min(spare[i+1][1], spare[i][1]+1)
 		}
-		for n := minRun; n <= longestRun(text[i:]); n++ {
+		run := longestRun(text[i:])
+		for n := minRun; n <= run; n++ {
 			spare[i+n][1] = min(spare[i+n][1], least)
 		}
 		if year(text[i:]) {
