@@ -88,7 +88,7 @@ func TestErrorBodies(t *testing.T) {
 		{wrong(directory.CodeConflict, directory.ReasonEmailTaken), 409, "Username and email already exist", ""},
 		{nameTaken(wrong(directory.CodeConflict, directory.ReasonLockReasonTaken), "LockReason", "X", 7), 409,
 			"The LockReason name X already exists for entity 7", ""},
-		{wrong(directory.CodeConflict, directory.ReasonOwnerProtected), 409, "The core's message.", ""},
+		{wrong(directory.CodeForbidden, directory.ReasonOwnerProtected), 403, "Forbidden", "The core's message."},
 		{wrong(directory.CodeExhausted, directory.ReasonSeatExhausted), 409, "The core's message.", ""},
 		{wrong(directory.CodeStale, directory.ReasonVersionMismatch), 409, "User version mismatch", ""},
 		{wrong(directory.CodeForbidden, directory.ReasonSelfOnly), 403, "Forbidden", "The core's message."},
