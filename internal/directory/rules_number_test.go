@@ -153,8 +153,8 @@ func TestRulesIDs(t *testing.T) {
 	}
 }
 
-// Ids and numbers of deleted users stay taken, and a purged user's number is
-// never drawn again.
+// Ids and numbers of deleted users stay taken, and a purged user's are neither
+// drawn nor taken as presets again.
 func TestRulesNumbersAreNotReused(t *testing.T) {
 	f := newFixture(t)
 	u := f.inState(deleted)
@@ -166,6 +166,12 @@ func TestRulesNumbersAreNotReused(t *testing.T) {
 	_, err = f.svc.CreateUser(f.ctx, f.sys(), in)
 	wantError(t, err, directory.CodeConflict, directory.ReasonIDTaken)
 	check(t, f.svc.PurgeUser(f.ctx, f.sys(), directory.ByNumber(u.Number)))
+	in.Number, in.ID = u.Number, ""
+	_, err = f.svc.CreateUser(f.ctx, f.sys(), in)
+	wantError(t, err, directory.CodeConflict, directory.ReasonNumberTaken)
+	in.Number, in.ID = 0, u.ID
+	_, err = f.svc.CreateUser(f.ctx, f.sys(), in)
+	wantError(t, err, directory.CodeConflict, directory.ReasonNumberTaken)
 	for range 3 {
 		if next := f.someone(); next.Number <= u.Number || next.ID == u.ID {
 			t.Errorf("user %d (%s) follows the purged %d", next.Number, next.ID, u.Number)

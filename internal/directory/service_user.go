@@ -120,6 +120,15 @@ func (s *Service) place(ctx context.Context, tx Tx, call *Call, u *User, brought
 	if err := checkCompanyField(ctx, tx, call, u.Company); err != nil {
 		return err
 	}
+	if brought || u.Number != 0 {
+		gone, err := tx.Purged(ctx, u.Tenant, u.Number, u.ID)
+		if err != nil {
+			return err
+		}
+		if gone {
+			return taken(FieldNumber, ReasonNumberTaken, "The number or the id belonged to a user who was erased; neither is given again.")
+		}
+	}
 	if brought {
 		if _, err := tx.UserByID(ctx, u.Tenant, u.ID); !errors.Is(err, ErrNotFound) {
 			return takenOr(err, FieldID, ReasonIDTaken, "The id is taken.")

@@ -76,6 +76,8 @@ type UserReader interface {
 	// UserTotal is the exact number of users in the states of a company's
 	// subtree (0: the tenant), from counters.
 	UserTotal(ctx context.Context, t TenantNo, company int64, states StateSet) (int64, error)
+	// Purged reports whether a number or an id belonged to an erased user.
+	Purged(ctx context.Context, t TenantNo, number int64, id string) (bool, error)
 	// InSubtree reports whether a user belongs to a company's subtree.
 	InSubtree(ctx context.Context, t TenantNo, company, number int64) (bool, error)
 }
@@ -152,7 +154,7 @@ type UserWriter interface {
 	// UpdateUser replaces the row; before is what LockUser returned.
 	UpdateUser(ctx context.Context, before, after User) error
 	// DeleteUser erases a user and everything that belongs to it but its
-	// events.
+	// events. Its number and id are remembered as Purged.
 	DeleteUser(ctx context.Context, u User) error
 	InsertHandle(ctx context.Context, t TenantNo, h Handle) error
 	// SetHandleKinds changes as what the holder has the key.

@@ -29,6 +29,14 @@ func (r *reader) UserByID(ctx context.Context, t directory.TenantNo, id string) 
 	return u, err
 }
 
+// Purged implements directory.UserReader.
+func (r *reader) Purged(ctx context.Context, t directory.TenantNo, number int64, id string) (bool, error) {
+	var gone bool
+	err := r.q.query(ctx, "SELECT count(*) FROM purged WHERE tenant = $1 AND number = $2 OR tenant = $1 AND id = $3",
+		[]any{int64(t), number, id}, func(row *row) { gone = row.flag() })
+	return gone, err
+}
+
 // InSubtree implements directory.UserReader.
 func (r *reader) InSubtree(ctx context.Context, t directory.TenantNo, company, number int64) (bool, error) {
 	var in bool

@@ -174,7 +174,8 @@ func (t *tx) DeleteUser(ctx context.Context, u directory.User) error {
 		return err
 	}
 	t.pending.document(rid, searchChange{tenant: int64(u.Tenant), drop: true})
-	return nil
+	_, err = t.q.exec(ctx, "INSERT INTO purged (tenant, number, id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", int64(u.Tenant), u.Number, u.ID)
+	return err
 }
 
 // companyPath is the numbers of a company's ancestors and its own. A user

@@ -49,7 +49,9 @@ var promises = map[string][]string{
 	"UserTotal is the exact number of users in the states of a company's subtree (0: the tenant), from counters.": {
 		"total/UserTotal is the exact number after every kind of change", "total/UserTotal of the tenant is that of company 0",
 		"totals/Totals and lists are exact after concurrent changes"},
-	"InSubtree reports whether a user belongs to a company's subtree.": {"user/InSubtree reports whether a user belongs to a company's subtree"},
+	"Purged reports whether a number or an id belonged to an erased user.": {"user/Purged reports whether a number or an id belonged to an erased user"},
+	"Its number and id are remembered as Purged.":                          {"user/Purged reports whether a number or an id belonged to an erased user"},
+	"InSubtree reports whether a user belongs to a company's subtree.":     {"user/InSubtree reports whether a user belongs to a company's subtree"},
 
 	"MembershipReader reads what users belong to, in order of number.": {
 		"membership/UserLocations are in order of number", "membership/UserGroups are in order of number", "role/UserRoles are in order of number"},

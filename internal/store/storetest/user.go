@@ -26,6 +26,7 @@ var userChecks = []check{
 	{"UserByID finds by exact bytes", userByID},
 	{"DeleteUser erases a user and everything that belongs to it but its events", userDelete},
 	{"The number and id of an erased user can be written again", userAgain},
+	{"Purged reports whether a number or an id belonged to an erased user", userPurged},
 	{"InSubtree reports whether a user belongs to a company's subtree", userInSubtree},
 }
 
@@ -244,6 +245,26 @@ func userDelete(t *testing.T, s *sample) {
 	})
 	wantSame(t, "events", s.events(0, 10), events)
 	s.wantTotals()
+}
+
+func userPurged(t *testing.T, s *sample) {
+	u := s.addUser(1)
+	other := newSample(t, s.store)
+	purged := func(s *sample, number int64, id string) bool {
+		return look(t, s, func(ctx context.Context, r directory.Reader) (bool, error) {
+			return r.Purged(ctx, s.tenant, number, id)
+		})
+	}
+	if purged(s, 1, u.ID) {
+		t.Error("a living user is purged")
+	}
+	s.update(func(tx directory.Tx) error {
+		locked, err := tx.LockUser(s.ctx, s.tenant, 1)
+		return errors.Join(err, tx.DeleteUser(s.ctx, locked))
+	})
+	if !purged(s, 1, "") || !purged(s, 0, u.ID) || purged(s, 2, "other") || purged(other, 1, u.ID) {
+		t.Error("not exactly the erased user's number and id are purged")
+	}
 }
 
 func userAgain(t *testing.T, s *sample) {

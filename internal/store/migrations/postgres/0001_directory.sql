@@ -82,6 +82,15 @@ CREATE TABLE identifiers (
 );
 CREATE INDEX identifiers_user ON identifiers (rid);
 
+-- Numbers and ids of erased users, which are never given again.
+CREATE TABLE purged (
+  tenant BIGINT NOT NULL,
+  number BIGINT NOT NULL,
+  id TEXT COLLATE "C" NOT NULL,
+  PRIMARY KEY (tenant, number)
+);
+CREATE UNIQUE INDEX purged_id ON purged (tenant, id);
+
 CREATE TABLE passwords (
   rid BIGINT PRIMARY KEY,
   hash TEXT COLLATE "C" NOT NULL,

@@ -78,6 +78,15 @@ CREATE TABLE identifiers (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX identifiers_user ON identifiers (rid);
 
+-- Numbers and ids of erased users, which are never given again.
+CREATE TABLE purged (
+  tenant INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  id TEXT NOT NULL,
+  PRIMARY KEY (tenant, number)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX purged_id ON purged (tenant, id);
+
 CREATE TABLE passwords (
   rid INTEGER PRIMARY KEY,
   hash TEXT NOT NULL,
