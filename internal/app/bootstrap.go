@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/usher-id/usher/internal/directory"
 )
@@ -13,7 +14,7 @@ const firstTenant = "default"
 // bootstrap gives an empty directory its first tenant and administrator key,
 // whose secret the operator chose, so that an installation can be automated.
 // A start that died in between is taken up again: a directory whose only
-// tenant has no credential yet counts as empty. Of several processes that
+// tenant never had a credential counts as empty. Of several processes that
 // start at once, one is first and the others find its work.
 func (a *App) bootstrap(ctx context.Context) error {
 	if a.cfg.BootstrapKey == "" {
@@ -54,6 +55,19 @@ func (a *App) bootstrapTenant(ctx context.Context) (tenant directory.Tenant, emp
 	if err != nil || len(tenants) != 1 || tenants[0].Name != firstTenant {
 		return directory.Tenant{}, false, err
 	}
-	keys, err := a.service.Credentials(ctx, directory.System(tenants[0].No, "bootstrap"))
-	return tenants[0], len(keys) == 0, err
+	had, err := a.hadCredential(ctx, tenants[0].No)
+	return tenants[0], !had, err
+}
+
+// hadCredential reports whether a tenant has a credential or ever had one: a
+// bootstrap key that was revoked must not come back with the next start. Until
+// the first credential is made nobody can do much, so that its event is among
+// the first ones.
+func (a *App) hadCredential(ctx context.Context, tenant directory.TenantNo) (bool, error) {
+	list, err := a.service.Credentials(ctx, directory.System(tenant, "bootstrap"))
+	if err != nil || len(list) > 0 {
+		return true, err
+	}
+	events, err := a.service.Events(ctx, directory.System(tenant, "bootstrap"), 0, directory.MaxLimit)
+	return slices.ContainsFunc(events, func(e directory.Event) bool { return e.Type == directory.EventCredentialCreated }), err
 }
