@@ -284,3 +284,24 @@ func TestRulesTokenGrantRace(t *testing.T) {
 		}
 	}
 }
+
+// A token of a user whose time ran out by itself does not live again when the
+// date is moved.
+func TestRulesTokenNotRevivedByALaterDate(t *testing.T) {
+	f := newFixture(t)
+	u := f.someone(withPassword)
+	ref := directory.ByNumber(u.Number)
+	check(t, f.patching(directory.UserPatch{ExpiresAt: directory.Some(start.Add(time.Hour))})(ref))
+	pair := must(f.grant(f.client(), u.UserName, password))(t)
+	if !f.alive(pair.Access, u.Number) {
+		t.Fatal("the token is not valid")
+	}
+	f.clock.advance(2 * time.Hour)
+	if f.alive(pair.Access, u.Number) {
+		t.Error("a token of an expired user is valid")
+	}
+	check(t, f.patching(directory.UserPatch{ExpiresAt: directory.Some(time.Time{})})(ref))
+	if f.alive(pair.Access, u.Number) {
+		t.Error("a later date has revived the token")
+	}
+}

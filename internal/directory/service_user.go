@@ -218,7 +218,8 @@ func (s *Service) UpdateUser(ctx context.Context, call *Call, ref UserRef, p Use
 		e.event, e.claim = EventUserUpdated, o.ClaimEmail
 		e.handles, e.seat = true, u.LicenceType != before.LicenceType
 		e.newEmail = u.Email != before.Email || !before.EmailClaimed && p.Email.Set
-		e.endSession = u.Usable(s.now()) != before.Usable(s.now()) && !u.Usable(s.now())
+		// In both directions: an extended date must not revive old tokens.
+		e.endSession = u.Usable(s.now()) != before.Usable(s.now())
 		return nil
 	})
 }
