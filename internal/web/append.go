@@ -1,14 +1,9 @@
 package web
 
-import (
-	"strconv"
-	"unicode/utf8"
-)
+import "unicode/utf8"
 
-// The Append functions write JSON to the end of dst and return it, for
-// answers on hot paths: no reflection, and one buffer for a whole body.
-
-// AppendString appends s as a JSON string. It escapes what RFC 8259 section 7
+// AppendString appends s to dst as a JSON string, for answers on hot paths: no
+// reflection, and one buffer for a whole body. It escapes what RFC 8259 section 7
 // demands, and U+2028 and U+2029, which end a line in old JavaScript; '<', '>'
 // and '&' stay as they are, as in the vendors' own answers. Bytes that are not
 // UTF-8 become \ufffd. The result is that of encoding/json without HTML
@@ -53,36 +48,3 @@ func AppendString(dst []byte, s string) []byte {
 // shortEscapeOf is the letter behind the backslash for a byte that has a short
 // escape, of those that must be escaped.
 var shortEscapeOf = [utf8.RuneSelf]byte{'"': '"', '\\': '\\', '\b': 'b', '\f': 'f', '\n': 'n', '\r': 'r', '\t': 't'}
-
-// AppendInt appends a JSON number.
-func AppendInt(dst []byte, n int64) []byte { return strconv.AppendInt(dst, n, 10) }
-
-// AppendBool appends true or false.
-func AppendBool(dst []byte, b bool) []byte { return strconv.AppendBool(dst, b) }
-
-// AppendNull appends null.
-func AppendNull(dst []byte) []byte { return append(dst, "null"...) }
-
-// AppendKey appends a member's name and the colon, with a comma before them
-// unless dst ends with the brace that opens the object:
-//
-//	dst = append(dst, '{')
-//	dst = AppendInt(AppendKey(dst, "Id"), 2576)
-//	dst = append(dst, '}')
-func AppendKey(dst []byte, name string) []byte {
-	dst = appendComma(dst, '{')
-	return append(AppendString(dst, name), ':')
-}
-
-// AppendSep appends the comma between two elements of an array, unless dst
-// ends with the bracket that opens it.
-func AppendSep(dst []byte) []byte { return appendComma(dst, '[') }
-
-// appendComma: JSON text that ends with an opening bracket has nothing after
-// it yet, as a string always ends with its quote.
-func appendComma(dst []byte, open byte) []byte {
-	if n := len(dst); n > 0 && dst[n-1] == open {
-		return dst
-	}
-	return append(dst, ',')
-}

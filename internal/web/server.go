@@ -158,13 +158,3 @@ func recorderOf(w http.ResponseWriter) *recorder {
 	}
 	return nil
 }
-
-// EventOf finds the event of a request below NewServer: the ResponseWriter
-// carries it, also through wrappers that have an Unwrap method. It makes a
-// fresh one, which nobody logs, if there is none.
-func EventOf(w http.ResponseWriter) *Event {
-	if rec := recorderOf(w); rec != nil {
-		return &rec.event
-	}
-	return &Event{RequestID: newID(), Start: time.Now()}
-}
