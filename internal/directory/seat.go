@@ -43,10 +43,14 @@ func takeSeat(ctx context.Context, tx Tx, t TenantNo, licenceType string) (int, 
 	}
 	pool, err := tx.Pool(ctx, t, licenceType)
 	if errors.Is(err, ErrNotFound) {
-		if err := tx.SetPool(ctx, t, licenceType, Unlimited); err != nil {
+		// Somebody may have set a limit since the look: that one counts.
+		if err := tx.AddPool(ctx, t, licenceType, Unlimited); err != nil {
 			return 0, err
 		}
-		return tx.TakeSeat(ctx, t, licenceType)
+		if seat, err = tx.TakeSeat(ctx, t, licenceType); err != nil || seat != 0 {
+			return seat, err
+		}
+		pool, err = tx.Pool(ctx, t, licenceType)
 	}
 	if err != nil {
 		return 0, err

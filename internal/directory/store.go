@@ -219,6 +219,8 @@ type LicenceWriter interface {
 	// SetPool creates or resizes a pool. A total below what is used is
 	// allowed: nobody loses a seat, and nobody gets one until enough are free.
 	SetPool(ctx context.Context, t TenantNo, licenceType string, total int64) error
+	// AddPool creates a pool; one that is there stays as it is.
+	AddPool(ctx context.Context, t TenantNo, licenceType string, total int64) error
 	// TakeSeat takes a seat by a conditional update and returns its shard + 1.
 	// 0 means that every shard refused, or that there is no pool: the core
 	// tells which by Pool.

@@ -42,8 +42,24 @@ func (t *tx) SetPool(ctx context.Context, tenant directory.TenantNo, licenceType
 	if err != nil {
 		return err
 	}
+	return t.spreadPool(ctx, tenant, licenceType, total)
+}
+
+// AddPool implements directory.LicenceWriter.
+func (t *tx) AddPool(ctx context.Context, tenant directory.TenantNo, licenceType string, total int64) error {
+	n, err := t.q.exec(ctx, "INSERT INTO licence_pools (tenant, type, total, shards) VALUES ($1, $2, $3, 0) ON CONFLICT DO NOTHING",
+		int64(tenant), licenceType, total)
+	if err != nil || n == 0 {
+		return err
+	}
+	return t.spreadPool(ctx, tenant, licenceType, total)
+}
+
+// spreadPool distributes a pool, whose row this transaction has locked, over
+// its shards.
+func (t *tx) spreadPool(ctx context.Context, tenant directory.TenantNo, licenceType string, total int64) error {
 	var used []int64
-	err = t.q.query(ctx, "SELECT used FROM licence_shards WHERE tenant = $1 AND type = $2 ORDER BY shard"+t.e.lock,
+	err := t.q.query(ctx, "SELECT used FROM licence_shards WHERE tenant = $1 AND type = $2 ORDER BY shard"+t.e.lock,
 		[]any{int64(tenant), licenceType}, func(r *row) { used = append(used, r.int()) })
 	if err != nil {
 		return err

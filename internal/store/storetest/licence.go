@@ -13,6 +13,7 @@ import (
 
 var licenceChecks = []check{
 	{"SetPool creates or resizes a pool", poolSet},
+	{"AddPool creates a pool and leaves one that is there as it is", poolAdded},
 	{"TakeSeat answers 0 when there is no pool and when every shard refused", seatRefused},
 	{"A pool of any size gives out exactly its total", seatTotals},
 	{"FreeSeat gives back the seat that TakeSeat named", seatFree},
@@ -88,6 +89,23 @@ func poolSet(t *testing.T, s *sample) {
 	for _, total := range []int64{5, 0, 100, 63, 64, 65, 5000, 1} {
 		s.setPool("Full", total)
 		wantSame(t, "pool", s.pool("Full"), directory.Pool{Type: "Full", Total: total})
+	}
+}
+
+func poolAdded(t *testing.T, s *sample) {
+	add := func(total int64) {
+		t.Helper()
+		s.update(func(tx directory.Tx) error { return tx.AddPool(s.ctx, s.tenant, "Full", total) })
+	}
+	add(70)
+	if got := s.takeAll("Full", 80); got != 70 {
+		t.Errorf("an added pool of 70 gave out %d seats", got)
+	}
+	add(1000)
+	add(0)
+	wantSame(t, "pool", s.pool("Full"), directory.Pool{Type: "Full", Total: 70, Used: 70})
+	if seat := s.takeSeat("Full"); seat != 0 {
+		t.Errorf("seat %d of a full pool that was added again", seat)
 	}
 }
 
