@@ -118,6 +118,11 @@ func (db *sqliteDB) copyBefore(ctx context.Context, version int64) error {
 	if err := os.Remove(fresh); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
+	// VACUUM INTO takes a file that is there if it is empty, and would make one
+	// that everybody may read.
+	if err := prepareFile(fresh, true); err != nil {
+		return err
+	}
 	conn, err := openSQLiteConn(sqliteDSN(db.path, sqliteWriter))
 	if err != nil {
 		return err
@@ -156,5 +161,5 @@ func checkCopy(ctx context.Context, path string, version int64) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(os.Chmod(path, 0o600), f.Sync(), f.Close())
+	return errors.Join(f.Sync(), f.Close())
 }

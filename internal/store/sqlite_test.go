@@ -136,6 +136,27 @@ func TestCopyBeforeMigration(t *testing.T) {
 	}
 }
 
+// TestCopyIsPrivateFromItsFirstByte: a copy has every password hash, also while
+// it is being checked and when it does not pass.
+func TestCopyIsPrivateFromItsFirstByte(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "usher.db")
+	if err := Migrate(t.Context(), "sqlite:"+path, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	db := openTest(t, "sqlite:"+path)
+	if err := db.Store.(*sqliteDB).copyBefore(t.Context(), latestMigration("sqlite")+1); err == nil {
+		t.Fatal("a copy of another version passed the check")
+	}
+	left, err := filepath.Glob(path + ".before-*")
+	if err != nil || len(left) != 1 {
+		t.Fatalf("left behind: %v, %v", left, err)
+	}
+	info, err := os.Stat(left[0])
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%s has mode %v (%v), want one that only its owner may read", left[0], info.Mode(), err)
+	}
+}
+
 // TestMergeOfTheSearchIndex fills the index batch by batch and merges it until
 // there is nothing left to merge.
 func TestMergeOfTheSearchIndex(t *testing.T) {
