@@ -32,18 +32,14 @@ func (p *program) keyCreateCommand() *cobra.Command {
 		Short: "Make an API key and print its secret, which is shown only here",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.withAdmin(cmd, func(ctx context.Context, a *app.Admin) error {
-				t, err := a.Tenant(ctx, tenant)
-				if err != nil {
-					return err
-				}
-				key, secret, err := a.CreateKey(ctx, t, request)
+			return p.withTenant(cmd, tenant, func(ctx context.Context, a *app.TenantAdmin) error {
+				key, secret, err := a.CreateKey(ctx, request)
 				if err != nil {
 					return err
 				}
 				// The secret alone goes to standard output, so that a script
 				// can take it.
-				fmt.Fprintf(p.stderr, "made key %s (%s) of tenant %s; its secret is shown only now:\n", key.ID, key.Name, t.Name)
+				fmt.Fprintf(p.stderr, "made key %s (%s) of tenant %s; its secret is shown only now:\n", key.ID, key.Name, a.Tenant.Name)
 				_, err = fmt.Fprintln(p.stdout, secret)
 				return err
 			})
@@ -65,12 +61,8 @@ func (p *program) keyListCommand() *cobra.Command {
 		Short: "List the API keys and OAuth clients of a tenant",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.withAdmin(cmd, func(ctx context.Context, a *app.Admin) error {
-				t, err := a.Tenant(ctx, tenant)
-				if err != nil {
-					return err
-				}
-				list, err := a.Credentials(ctx, t)
+			return p.withTenant(cmd, tenant, func(ctx context.Context, a *app.TenantAdmin) error {
+				list, err := a.Credentials(ctx)
 				if err != nil {
 					return err
 				}
@@ -101,15 +93,11 @@ func (p *program) keyRevokeCommand() *cobra.Command {
 		Short: "Revoke an API key or OAuth client; it is refused from its next request on",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.withAdmin(cmd, func(ctx context.Context, a *app.Admin) error {
-				t, err := a.Tenant(ctx, tenant)
-				if err != nil {
+			return p.withTenant(cmd, tenant, func(ctx context.Context, a *app.TenantAdmin) error {
+				if err := a.RevokeCredential(ctx, args[0]); err != nil {
 					return err
 				}
-				if err := a.RevokeCredential(ctx, t, args[0]); err != nil {
-					return err
-				}
-				_, err = fmt.Fprintf(p.stdout, "revoked %s\n", args[0])
+				_, err := fmt.Fprintf(p.stdout, "revoked %s\n", args[0])
 				return err
 			})
 		},

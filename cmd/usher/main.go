@@ -52,7 +52,7 @@ func (p *program) command() *cobra.Command {
 	}
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
-	root.AddCommand(p.serveCommand(), p.migrateCommand(), p.configCommand(), p.keyCommand(), p.tenantCommand(), p.versionCommand())
+	root.AddCommand(p.serveCommand(), p.migrateCommand(), p.configCommand(), p.keyCommand(), p.clientCommand(), p.tenantCommand(), p.versionCommand())
 	return root
 }
 

@@ -37,3 +37,14 @@ func (p *program) withAdmin(cmd *cobra.Command, fn func(ctx context.Context, a *
 	}
 	return errors.Join(fn(cmd.Context(), admin), admin.Close())
 }
+
+// withTenant is withAdmin for a command about one tenant.
+func (p *program) withTenant(cmd *cobra.Command, name string, fn func(ctx context.Context, a *app.TenantAdmin) error) error {
+	return p.withAdmin(cmd, func(ctx context.Context, a *app.Admin) error {
+		t, err := a.Tenant(ctx, name)
+		if err != nil {
+			return err
+		}
+		return fn(ctx, t)
+	})
+}

@@ -52,8 +52,19 @@ func (a *Admin) Tenants(ctx context.Context) ([]directory.Tenant, error) {
 	return list, forPeople(err)
 }
 
+// TenantAdmin is an Admin that works on one tenant.
+type TenantAdmin struct {
+	*Admin
+	Tenant directory.Tenant
+}
+
 // Tenant finds a tenant by name; "" is the only one.
-func (a *Admin) Tenant(ctx context.Context, name string) (directory.Tenant, error) {
+func (a *Admin) Tenant(ctx context.Context, name string) (*TenantAdmin, error) {
+	t, err := a.findTenant(ctx, name)
+	return &TenantAdmin{Admin: a, Tenant: t}, err
+}
+
+func (a *Admin) findTenant(ctx context.Context, name string) (directory.Tenant, error) {
 	if name != "" {
 		t, err := a.service.TenantByName(ctx, a.call(0), name)
 		if directory.CodeOf(err) == directory.CodeNotFound {
@@ -83,7 +94,7 @@ type KeyRequest struct {
 }
 
 // CreateKey makes an API key and returns its secret, which is shown only here.
-func (a *Admin) CreateKey(ctx context.Context, t directory.Tenant, r KeyRequest) (directory.Credential, string, error) {
+func (a *TenantAdmin) CreateKey(ctx context.Context, r KeyRequest) (directory.Credential, string, error) {
 	in := directory.NewCredential{Name: r.Name, Root: r.Company}
 	var err error
 	switch {
@@ -106,19 +117,34 @@ func (a *Admin) CreateKey(ctx context.Context, t directory.Tenant, r KeyRequest)
 	if in.Doors, err = directory.ParseDoors(r.Doors); err != nil {
 		return directory.Credential{}, "", flagError("--doors", err)
 	}
-	key, secret, err := a.service.CreateKey(ctx, a.call(t.No), in)
+	key, secret, err := a.service.CreateKey(ctx, a.call(a.Tenant.No), in)
 	return key, secret, forPeople(err)
 }
 
-// Credentials lists a tenant's API keys and OAuth clients, oldest first.
-func (a *Admin) Credentials(ctx context.Context, t directory.Tenant) ([]directory.Credential, error) {
-	list, err := a.service.Credentials(ctx, a.call(t.No))
+// CreateClient makes an OAuth client and returns its secret, which is shown
+// only here. The client id "" is drawn; doors is a list of names or "all".
+func (a *TenantAdmin) CreateClient(ctx context.Context, name, clientID, doors string) (directory.Credential, string, error) {
+	if strings.TrimSpace(name) == "" {
+		return directory.Credential{}, "", errors.New("--name: give the client a name")
+	}
+	set, err := directory.ParseDoors(doors)
+	if err != nil {
+		return directory.Credential{}, "", flagError("--doors", err)
+	}
+	in := directory.NewCredential{Name: name, ClientID: clientID, Doors: set}
+	client, secret, err := a.service.CreateClient(ctx, a.call(a.Tenant.No), in)
+	return client, secret, forPeople(err)
+}
+
+// Credentials lists the tenant's API keys and OAuth clients, oldest first.
+func (a *TenantAdmin) Credentials(ctx context.Context) ([]directory.Credential, error) {
+	list, err := a.service.Credentials(ctx, a.call(a.Tenant.No))
 	return list, forPeople(err)
 }
 
-// RevokeCredential ends an API key or OAuth client of a tenant.
-func (a *Admin) RevokeCredential(ctx context.Context, t directory.Tenant, id string) error {
-	return forPeople(a.service.RevokeCredential(ctx, a.call(t.No), id))
+// RevokeCredential ends an API key or OAuth client of the tenant.
+func (a *TenantAdmin) RevokeCredential(ctx context.Context, id string) error {
+	return forPeople(a.service.RevokeCredential(ctx, a.call(a.Tenant.No), id))
 }
 
 func (a *Admin) call(t directory.TenantNo) *directory.Call { return directory.System(t, a.command) }

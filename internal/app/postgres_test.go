@@ -86,8 +86,8 @@ func TestBootstrapByManyProcesses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	keys, err := admin.Credentials(t.Context(), tenant)
-	if err != nil || tenant.Name != "default" || len(keys) != 1 || keys[0].Rank != directory.RankAdministrator {
-		t.Errorf("tenant %s has keys %+v, %v; want one", tenant.Name, keys, err)
+	keys, err := tenant.Credentials(t.Context())
+	if err != nil || tenant.Tenant.Name != "default" || len(keys) != 1 || keys[0].Rank != directory.RankAdministrator {
+		t.Errorf("tenant %s has keys %+v, %v; want one", tenant.Tenant.Name, keys, err)
 	}
 }
