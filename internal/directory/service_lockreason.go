@@ -113,8 +113,8 @@ func (s *Service) UpdateLockReason(ctx context.Context, call *Call, in LockReaso
 		if err := lockReasonFree(ctx, tx, &in); err != nil {
 			return err
 		}
-		if err := tx.UpdateLockReason(ctx, in); err != nil {
-			return err
+		if err := tx.UpdateLockReason(ctx, in); err != nil { // deleted meanwhile?
+			return notFound(err, ReasonLockReasonNotFound, noLockReason)
 		}
 		return s.recordReason(ctx, tx, call, EventLockReasonUpdated, &before, &in)
 	})
@@ -133,7 +133,7 @@ func (s *Service) DeleteLockReason(ctx context.Context, call *Call, company, num
 			return err
 		}
 		if err := tx.DeleteLockReason(ctx, before.Tenant, number); err != nil {
-			return err
+			return notFound(err, ReasonLockReasonNotFound, noLockReason)
 		}
 		return s.recordReason(ctx, tx, call, EventLockReasonDeleted, &before, &LockReason{Number: number})
 	})
