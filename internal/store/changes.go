@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -26,23 +27,8 @@ type totalKey struct {
 	state           int64
 }
 
-func (a totalKey) less(b totalKey) int {
-	switch {
-	case a.tenant != b.tenant:
-		return sign(a.tenant, b.tenant)
-	case a.company != b.company:
-		return sign(a.company, b.company)
-	}
-	return sign(a.state, b.state)
-}
-
-func sign(a, b int64) int {
-	if a < b {
-		return -1
-	} else if a > b {
-		return 1
-	}
-	return 0
+func (a totalKey) compare(b totalKey) int {
+	return cmp.Or(cmp.Compare(a.tenant, b.tenant), cmp.Compare(a.company, b.company), cmp.Compare(a.state, b.state))
 }
 
 // searchChange is the new search document of a user, or its removal.
@@ -100,7 +86,7 @@ func (c *changes) flush(ctx context.Context, e *engine, q querier) error {
 	if len(c.totals) == 0 {
 		return nil
 	}
-	keys := slices.SortedFunc(maps.Keys(c.totals), totalKey.less)
+	keys := slices.SortedFunc(maps.Keys(c.totals), totalKey.compare)
 	keys = slices.DeleteFunc(keys, func(k totalKey) bool { return c.totals[k] == 0 })
 	shard := e.shard()
 	for some := range slices.Chunk(keys, totalsAtOnce) {

@@ -41,7 +41,8 @@ type engine struct {
 	poolShards func(total int64) int64
 	// numbers draws and raises numbers.
 	numbers numberSource
-	// now is the clock for retries and batches, never for stored times.
+	// now is the clock for the length of batches on SQLite, never for stored
+	// times.
 	now func() time.Time
 }
 

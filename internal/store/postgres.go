@@ -57,7 +57,6 @@ func newPostgresEngine(numbers numberSource) *engine {
 			return counterShards
 		},
 		numbers: numbers,
-		now:     time.Now,
 	}
 }
 
