@@ -161,4 +161,17 @@ func companyInScope(ctx context.Context, r Reader, actor Actor, number int64) (C
 	return c, nil
 }
 
+// seesCompany reports whether a company, which exists, is in the actor's
+// subtree.
+func seesCompany(ctx context.Context, r Reader, actor Actor, number int64) (bool, error) {
+	if actor.Root == 0 {
+		return true, nil
+	}
+	_, err := companyInScope(ctx, r, actor, number)
+	if IsReason(err, ReasonCompanyNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 func errNoCompany() error { return Wrong(CodeNotFound, ReasonCompanyNotFound, "Company not found.") }

@@ -57,3 +57,24 @@ func TestRulesBoundKeySeesItsCompanysCredentials(t *testing.T) {
 		t.Errorf("a key of the tenant sees %d of 5 credentials", len(all))
 	}
 }
+
+// A credential of one company neither sees nor takes the roles that a user
+// holds for another.
+func TestRulesBoundKeyLeavesOtherCompaniesRoles(t *testing.T) {
+	f := newFixture(t)
+	a, b := f.company("A", f.root), f.company("B", f.root)
+	u, key, role := f.someone(withCompany(a)), f.bound(a), f.role(selfRank).Number
+	ref := directory.ByNumber(u.Number)
+	for _, company := range []int64{a, b} {
+		_, _, err := f.svc.AssignRole(f.ctx, f.sys(), ref, role, company)
+		check(t, err)
+	}
+	if seen := must(f.svc.UserRoles(f.ctx, f.as(key), ref))(t); len(seen) != 1 || seen[0].Company != a {
+		t.Errorf("a key of company %d sees %+v", a, seen)
+	}
+	check(t, f.svc.UnassignRole(f.ctx, f.as(key), ref, role))
+	if left := must(f.svc.UserRoles(f.ctx, f.sys(), ref))(t); len(left) != 1 || left[0].Company != b {
+		t.Errorf("left: %+v, want the role for company %d", left, b)
+	}
+	wantError(t, f.svc.UnassignRole(f.ctx, f.as(key), ref, role), directory.CodeNotFound, directory.ReasonRoleNotFound)
+}

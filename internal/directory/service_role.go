@@ -110,7 +110,8 @@ func errRank() error {
 	return Wrong(CodeForbidden, ReasonRankTooLow, "The caller's rank is too low to grant this role.")
 }
 
-// UserRoles lists a user's role assignments by number.
+// UserRoles lists a user's role assignments by number, for the companies that
+// the caller can see.
 func (s *Service) UserRoles(ctx context.Context, call *Call, ref UserRef) ([]RoleAssignment, error) {
 	if err := s.enter(ctx, call, ActReadUser); err != nil {
 		return nil, err
@@ -121,7 +122,16 @@ func (s *Service) UserRoles(ctx context.Context, call *Call, ref UserRef) ([]Rol
 		if err != nil {
 			return err
 		}
-		roles, err = r.UserRoles(ctx, u.Tenant, u.Number)
+		held, err := r.UserRoles(ctx, u.Tenant, u.Number)
+		for _, have := range held {
+			mine, err := seesCompany(ctx, r, call.Actor, have.Company)
+			if err != nil {
+				return err
+			}
+			if mine {
+				roles = append(roles, have)
+			}
+		}
 		return err
 	})
 	return roles, err
@@ -176,9 +186,9 @@ func (s *Service) AssignRole(ctx context.Context, call *Call, ref UserRef, role,
 	return assignment, fresh, err
 }
 
-// UnassignRole takes a role from a user for every company; the user's rank
-// falls to the highest of what is left. A role that it does not hold is
-// role.not_found.
+// UnassignRole takes a role from a user for every company that the caller can
+// see; the user's rank falls to the highest of what is left. A role that it
+// does not hold there is role.not_found.
 func (s *Service) UnassignRole(ctx context.Context, call *Call, ref UserRef, role int64) error {
 	if err := s.enter(ctx, call, ActGrantRole); err != nil {
 		return err
@@ -193,7 +203,11 @@ func (s *Service) UnassignRole(ctx context.Context, call *Call, ref UserRef, rol
 		}
 		rank, found := RankSelf, false
 		for _, have := range held {
-			if have.Role == role {
+			mine, err := seesCompany(ctx, tx, call.Actor, have.Company)
+			if err != nil {
+				return err
+			}
+			if have.Role == role && mine {
 				found = true
 				if _, err := tx.RemoveUserRole(ctx, u.Tenant, have.Number); err != nil {
 					return err
