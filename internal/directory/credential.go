@@ -69,8 +69,7 @@ type Authentication struct {
 // without raising any version.
 type Password struct {
 	User      int64
-	Hash      string // encoded with its algorithm and parameters
-	Temporary bool
+	Hash      string // encoded with its algorithm and parameters; User.MustChangePassword says whether it is temporary
 	SetAt     time.Time
 	Failures  int       // wrong passwords in a row
 	LastLogin time.Time // zero: never

@@ -54,7 +54,7 @@ func (s *Service) keepPassword(ctx context.Context, call *Call, action Action, r
 			if err != nil && !errors.Is(err, ErrNotFound) {
 				return err
 			}
-			return tx.SetPassword(ctx, u.Tenant, Password{User: u.Number, Hash: hash, Temporary: temporary, SetAt: s.now(), LastLogin: before.LastLogin})
+			return tx.SetPassword(ctx, u.Tenant, Password{User: u.Number, Hash: hash, SetAt: s.now(), LastLogin: before.LastLogin})
 		}
 		return nil
 	})

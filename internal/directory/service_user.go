@@ -43,7 +43,7 @@ func (s *Service) CreateUser(ctx context.Context, call *Call, in NewUser) (User,
 			return err
 		}
 		if hash != "" {
-			p := Password{User: u.Number, Hash: hash, Temporary: in.Temporary, SetAt: u.CreatedAt}
+			p := Password{User: u.Number, Hash: hash, SetAt: u.CreatedAt}
 			if err := tx.SetPassword(ctx, u.Tenant, p); err != nil {
 				return err
 			}

@@ -53,10 +53,9 @@ func (r *reader) UserByHandle(ctx context.Context, tenant directory.TenantNo, sp
 // Password implements directory.CredentialReader.
 func (r *reader) Password(ctx context.Context, tenant directory.TenantNo, number int64) (directory.Password, error) {
 	p := directory.Password{User: number}
-	err := r.one(ctx, "SELECT hash, temporary, set_at, failures, last_login FROM passwords WHERE rid = $1",
+	err := r.one(ctx, "SELECT hash, set_at, failures, last_login FROM passwords WHERE rid = $1",
 		[]any{rowID(tenant, number)}, func(row *row) {
 			p.Hash = row.text()
-			p.Temporary = row.flag()
 			p.SetAt = row.time()
 			p.Failures = int(row.int())
 			p.LastLogin = row.time()
@@ -66,10 +65,10 @@ func (r *reader) Password(ctx context.Context, tenant directory.TenantNo, number
 
 // SetPassword implements directory.UserWriter.
 func (t *tx) SetPassword(ctx context.Context, tenant directory.TenantNo, p directory.Password) error {
-	_, err := t.q.exec(ctx, `INSERT INTO passwords (rid, hash, temporary, set_at, failures, last_login) VALUES ($1, $2, $3, $4, $5, $6)
-		ON CONFLICT (rid) DO UPDATE SET hash = excluded.hash, temporary = excluded.temporary, set_at = excluded.set_at,
+	_, err := t.q.exec(ctx, `INSERT INTO passwords (rid, hash, set_at, failures, last_login) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (rid) DO UPDATE SET hash = excluded.hash, set_at = excluded.set_at,
 		failures = excluded.failures, last_login = excluded.last_login`,
-		rowID(tenant, p.User), p.Hash, bit(p.Temporary), micros(p.SetAt), int64(p.Failures), micros(p.LastLogin))
+		rowID(tenant, p.User), p.Hash, micros(p.SetAt), int64(p.Failures), micros(p.LastLogin))
 	return err
 }
 

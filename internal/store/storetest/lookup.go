@@ -157,7 +157,7 @@ func (s *sample) populate(tag string) {
 			tx.InsertUser(s.ctx, u),
 			tx.InsertUser(s.ctx, deleted),
 			tx.InsertHandle(s.ctx, s.tenant, directory.Handle{Space: directory.SpaceLogin, Key: "ada", Kinds: directory.HandleUserName | directory.HandleEmail, User: 1}),
-			tx.SetPassword(s.ctx, s.tenant, directory.Password{User: 1, Hash: "$argon2id$" + tag, Temporary: true, SetAt: noon, Failures: 2, LastLogin: noon}),
+			tx.SetPassword(s.ctx, s.tenant, directory.Password{User: 1, Hash: "$argon2id$" + tag, SetAt: noon, Failures: 2, LastLogin: noon}),
 			tx.InsertLocation(s.ctx, directory.Location{Tenant: s.tenant, Number: 1, ID: sharedID, Company: 1, Name: "Shop", Phone: tag, Version: 1, CreatedAt: noon}),
 			tx.InsertLockReason(s.ctx, directory.LockReason{Tenant: s.tenant, Number: 1, Company: 1, Name: "Vacation", Description: tag}),
 			tx.InsertRole(s.ctx, directory.Role{Tenant: s.tenant, Number: 1, Key: "clerk", Name: tag, Company: 1, Permissions: []string{"a", "b"}}),

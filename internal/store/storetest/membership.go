@@ -38,7 +38,7 @@ func (s *sample) password(number int64) directory.Password {
 func passwordSet(t *testing.T, s *sample) {
 	s.addUser(1)
 	s.addUser(2)
-	first := directory.Password{User: 1, Hash: "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA", Temporary: true, SetAt: noon, Failures: 3, LastLogin: noon}
+	first := directory.Password{User: 1, Hash: "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA", SetAt: noon, Failures: 3, LastLogin: noon}
 	wantNoZero(t, first)
 	other := directory.Password{User: 2, Hash: "{SSHA}x", SetAt: noon}
 	second := directory.Password{User: 1, Hash: "$2b$12$", SetAt: noon.AddDate(0, 0, 1)}

@@ -94,7 +94,6 @@ CREATE UNIQUE INDEX purged_id ON purged (tenant, id);
 CREATE TABLE passwords (
   rid BIGINT PRIMARY KEY,
   hash TEXT COLLATE "C" NOT NULL,
-  temporary SMALLINT NOT NULL,
   set_at BIGINT NOT NULL,
   failures BIGINT NOT NULL,
   last_login BIGINT NOT NULL

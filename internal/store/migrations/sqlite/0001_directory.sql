@@ -90,7 +90,6 @@ CREATE UNIQUE INDEX purged_id ON purged (tenant, id);
 CREATE TABLE passwords (
   rid INTEGER PRIMARY KEY,
   hash TEXT NOT NULL,
-  temporary INTEGER NOT NULL,
   set_at INTEGER NOT NULL,
   failures INTEGER NOT NULL,
   last_login INTEGER NOT NULL
