@@ -58,3 +58,22 @@ func TestClientAddr(t *testing.T) {
 		})
 	}
 }
+
+// FuzzClientAddr: whatever a client sends, its address is the peer's without
+// trusted proxies, and else an address.
+func FuzzClientAddr(f *testing.F) {
+	f.Add("10.0.0.1:80", "198.51.100.1, 192.0.2.7")
+	f.Add("[::1]:80", "[2001:db8::1]:443,, unknown")
+	f.Add("@", ",")
+	trusted := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+	f.Fuzz(func(t *testing.T, peer, forwarded string) {
+		r := &http.Request{RemoteAddr: peer, Header: http.Header{forwardedForHeader: {forwarded}}}
+		if got := clientAddr(r, nil); got != hostOf(peer) {
+			t.Errorf("%q without proxies: %q", peer, got)
+		}
+		got := clientAddr(r, trusted)
+		if _, err := netip.ParseAddr(got); err != nil && got != hostOf(peer) {
+			t.Errorf("%q for %q: %q", peer, forwarded, got)
+		}
+	})
+}

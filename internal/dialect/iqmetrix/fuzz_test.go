@@ -2,6 +2,8 @@ package iqmetrix
 
 import (
 	"encoding/json"
+	"errors"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -95,6 +97,31 @@ func FuzzQuery(f *testing.F) {
 		again, err := parseTerms(web.Query(link.RawQuery))
 		if err != nil || strings.Join(again, " ") != strings.Join(terms, " ") {
 			t.Errorf("%q: link %s gives %q, want %q (%v)", raw, link, again, terms, err)
+		}
+	})
+}
+
+// FuzzForm: every body of a token request is a form whose values are texts, or
+// an error that the token service has a name for.
+func FuzzForm(f *testing.F) {
+	f.Add("application/x-www-form-urlencoded", "grant_type=password&username=a%00&password=%ff")
+	f.Add("application/x-www-form-urlencoded; charset=utf-8", "a=1&a=2;b=%zz")
+	f.Add("text/plain", "grant_type=password")
+	d := New(nil, Options{}).(*door)
+	f.Fuzz(func(t *testing.T, media, body string) {
+		r := httptest.NewRequest("POST", tokenPattern, strings.NewReader(body))
+		r.Header.Set("Content-Type", media)
+		form, err := readForm(d, &exchange{req: &web.Request{Request: r}})
+		if err != nil {
+			if _, own := errors.AsType[oauthError](err); !own && directory.CodeOf(err) != directory.CodeTooLarge {
+				t.Errorf("%q: %v", body, err)
+			}
+			return
+		}
+		for name, values := range form {
+			if len(values) != 1 || !utf8.ValidString(name+values[0]) || strings.Contains(values[0], "\x00") {
+				t.Errorf("%q: %q = %q", body, name, values)
+			}
 		}
 	})
 }
