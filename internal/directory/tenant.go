@@ -31,7 +31,7 @@ type Settings struct {
 	// MaxFailedLogins locks a user after so many wrong passwords in a row; 0
 	// never does (docs/dialects/iqmetrix.md 5.20).
 	MaxFailedLogins int `json:"max_failed_logins,omitempty"`
-	// Demo marks the sample directory, which `serve --demo` may reload.
+	// Demo marks the sample directory: `serve --demo` takes it for its own.
 	Demo bool `json:"demo,omitempty"`
 }
 
