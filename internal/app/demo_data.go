@@ -41,7 +41,6 @@ type demoLoader struct {
 	service     *directory.Service
 	credentials DemoCredentials
 	no          directory.TenantNo
-	created     directory.Tenant
 }
 
 // call is a fresh call of the loader.
@@ -67,12 +66,12 @@ func (l *demoLoader) tenant() error {
 			Password: directory.PasswordPolicy{MinLength: 6, AllowBlocked: true, AllowContext: true},
 		},
 	}, directory.Company{Number: demoCompany, Name: "Kentel", Metadata: entityMetadata})
-	l.no, l.created = t.No, t
+	l.no = t.No
 	return err
 }
 
-// entityMetadata is what the servicemobility door shows as the tenant's
-// entity (dossier servicemobility 4.4).
+// entityMetadata is what the servicemobility door will show as the tenant's
+// entity, in the names of its document.
 const entityMetadata = `{"servicemobility":{"Addresses":[{"AddrLine1":"1432 Merry View Road","AddrType":"Main","City":"Big Windy",` +
 	`"Country":"CA","Region":"ON","Zip":"A1A2B2"}],"Contacts":[{"Email":"admin@example.test","FirstName":"Ada","IsPrimary":true,` +
 	`"LastName":"Minister","Phones":[{"PhoneNum":"6135550100","PhoneType":"Work"}]}],"Name":"Kentel Field Services"}}`
