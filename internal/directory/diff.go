@@ -2,7 +2,9 @@ package directory
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -26,8 +28,22 @@ func (c *changes) note(f Field, before, after []byte) {
 	c.json = append(c.json, '"')
 	c.json = append(c.json, f.String()...)
 	c.json = append(c.json, `":[`...)
-	c.json = append(append(append(c.json, before...), ','), after...)
+	c.json = append(append(append(c.json, boundedValue(before)...), ','), boundedValue(after)...)
 	c.json = append(c.json, ']')
+}
+
+// maxEventValue is the longest JSON that an event keeps of one value.
+const maxEventValue = 8 << 10
+
+// boundedValue stands in for a long value with its length and digest. Events
+// are kept for ever, and people may fill phones and picture of their own record
+// as often as they like: with the values themselves, which JSON's escapes make
+// longer still, anybody who can sign in could fill the disk.
+func boundedValue(value []byte) []byte {
+	if len(value) <= maxEventValue {
+		return value
+	}
+	return fmt.Appendf(nil, `{"bytes":%d,"sha256":"%x"}`, len(value), sha256.Sum256(value))
 }
 
 // named records a difference of something that is not a user's field.
