@@ -197,9 +197,6 @@ func (a *App) Handler() http.Handler { return a.handler }
 // Service is the directory that the doors serve.
 func (a *App) Service() *directory.Service { return a.service }
 
-// Log is the program's logger.
-func (a *App) Log() *slog.Logger { return a.log }
-
 // Close closes the database and writes the rest of the log. Run must have
 // returned. Closing twice is harmless.
 func (a *App) Close() error {
