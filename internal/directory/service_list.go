@@ -11,6 +11,9 @@ import (
 const (
 	maxTerms     = 16
 	maxTermRunes = 100
+	// MaxSearch is the greatest length in bytes of all terms of a search, as
+	// the client wrote them: folding more is dear and finds nothing.
+	MaxSearch = maxTerms * (maxTermRunes + 1) * utf8.UTFMax
 )
 
 // Users lists one page in order of number. An unknown company, or one outside
@@ -49,17 +52,27 @@ func (q *UserQuery) clean(call *Call) error {
 	if err := checkFilter(q.Filter, 0, new(int)); err != nil {
 		return err
 	}
+	size := 0
+	for _, term := range q.Terms {
+		if size += len(term); size > MaxSearch {
+			return errSearchLength()
+		}
+	}
 	var terms []string
 	for _, term := range q.Terms {
 		for _, word := range strings.Fields(FoldSearch(term)) {
 			if utf8.RuneCountInString(word) > maxTermRunes || len(terms) == maxTerms {
-				return Invalid("terms", ReasonFieldLength, "A search takes at most %d words of %d characters.", maxTerms, maxTermRunes)
+				return errSearchLength()
 			}
 			terms = append(terms, word)
 		}
 	}
 	q.Terms = terms
 	return nil
+}
+
+func errSearchLength() error {
+	return Invalid("terms", ReasonFieldLength, "A search takes at most %d words of %d characters.", maxTerms, maxTermRunes)
 }
 
 // page reads a page and its total in one snapshot. The company is looked up

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/usher-id/usher/internal/directory"
+	"github.com/usher-id/usher/internal/web"
 )
 
 // sampleBody is the seed's PUT body with names of other letter cases.
@@ -128,5 +129,16 @@ func TestPictureAndAttributes(t *testing.T) {
 	want := map[string]json.RawMessage{"Department": json.RawMessage(`"Sales"`), "n": json.RawMessage(`{"a":[]}`)}
 	if diff := cmp.Diff(want, in.Fields.Attributes.Value); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// Search words are folded before it is known who asks: a text that the core
+// refuses by its length is not folded here, also when nothing of it is visible.
+func TestLongSearchIsLeftToTheCore(t *testing.T) {
+	for n, want := range map[int]bool{10: false, directory.MaxSearch: true} {
+		terms, err := parseTerms(web.Query("terms=" + strings.Repeat("%C2%AD", n)))
+		if (err == nil) != want {
+			t.Errorf("%d soft hyphens: %d terms, error %v", n, len(terms), err)
+		}
 	}
 }
