@@ -137,5 +137,13 @@ func (a Actor) mayTouch(action Action, target *User) error {
 	if target.Rank > a.Rank || (a.Rank == RankHelpdesk && target.Rank >= RankHelpdesk) || (a.Root != 0 && target.Rank > RankSelf) {
 		return Wrong(CodeForbidden, ReasonRankTooLow, "The caller's rank is too low to change this user.")
 	}
+	if action == ActSetPassword && target.Rank > RankSelf && a.narrow() {
+		return Wrong(CodeForbidden, ReasonScopeMissing, "A credential with limited scopes or doors cannot set the password of this user.")
+	}
 	return nil
 }
+
+// narrow reports whether a key was made for less than its rank allows. With
+// the password of somebody who has a rank it would have the rest as well: that
+// person's session is good for every scope, at every door.
+func (a Actor) narrow() bool { return a.Scopes != AllScopes || a.doors != 0 && a.doors != AllDoors }

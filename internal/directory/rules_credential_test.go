@@ -220,3 +220,23 @@ func TestRulesNoSecretInEvents(t *testing.T) {
 		t.Error("no event says that something secret changed")
 	}
 }
+
+// A key that was made for little cannot get the rest through the password of
+// somebody who has a rank.
+func TestRulesNarrowKeysTakeNobodyOver(t *testing.T) {
+	f := newFixture(t)
+	admin, plain := f.ranked(adminRank), f.someone()
+	keys := map[string]func(*directory.NewCredential){
+		"scopes": func(in *directory.NewCredential) { in.Scopes = directory.ScopePasswords | directory.ScopeUsersRead },
+		"doors":  func(in *directory.NewCredential) { in.Doors = directory.DoorSet(directory.DoorIQmetrix) },
+	}
+	for what, narrow := range keys {
+		call := func() *directory.Call { return f.through(directory.DoorIQmetrix, f.key(adminRank, narrow)) }
+		err := f.svc.SetPassword(f.ctx, call(), directory.ByNumber(admin.Number), directory.NewPassword{Password: password})
+		if !directory.IsReason(err, directory.ReasonScopeMissing) {
+			t.Errorf("%s: the password of an administrator: %v", what, err)
+		}
+		check(t, f.svc.SetPassword(f.ctx, call(), directory.ByNumber(plain.Number), directory.NewPassword{Password: password}))
+	}
+	check(t, f.svc.SetPassword(f.ctx, f.as(f.key(adminRank)), directory.ByNumber(admin.Number), directory.NewPassword{Password: password}))
+}
