@@ -68,7 +68,7 @@ type UserReader interface {
 	// HandleByKey is the identifiers row alone.
 	HandleByKey(ctx context.Context, t TenantNo, space Space, key string) (Handle, error)
 	// Users lists in order of number. Terms are folded already. At most
-	// q.Limit rows; WantTotal is ignored.
+	// q.Limit rows; WantTotal changes no row.
 	Users(ctx context.Context, t TenantNo, q UserQuery) ([]User, error)
 	// CountUsers counts the matches of q (After, Skip and Limit aside) and
 	// stops at limit.

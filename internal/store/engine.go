@@ -26,9 +26,14 @@ type engine struct {
 	branch func(a *args, sql string, limit int64) string
 	// searchKey is the key column of the search table, alias s.
 	searchKey string
-	// searchMatch is the condition on the search table for phrases that the
-	// document must contain.
-	searchMatch func(a *args, tenant int64, phrases []string) string
+	// searchMatch is the condition on the search table for the phrases that the
+	// document must contain: those of terms, which it decides together with
+	// tests on users u, and those that follow from the filter, which is tested
+	// besides. There is at least one phrase.
+	searchMatch func(a *args, tenant int64, terms, implied []string) (match, tests string)
+	// searchGlance is a looser condition for terms that costs less, with tests
+	// that decide; nil if the engine has none.
+	searchGlance func(a *args, terms []string) (match, tests string)
 	// indexSearch writes a user's search document, dropSearch removes it.
 	indexSearch func(ctx context.Context, q querier, rid, tenant int64, document string) error
 	dropSearch  func(ctx context.Context, q querier, rid int64) error
@@ -221,6 +226,10 @@ type reader struct {
 	// pending are the changes of this transaction that are not written yet;
 	// nil outside of a transaction.
 	pending *changes
+	// snapshot says that all look-ups see one state of the database, so that a
+	// count stays true: counted, of the last search.
+	snapshot bool
+	counted  *searchCount
 }
 
 // one runs a look-up of one row.

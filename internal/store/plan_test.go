@@ -35,6 +35,8 @@ var hot = []struct {
 	{name: "page of active users", run: users(directory.UserQuery{Company: 1, States: directory.StatesOf(directory.StateActive), Limit: 30})},
 	{name: "page of the tenant", run: users(directory.UserQuery{Skip: 10, Limit: 30})},
 	{name: "search", run: users(directory.UserQuery{Company: 1, Terms: []string{"anna", "k"}, Limit: 30})},
+	{name: "search with a total", run: usersOnce(directory.UserQuery{Company: 1, Terms: []string{"anna", "k"}, Limit: 30, WantTotal: true})},
+	{name: "search for long words with a total", run: usersOnce(directory.UserQuery{Company: 1, Terms: []string{"annabel"}, Limit: 30, WantTotal: true})},
 	{name: "e-mail equals", run: users(directory.UserQuery{Filter: directory.Text{Field: directory.FieldEmail, Value: "Anna@example.com"}, Limit: 30})},
 	{name: "user name begins, among others", run: users(directory.UserQuery{Limit: 30, Filter: directory.And{
 		directory.Is{Field: directory.FieldLocked}, directory.Text{Field: directory.FieldUserName, Op: directory.OpPrefix, Value: "anna"}}})},
@@ -65,6 +67,15 @@ var hot = []struct {
 
 func users(q directory.UserQuery) func(context.Context, *reader) error {
 	return func(ctx context.Context, r *reader) error {
+		_, err := r.Users(ctx, 1, q)
+		return err
+	}
+}
+
+// usersOnce is users in a snapshot.
+func usersOnce(q directory.UserQuery) func(context.Context, *reader) error {
+	return func(ctx context.Context, r *reader) error {
+		r.snapshot = r.e.searchGlance != nil
 		_, err := r.Users(ctx, 1, q)
 		return err
 	}
@@ -150,7 +161,7 @@ func TestPostgresPlans(t *testing.T) {
 		}
 		var plan []string
 		a := args{}
-		where := matchTrigrams(&a, 1, []string{"anna"})
+		where, _ := matchTrigrams(&a, 1, []string{"anna"}, nil)
 		err := sqlQuerier{tx}.query(t.Context(), "EXPLAIN SELECT s.rid FROM user_search s WHERE "+where, a.list, func(r *row) { plan = append(plan, r.text()) })
 		text := strings.Join(plan, "\n")
 		if err != nil || !regexp.MustCompile(`Index Cond: \(\(tenant = .*\) AND \(document ~~`).MatchString(text) {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -273,13 +274,13 @@ func orderedBranch(a *args, sql string, limit int64) string {
 }
 
 // matchTrigrams finds documents by the GIN index, which also holds the tenant.
-func matchTrigrams(a *args, tenant int64, phrases []string) string {
+func matchTrigrams(a *args, tenant int64, terms, implied []string) (match, tests string) {
 	var sql strings.Builder
 	sql.WriteString("s.tenant = " + a.add(tenant))
-	for _, phrase := range phrases {
+	for _, phrase := range slices.Concat(terms, implied) {
 		sql.WriteString(" AND s.document LIKE " + a.add("%"+likeEscaper.Replace(phrase)+"%"))
 	}
-	return sql.String()
+	return sql.String(), ""
 }
 
 var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)

@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
@@ -48,18 +47,19 @@ func sqliteDSN(path, pragmas string) string {
 
 func newSQLiteEngine() *engine {
 	return &engine{
-		name:        "sqlite",
-		instr:       "instr",
-		branch:      func(_ *args, sql string, _ int64) string { return sql },
-		searchKey:   "s.rowid",
-		searchMatch: matchFTS,
-		indexSearch: indexFTS,
-		dropSearch:  dropFTS,
-		insertEvent: insertEventInTwo,
-		shard:       func() int64 { return 0 },
-		poolShards:  func(int64) int64 { return 1 },
-		numbers:     rowNumbers{},
-		now:         time.Now,
+		name:         "sqlite",
+		instr:        "instr",
+		branch:       func(_ *args, sql string, _ int64) string { return sql },
+		searchKey:    "s.rowid",
+		searchMatch:  matchGrams,
+		searchGlance: matchFirstGrams,
+		indexSearch:  indexGrams,
+		dropSearch:   dropGrams,
+		insertEvent:  insertEventInTwo,
+		shard:        func() int64 { return 0 },
+		poolShards:   func(int64) int64 { return 1 },
+		numbers:      rowNumbers{},
+		now:          time.Now,
 	}
 }
 
@@ -145,7 +145,7 @@ func (db *sqliteDB) View(ctx context.Context, fn func(directory.Reader) error) e
 			db.opts.Logger.Error("cannot end a snapshot", "error", err)
 		}
 	}()
-	return fn(&reader{e: db.engine, q: conn})
+	return fn(&reader{e: db.engine, q: conn, snapshot: true})
 }
 
 // Update implements directory.Store.
@@ -241,29 +241,4 @@ func (p *readerPool) close() error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// matchFTS finds documents by the trigram index: a phrase in quotes is a
-// substring.
-func matchFTS(a *args, _ int64, phrases []string) string {
-	var match strings.Builder
-	for i, phrase := range phrases {
-		if i > 0 {
-			match.WriteString(" AND ")
-		}
-		match.WriteByte('"')
-		match.WriteString(strings.ReplaceAll(phrase, `"`, `""`))
-		match.WriteByte('"')
-	}
-	return "s.user_search MATCH " + a.add(match.String())
-}
-
-func indexFTS(ctx context.Context, q querier, rid, _ int64, document string) error {
-	_, err := q.exec(ctx, "INSERT OR REPLACE INTO user_search (rowid, document) VALUES ($1, $2)", rid, document)
-	return err
-}
-
-func dropFTS(ctx context.Context, q querier, rid int64) error {
-	_, err := q.exec(ctx, "DELETE FROM user_search WHERE rowid = $1", rid)
-	return err
 }

@@ -65,7 +65,10 @@ func (r *reader) Users(ctx context.Context, t directory.TenantNo, q directory.Us
 	if none || err != nil {
 		return nil, err
 	}
-	sql := "SELECT " + selectUser + c.from + " ORDER BY " + c.key + " LIMIT " + c.args.add(int64(q.Limit)) +
+	if r.snapshot && q.WantTotal && q.After == 0 && q.Filter == nil && q.Skip <= directory.CountLimit-q.Limit {
+		return r.searchOnce(ctx, t, &q, c)
+	}
+	sql := "SELECT " + selectUser + c.from + c.tests + " ORDER BY " + c.key + " LIMIT " + c.args.add(int64(q.Limit)) +
 		" OFFSET " + c.args.add(int64(q.Skip))
 	if err := r.q.scan(ctx, sql, c.args.list, each); err != nil {
 		return nil, err
@@ -87,11 +90,14 @@ func (r *reader) CountUsers(ctx context.Context, t directory.TenantNo, q directo
 		sql := "SELECT count(*) FROM (" + keys + " LIMIT " + a.add(limit) + ") k"
 		return n, r.q.scan(ctx, sql, a.list, each)
 	}
+	if n, ok := r.counted.answer(t, &q, limit); ok {
+		return n, nil
+	}
 	c, none, err := r.condition(ctx, t, &q)
 	if none || err != nil {
 		return 0, err
 	}
-	sql := "SELECT count(*) FROM (SELECT 1" + c.from + " LIMIT " + c.args.add(limit) + ") k"
+	sql := "SELECT count(*) FROM (SELECT 1" + c.from + c.tests + " LIMIT " + c.args.add(limit) + ") k"
 	err = r.q.scan(ctx, sql, c.args.list, each)
 	return n, err
 }
@@ -151,59 +157,74 @@ func stateList(set directory.StateSet) string {
 	return list
 }
 
-// condition is the FROM and WHERE of a search or a filter, over alias u.
+// condition is the FROM and WHERE of a search or a filter, over alias u: from
+// chooses users, by the search index if there are terms, and tests, each after
+// an AND, decide on them.
 type condition struct {
-	from string
-	key  string // column to order by: the users' row id, or the same in the search index
-	args args
+	from, tests string
+	key         string // column to order by: the users' row id, or the same in the search index
+	args        args
 }
 
 // condition compiles terms and filter. Rows are visited in the order of their
 // numbers and tested one by one, within the matches of the search index if
 // there are any terms. none means that nothing can match.
 func (r *reader) condition(ctx context.Context, t directory.TenantNo, q *directory.UserQuery) (c *condition, none bool, err error) {
-	phrases, ok := searchPhrases(q)
+	terms, ok := termPhrases(q.Terms)
 	if !ok {
 		return nil, true, nil
 	}
+	implied := filterPhrases(q.Filter)
 	c = &condition{key: "u.rid"}
-	if len(phrases) > 0 {
+	if len(terms)+len(implied) > 0 {
 		if err := r.flushBeforeSearch(ctx); err != nil {
 			return nil, false, err
 		}
-		c.key = r.e.searchKey
-		c.from = " FROM user_search s CROSS JOIN users u WHERE " + r.e.searchMatch(&c.args, int64(t), phrases) + " AND u.rid = " + c.key + " AND "
+		match, tests := r.e.searchMatch(&c.args, int64(t), terms, implied)
+		c.searched(r.e, match, tests)
 	} else {
 		c.from = " FROM users u WHERE "
 		if filterHasIndex(q.Filter) {
 			c.from += "u.tenant = " + c.args.add(int64(t)) + " AND "
 		}
 	}
-	first := int64(t) << numberBits
-	after := first + min(max(q.After, 0), directory.MaxNumber)
-	c.from += c.key + " > " + c.args.add(after) + " AND " + c.key + " < " + c.args.add(first+1<<numberBits)
-	// The plus keeps SQLite from choosing the index on states, which would
-	// have to be sorted.
-	c.from += " AND +u.state IN (" + stateList(states(q)) + ")"
-	if q.Company != 0 {
-		c.from += " AND EXISTS (SELECT 1 FROM user_company uc WHERE uc.tenant = " + c.args.add(int64(t)) + " AND uc.ancestor = " +
-			c.args.add(q.Company) + " AND uc.state = u.state AND uc.number = u.number)"
-	}
+	c.among(t, q)
 	if q.Filter != nil {
 		f := filterCompiler{e: r.e, args: &c.args}
 		sql := f.compile(q.Filter)
 		if f.err != nil {
 			return nil, false, f.err
 		}
-		c.from += " AND " + sql
+		c.tests += " AND " + sql
 	}
 	return c, false, nil
 }
 
-// searchPhrases are what a search document must contain: the terms of a query,
-// and what follows from its filter.
-func searchPhrases(q *directory.UserQuery) (phrases []string, ok bool) {
-	for _, term := range q.Terms {
+// searched begins a condition with what the search index answers.
+func (c *condition) searched(e *engine, match, tests string) {
+	c.key = e.searchKey
+	c.from = " FROM user_search s CROSS JOIN users u WHERE " + match + " AND u.rid = " + c.key + " AND "
+	c.tests = tests
+}
+
+// among bounds a condition to the tenant and to numbers after q.After, and
+// tests states and company.
+func (c *condition) among(t directory.TenantNo, q *directory.UserQuery) {
+	first := int64(t) << numberBits
+	after := first + min(max(q.After, 0), directory.MaxNumber)
+	c.from += c.key + " > " + c.args.add(after) + " AND " + c.key + " < " + c.args.add(first+1<<numberBits)
+	// The plus keeps SQLite from choosing the index on states, which would
+	// have to be sorted.
+	c.tests += " AND +u.state IN (" + stateList(states(q)) + ")"
+	if q.Company != 0 {
+		c.tests += " AND EXISTS (SELECT 1 FROM user_company uc WHERE uc.tenant = " + c.args.add(int64(t)) + " AND uc.ancestor = " +
+			c.args.add(q.Company) + " AND uc.state = u.state AND uc.number = u.number)"
+	}
+}
+
+// termPhrases are what a search document must contain for the terms of a query.
+func termPhrases(terms []string) (phrases []string, ok bool) {
+	for _, term := range terms {
 		phrase, ok := directory.SearchPhrase(term)
 		if !ok {
 			return nil, false
@@ -212,5 +233,5 @@ func searchPhrases(q *directory.UserQuery) (phrases []string, ok bool) {
 			phrases = append(phrases, phrase)
 		}
 	}
-	return append(phrases, filterPhrases(q.Filter)...), true
+	return phrases, true
 }

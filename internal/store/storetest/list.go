@@ -15,7 +15,7 @@ var listChecks = []check{
 	{"A company's list is its subtree", listSubtree},
 	{"A user that moves leaves one list and enters another", listMoves},
 	{"No states means living users", listLiving},
-	{"WantTotal is ignored", listWantTotal},
+	{"WantTotal changes no row", listWantTotal},
 	{"A limit larger than what is there answers what is there", listShort},
 	{"CountUsers counts the matches, After, Skip and Limit aside, and stops at limit", listCount},
 }

@@ -39,11 +39,11 @@ var promises = map[string][]string{
 	"UserReader looks users up.":                                nil,
 	"Look-ups answer ErrNotFound; they return deleted users too, and the core decides who may see them.": {
 		"lookup/Look-ups answer ErrNotFound", "user/Look-ups return deleted users too"},
-	"UserByHandle finds the holder of a folded key.": {"handle/UserByHandle finds the holder of a folded key"},
-	"HandleByKey is the identifiers row alone.":      {"handle/HandleByKey is the identifiers row alone"},
-	"Users lists in order of number.":                {"list/Users lists in order of number over every set of states"},
-	"Terms are folded already.":                      {"search/MatchTerms agrees with the SQL on random data"},
-	"At most q.Limit rows; WantTotal is ignored.":    {"list/After, Skip and Limit cut the same list", "list/WantTotal is ignored"},
+	"UserByHandle finds the holder of a folded key.":  {"handle/UserByHandle finds the holder of a folded key"},
+	"HandleByKey is the identifiers row alone.":       {"handle/HandleByKey is the identifiers row alone"},
+	"Users lists in order of number.":                 {"list/Users lists in order of number over every set of states"},
+	"Terms are folded already.":                       {"search/MatchTerms agrees with the SQL on random data"},
+	"At most q.Limit rows; WantTotal changes no row.": {"list/After, Skip and Limit cut the same list", "list/WantTotal changes no row", "search/A page that wants a total is the same page"},
 	"CountUsers counts the matches of q (After, Skip and Limit aside) and stops at limit.": {
 		"list/CountUsers counts the matches, After, Skip and Limit aside, and stops at limit"},
 	"UserTotal is the exact number of users in the states of a company's subtree (0: the tenant), from counters.": {

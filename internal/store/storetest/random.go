@@ -185,7 +185,7 @@ func (c chance) terms(users []directory.User) []string {
 
 // query is a random question about users with a random page.
 func (c chance) query(users []directory.User) directory.UserQuery {
-	q := directory.UserQuery{Limit: 1 + c.IntN(12), States: directory.StateSet(c.IntN(16))}
+	q := directory.UserQuery{Limit: 1 + c.IntN(12), States: directory.StateSet(c.IntN(16)), WantTotal: c.IntN(2) == 0}
 	if c.IntN(3) == 0 {
 		q.Limit = directory.MaxLimit
 	}

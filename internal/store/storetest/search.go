@@ -18,7 +18,9 @@ var searchChecks = []check{
 	{"A search in a transaction sees its changes and no others after a roll-back", searchInside},
 	{"Search pages like any list", searchPages},
 	{"MatchTerms agrees with the SQL on random data", searchRandom},
+	{"MatchTerms agrees with the SQL on terms of every length", searchLengths},
 	{"MatchTerms agrees with the SQL on long texts", searchLong},
+	{"A page that wants a total is the same page", searchWantTotal},
 	{"MatchTerms agrees with the SQL on all of Unicode", searchUnicode},
 }
 
@@ -220,6 +222,85 @@ func searchRandom(t *testing.T, s *sample) {
 		users = s.churn(c, users)
 	}
 	s.wantTotals()
+}
+
+// searchLengths asks for every piece of up to twelve runes of fields with signs,
+// wide letters, marks and repetitions, as it is and with one rune changed, as
+// terms and by filters.
+func searchLengths(t *testing.T, s *sample) {
+	texts := [][4]string{
+		{"Anna-Maria", "O'Neil", "anna.oneil@kentel.test", "anna.oneil@mail.kentel.test"},
+		{"Annabel", "Änderung", "anna+tag_1@kentel.test", "a.b@c.de"},
+		{"日本語日本語", "한국어 이름", "ＡＢＣＤ１２３", "\U0001f600\U0001f601\U0001f602\U0001f603\U0001f604\U0001f605x@y.z"},
+		{"e\u0301e\u0301e\u0301 नमस्ते", "bananananas", "\U0010ffff\ue041\ue041x\ue040", "tab\tada  ada"},
+		{`"quoted" (x)*`, "NEAR^a:b", "-not-AND-or", `back\slash%_';`},
+	}
+	for i, text := range texts {
+		s.addUser(int64(i)+1, func(u *directory.User) {
+			u.GivenName, u.FamilyName, u.UserName, u.Email = text[0], text[1], text[2], text[3]
+		})
+	}
+	users := s.all()
+	const longest = 12
+	for _, text := range texts {
+		for field, value := range text {
+			runes := []rune(directory.FoldSearch(value))
+			for from := range runes {
+				for n := 1; n <= longest && from+n <= len(runes) && !t.Failed(); n++ {
+					term := runes[from : from+n]
+					s.wantSearch(users, string(term))
+					s.wantFilter(users, directory.Text{Field: searchFields[field], Op: directory.Operator((from + n) % 4), Value: string(term)})
+					other := append([]rune(nil), term...)
+					other[(from*7+n)%n] = []rune("ax@.é語\ue041")[(from+n)%7]
+					s.wantSearch(users, string(other))
+				}
+			}
+		}
+	}
+}
+
+// searchFields are the fields of a search document, in its order.
+var searchFields = [...]directory.Field{directory.FieldGivenName, directory.FieldFamilyName, directory.FieldUserName, directory.FieldEmail}
+
+// searchWantTotal asks, in one view, for pages and totals of several searches
+// by turns, some of which begin like many users and match few of them.
+func searchWantTotal(t *testing.T, s *sample) {
+	s.addTree()
+	var users []directory.User
+	for n := int64(1); n <= 600; n++ {
+		u := s.user(n)
+		u.Company, u.State = n%4+1, directory.States[n%5*n%int64(len(directory.States))]
+		u.FamilyName = []string{"Annabelle", "Annabelle", "Annabeth", "Bernhardine"}[n%7%4]
+		users = append(users, u)
+	}
+	s.addUsers(users...)
+	var queries []directory.UserQuery
+	for _, terms := range [][]string{{"annabelle"}, {"annabeth"}, {"annabeth", "given"}, {"bernhard"}, {"anna"}, {"an"}, {"annabeths"}, {"user1", "annabel"}, {""}} {
+		for _, company := range []int64{0, 2} {
+			for _, skip := range []int{0, 7, 300, 1 << 30} {
+				queries = append(queries, directory.UserQuery{Terms: terms, Company: company, Skip: skip, Limit: 30, WantTotal: true})
+			}
+		}
+	}
+	s.view(func(r directory.Reader) error {
+		for i, q := range queries {
+			numbers, count := s.page(q, users)
+			got, err := r.Users(s.ctx, s.tenant, q)
+			wantSame(t, fmt.Sprintf("Users(%+v)", q), numbersOf(got), numbers)
+			other := queries[(i*7+3)%len(queries)]
+			_, otherCount := s.page(other, users)
+			n, countErr := r.CountUsers(s.ctx, s.tenant, q, directory.CountLimit)
+			few, fewErr := r.CountUsers(s.ctx, s.tenant, q, 5)
+			m, otherErr := r.CountUsers(s.ctx, s.tenant, other, directory.CountLimit)
+			if err := errors.Join(err, countErr, fewErr, otherErr); err != nil {
+				return err
+			}
+			if n != count || few != min(count, 5) || m != otherCount {
+				t.Errorf("CountUsers(%+v) = %d and %d up to 5, want %d; of %+v %d, want %d", q, n, few, count, other, m, otherCount)
+			}
+		}
+		return nil
+	})
 }
 
 func searchLong(_ *testing.T, s *sample) {

@@ -343,10 +343,11 @@ CREATE TABLE jobs (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX jobs_due ON jobs (state, run_at);
 
--- Substring search over directory.User.SearchDocument. Each batch of changes
--- becomes one segment; the store merges segments itself while it is idle.
+-- Substring search: lists of users by gram (internal/store/grams.go). Each batch
+-- of changes becomes one segment; the store merges segments itself while it is
+-- idle.
 CREATE VIRTUAL TABLE user_search USING fts5(
-  document, content='', contentless_delete=1, tokenize='trigram case_sensitive 1'
+  grams, content='', contentless_delete=1, detail=none, tokenize='ascii'
 );
 INSERT INTO user_search (user_search, rank) VALUES ('automerge', 0);
 INSERT INTO user_search (user_search, rank) VALUES ('usermerge', 4);
