@@ -157,8 +157,8 @@ func TestCopyIsPrivateFromItsFirstByte(t *testing.T) {
 	}
 }
 
-// TestMergeOfTheSearchIndex fills the index batch by batch and merges it until
-// there is nothing left to merge.
+// TestMergeOfTheSearchIndex fills the index batch by batch; the writer of the
+// next process, from its start, merges it until there is nothing left to merge.
 func TestMergeOfTheSearchIndex(t *testing.T) {
 	const batches = 20 // fewer than make a merge under load
 	w := newWriterTest(t, stopped)
@@ -183,7 +183,7 @@ func TestMergeOfTheSearchIndex(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	idle := &writer{engine: w.engine, conn: conn, log: w.log, unmerged: 1}
+	idle := restingWriter(w.engine, conn, Options{Logger: w.log})
 	for idle.mergeIdle() {
 		continue
 	}

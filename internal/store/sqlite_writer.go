@@ -36,8 +36,11 @@ type writer struct {
 	queue  chan *update
 	done   chan struct{}
 
-	commits  atomic.Int64
-	unmerged int // batches that added a segment to the search index since the last merge
+	commits atomic.Int64
+	// unmerged counts batches that added a segment to the search index since
+	// the last merge, and one for what an earlier process may have left: a
+	// search reads all segments.
+	unmerged int
 }
 
 // update is one call of Update.
@@ -58,9 +61,15 @@ const (
 )
 
 func newWriter(e *engine, conn *sqliteConn, o Options) *writer {
-	w := &writer{engine: e, conn: conn, log: o.Logger, batch: o.Batch, queue: make(chan *update, queueLength), done: make(chan struct{})}
+	w := restingWriter(e, conn, o)
 	go w.run()
 	return w
+}
+
+// restingWriter is a writer that does not run yet.
+func restingWriter(e *engine, conn *sqliteConn, o Options) *writer {
+	return &writer{engine: e, conn: conn, log: o.Logger, batch: o.Batch, unmerged: 1,
+		queue: make(chan *update, queueLength), done: make(chan struct{})}
 }
 
 // update queues fn and waits for its outcome.
