@@ -115,7 +115,7 @@ func (db *sqliteDB) start(ctx context.Context) error {
 	if _, err := point.exec(ctx, "PRAGMA busy_timeout = 0"); err != nil {
 		return errors.Join(err, point.close())
 	}
-	db.points = startCheckpointer(point, db.path+"-wal", &db.writer.commits, db.opts.Logger)
+	db.points = startCheckpointer(point, db.path+"-wal", db.writer, db.opts.Logger)
 	return nil
 }
 

@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -204,6 +205,32 @@ func TestMergeOfTheSearchIndex(t *testing.T) {
 	}
 }
 
+// TestLogBeginsAnew proves that a writer that was asked to catch up begins the
+// log anew, so that its file does not grow for as long as there is load.
+func TestLogBeginsAnew(t *testing.T) {
+	db, err := Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "usher.db"), Options{Migrate: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	engine := db.Store.(*sqliteDB)
+	close(engine.points.stop) // its ticks would race with the test
+	<-engine.points.stopped
+	for i := range 20 {
+		newTenant(t, db, fmt.Sprint("before-", i))
+	}
+	_, long := engine.points.checkpoint("PASSIVE")
+	engine.writer.catchUp.Store(true)
+	newTenant(t, db, "asks") // its batch ends with what was asked for
+	newTenant(t, db, "begins-anew")
+	if _, short := engine.points.checkpoint("PASSIVE"); short >= long {
+		t.Errorf("the log had %d pages and has %d", long, short)
+	}
+	engine.points.stop = make(chan struct{}) // for Close to close
+	if err := db.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestCheckpointEmptiesTheLog writes and closes, which is the last checkpoint.
 func TestCheckpointEmptiesTheLog(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "usher.db")
@@ -218,7 +245,7 @@ func TestCheckpointEmptiesTheLog(t *testing.T) {
 	if info, err := os.Stat(path + "-wal"); err != nil || info.Size() == 0 {
 		t.Errorf("the log before: %v, %v", info, err)
 	}
-	if !points.checkpoint("TRUNCATE") {
+	if all, _ := points.checkpoint("TRUNCATE"); !all {
 		t.Error("the checkpoint did not copy everything")
 	}
 	if info, err := os.Stat(path + "-wal"); err != nil || info.Size() != 0 {

@@ -28,8 +28,10 @@ const (
 type writer struct {
 	engine *engine
 	conn   *sqliteConn
-	batch  int // most updates that share one commit
-	log    *slog.Logger
+	// catchUp asks for the rest of the log to be copied before the next batch.
+	catchUp atomic.Bool
+	batch   int // most updates that share one commit
+	log     *slog.Logger
 
 	mu     sync.RWMutex // guards closed against a send on queue
 	closed bool
@@ -141,6 +143,9 @@ func (w *writer) run() {
 			}
 			current = &batch{w: w, began: w.engine.now()}
 			current.run(u)
+			if w.catchUp.CompareAndSwap(true, false) {
+				w.restartLog()
+			}
 			idle.Reset(mergeAfter)
 		case <-idle.C:
 			if w.mergeIdle() {
@@ -154,6 +159,15 @@ func (w *writer) run() {
 func (w *writer) abandon(b *batch) {
 	w.control("ROLLBACK")
 	b.answer(errors.New("store: a closure of Update ended its goroutine"))
+}
+
+// restartLog copies the last pages of the log and makes the next commit begin
+// it anew. It waits a moment for reads that still need the log; if one takes
+// longer, the log goes on and the next request to catch up tries again.
+func (w *writer) restartLog() {
+	w.control("PRAGMA busy_timeout = 20")
+	w.control("PRAGMA wal_checkpoint(RESTART)")
+	w.control("PRAGMA busy_timeout = 5000")
 }
 
 // control runs a statement of transaction control, whatever happened before.
