@@ -103,6 +103,7 @@ var promises = map[string][]string{
 	"SetPool creates or resizes a pool.":                  {"licence/SetPool creates or resizes a pool"},
 	"A total below what is used is allowed: nobody loses a seat, and nobody gets one until enough are free.": {
 		"licence/A total below what is used takes no seat away and gives none until enough are free"},
+	"AddPool creates a pool; one that is there stays as it is.": {"licence/AddPool creates a pool and leaves one that is there as it is"},
 	"TakeSeat takes a seat by a conditional update and returns its shard + 1.": {
 		"licence/A pool of any size gives out exactly its total", "seats/Of many that race for the last seats exactly total succeed"},
 	"0 means that every shard refused, or that there is no pool: the core tells which by Pool.": {
