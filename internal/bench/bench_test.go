@@ -65,21 +65,27 @@ func (f *figure) report(b *testing.B) {
 	b.ReportMetric(median(f.p99), "p99-ms")
 }
 
+// alternate measures two servers in alternate slices, after a slice of each
+// that counts for nothing.
+func alternate(b *testing.B, one *process, oneLoad Load, other *process, otherLoad Load) (ones, others figure) {
+	ones.measure(b, one, oneLoad)
+	others.measure(b, other, otherLoad)
+	for b.Loop() {
+		ones, others = figure{}, figure{}
+		for range rounds {
+			others.measure(b, other, otherLoad)
+			ones.measure(b, one, oneLoad)
+		}
+	}
+	return ones, others
+}
+
 // against measures a load on usher beside the bare handler with as many
 // connections and reports the ratio.
 func against(b *testing.B, server *process, l Load) {
 	hello := bare(b)
 	helloLoad := Load{Conns: l.Conns, Accept: isOK, Next: get(func(int, int) string { return "/" })}
-	var warm figure
-	warm.measure(b, server, l)
-	var ours, bares figure
-	for b.Loop() {
-		ours, bares = figure{}, figure{}
-		for range rounds {
-			bares.measure(b, hello, helloLoad)
-			ours.measure(b, server, l)
-		}
-	}
+	ours, bares := alternate(b, server, l, hello, helloLoad)
 	ours.report(b)
 	b.ReportMetric(median(bares.rates), "bare-req/s")
 	b.ReportMetric(ratios(ours.rates, bares.rates), "ratio-to-bare")
@@ -103,8 +109,8 @@ func randomUser(users int) func(int, int) string {
 	return func(int, int) string { return "/v1/Users(" + strconv.Itoa(1+rand.IntN(users)) + ")" }
 }
 
-// page is a random page of 30 from the first 1,000 users' worth of pages, as a
-// client walks them: each connection from the beginning.
+// page is the next of the first 30 pages, which every connection walks from the
+// beginning again and again.
 func page(_, n int) string {
 	return "/v1/Entities(" + strconv.Itoa(Company) + ")/Users?$skip=" + strconv.Itoa(n%30*30) + "&$top=30"
 }
@@ -142,17 +148,7 @@ func BenchmarkSearch(b *testing.B) {
 func BenchmarkPageGrowth(b *testing.B) {
 	small, large := usher(b, 1000), usher(b, 1_000_000)
 	load := Load{Conns: 32, Accept: isOK, Next: get(page)}
-	var warm figure
-	warm.measure(b, small, load)
-	warm.measure(b, large, load)
-	var few, many figure
-	for b.Loop() {
-		few, many = figure{}, figure{}
-		for range rounds {
-			few.measure(b, small, load)
-			many.measure(b, large, load)
-		}
-	}
+	many, few := alternate(b, large, load, small, load)
 	many.report(b)
 	b.ReportMetric(ratios(many.cpu, few.cpu), "growth-1000-to-1000000")
 }
@@ -175,17 +171,7 @@ var stateChanges = Load{Conns: 64, Accept: isOK, Next: func(buf []byte, conn, n 
 // request, on the same disk in the same run.
 func BenchmarkGroupCommit(b *testing.B) {
 	grouped, single := usher(b, 100_000), usherOn(b, copyOf(b, seeded(b, 100_000)), "--sqlite-batch", "1")
-	var warm figure
-	warm.measure(b, grouped, stateChanges)
-	warm.measure(b, single, stateChanges)
-	var many, one figure
-	for b.Loop() {
-		many, one = figure{}, figure{}
-		for range rounds {
-			many.measure(b, grouped, stateChanges)
-			one.measure(b, single, stateChanges)
-		}
-	}
+	many, one := alternate(b, grouped, stateChanges, single, stateChanges)
 	many.report(b)
 	b.ReportMetric(median(one.rates), "single-req/s")
 	b.ReportMetric(ratios(many.rates, one.rates), "ratio-to-single")

@@ -149,12 +149,17 @@ func shorten(s string) string {
 	return s
 }
 
-func (r *runner) checkJSON(d *directive, a *answer) error {
+// at is the value that the directive's path leads to; nil where there is none.
+func (a *answer) at(d *directive) (*node, error) {
 	root, err := a.json()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	got, err := lookup(root, d.target)
+	return lookup(root, d.target)
+}
+
+func (r *runner) checkJSON(d *directive, a *answer) error {
+	got, err := a.at(d)
 	switch {
 	case err != nil:
 		return err
@@ -220,11 +225,7 @@ func (r *runner) wanted(value string) (*node, error) {
 }
 
 func (r *runner) checkKeys(d *directive, a *answer) error {
-	root, err := a.json()
-	if err != nil {
-		return err
-	}
-	got, err := lookup(root, d.target)
+	got, err := a.at(d)
 	switch {
 	case err != nil:
 		return err
