@@ -64,7 +64,7 @@ func (s *Service) prepareTenant(t *Tenant, first *Company) error {
 	if !tenantName.MatchString(t.Name) {
 		return Invalid("name", ReasonFieldFormat, "The name of a tenant has 1 to 63 of a-z, 0-9 and -, and neither begins nor ends with -.")
 	}
-	hosts, err := cleanHosts(t.Hosts)
+	hosts, err := checkTenant(t)
 	if err != nil {
 		return err
 	}
@@ -83,6 +83,19 @@ func (s *Service) prepareTenant(t *Tenant, first *Company) error {
 	first.Parent, first.Path, first.Version, first.CreatedAt = 0, []int64{first.Number}, 1, t.CreatedAt
 	t.DefaultCompany = first.Number
 	return nil
+}
+
+// checkTenant validates what can be said of a tenant without reading another
+// row, and returns its hosts as they are kept.
+func checkTenant(t *Tenant) ([]string, error) {
+	var bad violations
+	hosts, err := cleanHosts(t.Hosts)
+	collect(&bad, err)
+	if t.Doors&^AllDoors != 0 {
+		bad.member("doors", "doors holds a door that a tenant cannot have.")
+	}
+	collect(&bad, t.Settings.check())
+	return hosts, bad.err()
 }
 
 // hostName is a host name in lower case, without a port (RFC 1123 section 2.1).
@@ -116,10 +129,11 @@ func hostsFree(ctx context.Context, tx Tx, hosts []string, own TenantNo) error {
 	return nil
 }
 
-// UpdateTenant replaces doors, hosts, default company, settings and Disabled of
-// the call's tenant; what is given as t.Version must be current. A caller that
-// is bound to a company cannot. Errors: version.mismatch, company.not_found,
-// tenant.host_taken.
+// UpdateTenant replaces doors, hosts, default company, settings (but Demo) and
+// Disabled of the call's tenant; what is given as t.Version must be current. A
+// caller that is bound to a company cannot. Errors: version.mismatch,
+// company.not_found, tenant.host_taken; field.value and field.format with the
+// name of the field or of the settings' member (Settings).
 func (s *Service) UpdateTenant(ctx context.Context, call *Call, t Tenant) (Tenant, error) {
 	if err := s.enter(ctx, call, ActTenant); err != nil {
 		return Tenant{}, err
@@ -127,7 +141,7 @@ func (s *Service) UpdateTenant(ctx context.Context, call *Call, t Tenant) (Tenan
 	if call.Actor.Root != 0 {
 		return Tenant{}, errWholeTenant()
 	}
-	hosts, err := cleanHosts(t.Hosts)
+	hosts, err := checkTenant(&t)
 	if err != nil {
 		return Tenant{}, err
 	}
@@ -149,6 +163,7 @@ func (s *Service) UpdateTenant(ctx context.Context, call *Call, t Tenant) (Tenan
 		after := before
 		after.Doors, after.Hosts, after.DefaultCompany = t.Doors, hosts, t.DefaultCompany
 		after.Settings, after.Disabled = t.Settings, t.Disabled
+		after.Settings.Demo = before.Settings.Demo // says what the tenant was made from
 		after.Version++
 		made = after
 		var diff changes

@@ -1,7 +1,15 @@
 package directory
 
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
+
 // Settings are a tenant's choices. The zero value of each member is the strict
-// default.
+// default. A member's name in JSON, with those of the members that hold it and
+// dots between, is its name in errors and on the command line
+// (docs/tenants.md); the tag setting:"fixed" keeps it from being set.
 type Settings struct {
 	Password PasswordPolicy `json:"password,omitzero"`
 	// RequestsPerMinute limits a door's requests of the whole tenant, by door
@@ -13,8 +21,9 @@ type Settings struct {
 	// MaxFailedLogins locks a user after so many wrong passwords in a row; 0
 	// never does (docs/dialects/iqmetrix.md 5.20).
 	MaxFailedLogins int `json:"max_failed_logins,omitempty"`
-	// Demo marks the sample directory: `serve --demo` takes it for its own.
-	Demo bool `json:"demo,omitempty"`
+	// Demo marks the sample directory: `serve --demo` takes it for its own. It
+	// is given when the tenant is made and stays (UpdateTenant).
+	Demo bool `json:"demo,omitempty" setting:"fixed"`
 }
 
 // DefaultRequestsPerMinute is the request limit of a tenant and door that set
@@ -27,4 +36,55 @@ type PasswordPolicy struct {
 	MinLength    int  `json:"min_length,omitempty"` // 0: 15, the length for a password that is the only factor
 	AllowBlocked bool `json:"allow_blocked,omitempty"`
 	AllowContext bool `json:"allow_context,omitempty"` // allow the user's own names in it
+}
+
+// The greatest values of settings. Beyond them a number is a slip of the hand.
+const (
+	// maxMinLength is the least length that every password can still have:
+	// MaxPasswordBytes of one byte each.
+	maxMinLength = MaxPasswordBytes
+	// maxRequestsPerMinute is more than one process can answer, and far below
+	// what a window of RequestCounter counts to.
+	maxRequestsPerMinute = 1_000_000_000
+	// maxFailedLogins is the most that NIST SP 800-63B-4 section 3.2.2 allows.
+	maxFailedLogins = 100
+)
+
+// check validates the settings. The error is invalid with the violations of
+// all members, each by its name in JSON.
+func (s *Settings) check() error {
+	var bad violations
+	bad.between("password.min_length", s.Password.MinLength, 0, maxMinLength)
+	for _, door := range slices.Sorted(maps.Keys(s.RequestsPerMinute)) {
+		name := "requests_per_minute." + door
+		if !isDoorName(door) {
+			bad.member(name, "%s: there is no door %q.", name, door)
+			continue
+		}
+		bad.between(name, s.RequestsPerMinute[door], 1, maxRequestsPerMinute)
+	}
+	bad.between("max_failed_logins", s.MaxFailedLogins, 0, maxFailedLogins)
+	return bad.err()
+}
+
+// isDoorName reports whether a text names a door that a tenant can have.
+func isDoorName(text string) bool {
+	for door, name := range doorNames {
+		if name == text && AllDoors&DoorSet(door) != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// member adds a violation of a setting.
+func (v *violations) member(name, format string, args ...any) {
+	*v = append(*v, FieldError{Field: name, Reason: ReasonFieldValue, Message: fmt.Sprintf(format, args...)})
+}
+
+// between adds a violation unless a setting's value is in the range.
+func (v *violations) between(name string, value, least, most int) {
+	if value < least || value > most {
+		v.member(name, "%s must be from %d to %d.", name, least, most)
+	}
 }
