@@ -44,6 +44,30 @@ type Config struct {
 	// TrustedProxies are addresses or networks whose X-Forwarded-For is believed.
 	TrustedProxies []string `key:"trusted_proxies" help:"addresses or networks of proxies whose X-Forwarded-For is believed, separated by commas"`
 
+	// PublicURL is what links in messages begin with; "" is Addr. BaseURL applies
+	// the default.
+	PublicURL string `key:"public_url" help:"what links in messages begin with, as in https://users.example.com; empty is http://, with TLS https://, and addr"`
+	// SMTPHost is the mail server that messages are handed to; "" writes them as
+	// files into MailDir.
+	SMTPHost string `key:"smtp_host" help:"mail server that messages are handed to, by name or address; empty writes them into mail_dir"`
+	// SMTPPort is its port; 0 is the usual one for SMTPTLS.
+	SMTPPort int `key:"smtp_port" min:"0" max:"65535" help:"port of the mail server; 0 is 587, with smtp_tls implicit 465, with none 25"`
+	// SMTPTLS says how the connection is encrypted; nothing is sent when it
+	// cannot be.
+	SMTPTLS string `key:"smtp_tls" oneof:"starttls implicit none" help:"encryption of the connection to the mail server: by STARTTLS, from its beginning, or not at all"`
+	// SMTPUser signs in at the mail server; "" sends without signing in.
+	SMTPUser string `key:"smtp_user" help:"name to sign in with at the mail server; empty does not sign in"`
+	// SMTPPassword is the password of SMTPUser. It is no flag, like BootstrapKey.
+	SMTPPassword Secret `key:"smtp_password" from:"file,env" help:"password of smtp_user"`
+	// SMTPPasswordFile is a file with the password, for platforms that hand out
+	// secrets as files.
+	SMTPPasswordFile string `key:"smtp_password_file" help:"file that holds the password of smtp_user, in place of smtp_password"`
+	// SMTPFrom is the sender of messages: an address, perhaps with a name.
+	SMTPFrom string `key:"smtp_from" help:"sender of messages, as in usher@example.com or Usher <usher@example.com>; needed with smtp_host"`
+	// MailDir is where messages are written as files without SMTPHost; "" is a
+	// folder beside the database. MailFolder applies the default.
+	MailDir string `key:"mail_dir" help:"folder that messages are written into as .eml files without smtp_host; empty is the folder mail, beside an SQLite database"`
+
 	// LogFormat is the form of the log on standard error.
 	LogFormat string `key:"log_format" oneof:"json text" help:"form of the log on standard error"`
 	// LogLevel is the least level that is logged; requests are logged at info.
@@ -83,6 +107,7 @@ func Default() Config {
 		Database:          "sqlite:usher.db",
 		Doors:             []string{"all"},
 		DemoCredentials:   "fixed",
+		SMTPTLS:           "starttls",
 		LogFormat:         "json",
 		LogLevel:          "info",
 		ShutdownTimeout:   30 * time.Second,

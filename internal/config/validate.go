@@ -66,6 +66,7 @@ func (c *Config) Validate() error {
 	if c.PGMaxConns > 0 && c.PGMaxConns < MinPGConns {
 		fail("pg_max_conns", "must be 0 or at least %d", MinPGConns)
 	}
+	c.checkMail(fail)
 	return errors.Join(errs...)
 }
 
