@@ -15,9 +15,13 @@ import (
 )
 
 // Listen opens the addresses, so that a caller can say where before it serves.
+// It reads or makes the certificate that the doors need.
 func (a *App) Listen(ctx context.Context) error {
 	var err error
 	if a.doorsListener, err = listen(ctx, "addr", a.cfg.Addr); err != nil {
+		return err
+	}
+	if a.doorsListener, err = a.speakTLS(a.doorsListener); err != nil {
 		return err
 	}
 	if a.cfg.MetricsAddr != "" {
@@ -70,8 +74,7 @@ func (a *App) Run(ctx context.Context) error {
 			return err
 		}
 	}
-	doors := a.newServer(a.handler)
-	doors.TLSConfig = a.tls
+	doors := a.newServer(a.requireTLS(a.handler))
 	ops := a.newServer(http.HandlerFunc(a.serveOperations))
 	a.log.Info("serving", "url", a.URL(), "metrics_url", a.MetricsURL(), "version", Version())
 	group, ctx := errgroup.WithContext(ctx)
@@ -105,14 +108,10 @@ func (a *App) newServer(handler http.Handler) *http.Server {
 	return srv
 }
 
-// serve answers until the server is shut down; with TLS if it has a
-// certificate.
+// serve answers until the server is shut down. Whether a connection speaks TLS,
+// and HTTP/2, its listener has settled.
 func serve(srv *http.Server, ln net.Listener) error {
-	answer := srv.Serve
-	if srv.TLSConfig != nil {
-		answer = func(ln net.Listener) error { return srv.ServeTLS(ln, "", "") }
-	}
-	if err := answer(ln); !errors.Is(err, http.ErrServerClosed) {
+	if err := srv.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serving on %s: %w", ln.Addr(), err)
 	}
 	return nil

@@ -38,6 +38,11 @@ type Config struct {
 	TLSCert string `key:"tls_cert" help:"PEM file with the certificate chain; with tls_key switches TLS on"`
 	// TLSKey is the PEM file with the private key of TLSCert.
 	TLSKey string `key:"tls_key" help:"PEM file with the private key of tls_cert"`
+	// SelfSignedDir is where the self-signed certificate is kept that the
+	// edubrite door uses without TLSCert; "" is the folder of the SQLite file,
+	// and with PostgreSQL memory alone, since several processes may share a
+	// database and none need have a folder that it may write to.
+	SelfSignedDir string `key:"self_signed_dir" help:"folder of usher-self-signed.pem (certificate and key) and usher-self-signed.crt (certificate), which are made when the edubrite door is served without tls_cert; empty is the folder of the SQLite file, and with PostgreSQL memory only, a new one at each start"`
 	// MetricsAddr moves /healthz, /readyz and /metrics to an address of their
 	// own; "" serves them on Addr.
 	MetricsAddr string `key:"metrics_addr" help:"address of /healthz, /readyz and /metrics, as host:port; empty serves them on addr"`
