@@ -29,6 +29,8 @@ const redacted = "[redacted]"
 type Call struct {
 	Door      Door
 	Secret    Secret // the API key or token that came with the request; "" for none
+	ClientID  string // the name that came with Secret where it is a pair (docs/dialects/servicemobility.md 2.3)
+	ActAs     string // user name of the person for whom an API session acts (docs/dialects/edubrite.md 2.3)
 	Host      string // host name of the request, to find the tenant without a key
 	Addr      string // address of the client, without port: for limits only
 	RequestID string
@@ -37,6 +39,7 @@ type Call struct {
 	Actor    Actor
 	Settings *Settings // of the actor's tenant; never nil after a successful use case
 	Quota    Quota
+	Changed  bool // whether the use case wrote anything
 	trusted  bool
 	tenant   *Tenant // as of the credential's look-up
 }

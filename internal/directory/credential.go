@@ -9,6 +9,12 @@ type CredentialKind string
 const (
 	CredentialKey    CredentialKind = "key"    // a bearer or subscription key
 	CredentialClient CredentialKind = "client" // an OAuth client id and secret
+	// CredentialAPIUser is a name and a generated password that open API
+	// sessions (docs/dialects/edubrite.md 2.2).
+	CredentialAPIUser CredentialKind = "api_user"
+	// CredentialCustomer is a tenant's id and code with full rights
+	// (docs/dialects/servicemobility.md 2.3).
+	CredentialCustomer CredentialKind = "customer"
 )
 
 // Credential is an API key or an OAuth client. What it may do is the rank
@@ -18,7 +24,7 @@ type Credential struct {
 	ID        string // UUID
 	Kind      CredentialKind
 	Name      string // what an administrator calls it
-	ClientID  string // of an OAuth client, unique per installation
+	ClientID  string // of all kinds but keys, unique per installation
 	Hash      []byte // SHA-256 of the secret; the secret itself is never kept
 	Hint      string // last characters of the secret, so that people can tell keys apart
 	Rank      Rank
@@ -36,6 +42,8 @@ type TokenKind string
 const (
 	TokenAccess  TokenKind = "access"
 	TokenRefresh TokenKind = "refresh"
+	TokenSession TokenKind = "session" // a cookie session
+	TokenReset   TokenKind = "reset"   // sets a new password, once
 )
 
 // Token is an opaque secret that stands for a signed-in user. It is valid only
@@ -46,7 +54,7 @@ type Token struct {
 	Session   string // UUID of the sign-in; a refresh keeps it
 	Kind      TokenKind
 	User      int64
-	Client    string // id of the OAuth client's credential
+	Client    string // id of the credential through which it was given; "" for none
 	Door      Door
 	Epoch     int64
 	CreatedAt time.Time
@@ -62,7 +70,8 @@ type Authentication struct {
 	TenantDisabled bool
 	Credential     Credential // of an API key or client
 	Token          Token      // of an access token; Hash is empty for a key
-	User           User       // of a token: only the fields that Usable, rank and epoch need
+	User           User       // of a token: only the fields that Usable, rank, epoch and names need
+	Key            SigningKey // of a signed token
 }
 
 // Password is a user's stored password. Sign-in times and rehashes change it

@@ -44,6 +44,8 @@ const (
 	FieldCreatedAt
 	FieldUpdatedAt
 	FieldVersion
+	FieldMobileOnly
+	FieldStorageLocation
 	fieldCount
 )
 
@@ -58,6 +60,7 @@ var fieldNames = [fieldCount]string{
 	FieldTimeZone: "time_zone", FieldAttributes: "attributes", FieldExtras: "extras", FieldRank: "rank",
 	FieldLocations: "locations", FieldRoles: "roles", FieldGroups: "groups", FieldCreatedAt: "created_at",
 	FieldUpdatedAt: "updated_at", FieldVersion: "version",
+	FieldMobileOnly: "mobile_only", FieldStorageLocation: "storage_location",
 }
 
 // String is the field's canonical name in snake_case.

@@ -70,6 +70,13 @@ const (
 	ActReadEvents
 	ActCredentials
 	ActTenant
+	ActAdmit       // nothing but a valid credential
+	ActHold        // holds of other systems
+	ActGroup       // make, change and erase groups
+	ActReset       // make reset tokens and generated passwords
+	ActImpersonate // checked once the administrator is known
+	ActSession     // one's own sessions
+	ActReadEntity
 )
 
 // actionRule is what an action needs.
@@ -100,6 +107,13 @@ var actionRules = map[Action]actionRule{
 	ActReadEvents:         {RankReader, ScopeEvents, false},
 	ActCredentials:        {RankAdministrator, ScopeCredentials, false},
 	ActTenant:             {RankAdministrator, ScopeTenant, false},
+	ActAdmit:              {RankSelf, 0, true},
+	ActHold:               {RankAdministrator, ScopeUsersWrite, false},
+	ActGroup:              {RankAdministrator, ScopeCompanies, false},
+	ActReset:              {RankHelpdesk, ScopePasswords, false},
+	ActImpersonate:        {RankAdministrator, AllScopes, false},
+	ActSession:            {RankSelf, 0, true},
+	ActReadEntity:         {RankReader, ScopeUsersRead, true},
 }
 
 // selfFields are the fields that an ordinary user may change in its own

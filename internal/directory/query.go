@@ -11,6 +11,12 @@ type UserQuery struct {
 	Limit   int      // at most this many; 1 to MaxLimit
 	// WantTotal asks for UserPage.Total.
 	WantTotal bool
+	// Descending lists in falling order of number; After is then an upper bound.
+	Descending bool
+	// Groups keeps members of any of these groups; the core puts their numbers
+	// into GroupNumbers. An unknown group has no members.
+	Groups       []GroupRef
+	GroupNumbers []int64
 }
 
 // MaxLimit is the largest page that the core hands out.

@@ -17,6 +17,11 @@ type Options struct {
 	HashCost HashCost
 	// Logins are the limits of sign-in attempts; the zero value is the default.
 	Logins LoginLimits
+	// Sealer seals what must be read back: signing keys and mail. Without one,
+	// the use cases that need it answer secret_key.missing.
+	Sealer *Sealer
+	// PublicURL is the base of links in messages, without a slash at the end.
+	PublicURL string
 }
 
 // Service is the directory: every use case, and with it every rule.

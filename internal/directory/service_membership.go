@@ -143,7 +143,7 @@ func (s *Service) AddToGroup(ctx context.Context, call *Call, ref UserRef, kind 
 		if err != nil {
 			return notFound(err, ReasonGroupNotFound, "Group not found.")
 		}
-		added, err := tx.AddGroupMember(ctx, u.Tenant, g.Number, u.Number)
+		added, err := tx.SetGroupMember(ctx, u.Tenant, g.Number, u.Number, "", 0)
 		if added {
 			e.event, e.subject = EventGroupMemberAdded, fmt.Sprintf("group:%d", g.Number)
 			e.changes.flag(FieldGroups, false, true)

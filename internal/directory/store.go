@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"errors"
+	"time"
 )
 
 // ErrNotFound is what a store's look-up answers when there is no such row. The
@@ -39,7 +40,9 @@ type Store interface {
 type Reader interface {
 	UserReader
 	MembershipReader
+	GroupReader
 	CompanyReader
+	LocationReader
 	CredentialReader
 	TenantReader
 	LicenceReader
@@ -50,12 +53,14 @@ type Tx interface {
 	Reader
 	UserWriter
 	MembershipWriter
+	GroupWriter
 	CompanyWriter
 	CredentialWriter
 	TenantWriter
 	LicenceWriter
 	NumberWriter
 	EventWriter
+	JobWriter
 }
 
 // UserReader looks users up. Look-ups answer ErrNotFound; they return deleted
@@ -67,8 +72,9 @@ type UserReader interface {
 	UserByHandle(ctx context.Context, t TenantNo, space Space, key string) (User, HandleKind, error)
 	// HandleByKey is the identifiers row alone.
 	HandleByKey(ctx context.Context, t TenantNo, space Space, key string) (Handle, error)
-	// Users lists in order of number. Terms are folded already. At most
-	// q.Limit rows; WantTotal changes no row.
+	// Users lists in order of number, falling if q.Descending. Terms are folded
+	// already and q.GroupNumbers resolved. At most q.Limit rows; WantTotal
+	// changes no row.
 	Users(ctx context.Context, t TenantNo, q UserQuery) ([]User, error)
 	// CountUsers counts the matches of q (After, Skip and Limit aside) and
 	// stops at limit.
@@ -90,21 +96,61 @@ type MembershipReader interface {
 	RoleByKey(ctx context.Context, t TenantNo, company int64, key string) (Role, error)
 	// Roles lists the roles of a company; 0 lists those of the tenant itself.
 	Roles(ctx context.Context, t TenantNo, company int64) ([]Role, error)
-	UserGroups(ctx context.Context, t TenantNo, number int64) ([]Group, error)
-	GroupByKey(ctx context.Context, t TenantNo, kind GroupKind, key string) (Group, error)
+	// RoleMembers lists the numbers of the users that hold a role, each once,
+	// greater than after.
+	RoleMembers(ctx context.Context, t TenantNo, role, after int64, limit int) ([]int64, error)
+	// Holds lists the holds on a user, oldest first.
+	Holds(ctx context.Context, t TenantNo, number int64) ([]Hold, error)
 }
 
-// CompanyReader reads the company tree, locations and lock reasons.
+// GroupReader reads groups and who is in them.
+type GroupReader interface {
+	Group(ctx context.Context, t TenantNo, number int64) (Group, error)
+	GroupByID(ctx context.Context, t TenantNo, id string) (Group, error)
+	GroupByKey(ctx context.Context, t TenantNo, kind GroupKind, key string) (Group, error)
+	// Groups lists one page of a kind in order of number. nameKey is part of
+	// the folded name, "" for all; parent and member are nil for all.
+	Groups(ctx context.Context, t TenantNo, q GroupSelection) ([]Group, error)
+	// CountGroups counts all that Groups would list without Skip and Limit.
+	CountGroups(ctx context.Context, t TenantNo, q GroupSelection) (int64, error)
+	// UserGroups lists a user's memberships by kind, position and number.
+	UserGroups(ctx context.Context, t TenantNo, number int64) ([]Membership, error)
+	// GroupMembers lists the living members' numbers in order, greater than
+	// after.
+	GroupMembers(ctx context.Context, t TenantNo, group, after int64, limit int) ([]int64, error)
+	// GroupSize counts the living members.
+	GroupSize(ctx context.Context, t TenantNo, group int64) (int64, error)
+}
+
+// GroupSelection is a GroupQuery whose names have been resolved.
+type GroupSelection struct {
+	Kind    GroupKind
+	Parent  Opt[int64] // 0: groups without one
+	NameKey string     // part of the folded name
+	Member  int64      // only groups of this user; 0: all
+	Skip    int
+	Limit   int
+}
+
+// CompanyReader reads the company tree and lock reasons.
 type CompanyReader interface {
 	Company(ctx context.Context, t TenantNo, number int64) (Company, error)
+	CompanyByID(ctx context.Context, t TenantNo, id string) (Company, error)
 	CompanyByName(ctx context.Context, t TenantNo, nameKey string) (Company, error)
 	Companies(ctx context.Context, t TenantNo, after int64, limit int) ([]Company, error)
-	Location(ctx context.Context, t TenantNo, number int64) (Location, error)
-	LocationByName(ctx context.Context, t TenantNo, company int64, nameKey string) (Location, error)
 	LockReason(ctx context.Context, t TenantNo, number int64) (LockReason, error)
 	LockReasonByName(ctx context.Context, t TenantNo, company int64, nameKey string) (LockReason, error)
 	// LockReasons lists a company's own reasons.
 	LockReasons(ctx context.Context, t TenantNo, company int64) ([]LockReason, error)
+}
+
+// LocationReader reads locations.
+type LocationReader interface {
+	Location(ctx context.Context, t TenantNo, number int64) (Location, error)
+	LocationByID(ctx context.Context, t TenantNo, id string) (Location, error)
+	LocationByName(ctx context.Context, t TenantNo, company int64, nameKey string) (Location, error)
+	// Locations lists a company's own locations, by number.
+	Locations(ctx context.Context, t TenantNo, company int64) ([]Location, error)
 }
 
 // CredentialReader looks up what callers present.
@@ -119,8 +165,16 @@ type CredentialReader interface {
 	// state, lock, dates, epoch and rank and the tenant's switches. A token
 	// whose client is gone is not found.
 	AuthenticateToken(ctx context.Context, hash []byte, kind TokenKind) (Authentication, error)
-	// AuthenticateClient finds an OAuth client by client id.
+	// AuthenticateClient finds a credential of any kind but keys by client id.
 	AuthenticateClient(ctx context.Context, clientID string) (Authentication, error)
+	// AuthenticateSession finds a cookie session by the SHA-256 of it: of a
+	// credential (Credential is set, Token.User is 0) or of a user (as
+	// AuthenticateToken). A session whose credential is gone is not found.
+	AuthenticateSession(ctx context.Context, hash []byte) (Authentication, error)
+	// AuthenticateSigned finds a signing key by its id together with a user of
+	// its tenant, with what AuthenticateToken reads of them. ErrNotFound when
+	// either is missing.
+	AuthenticateSigned(ctx context.Context, keyID string, number int64) (Authentication, error)
 	Credential(ctx context.Context, t TenantNo, id string) (Credential, error)
 	// Credentials lists without their hashes, oldest first.
 	Credentials(ctx context.Context, t TenantNo) ([]Credential, error)
@@ -134,6 +188,12 @@ type TenantReader interface {
 	TenantByHost(ctx context.Context, host string) (Tenant, error)
 	// Tenants lists all, in order of number.
 	Tenants(ctx context.Context) ([]Tenant, error)
+	// TenantsOfDoor lists the first tenants, at most limit, that have a door on
+	// and are not disabled.
+	TenantsOfDoor(ctx context.Context, door Door, limit int) ([]Tenant, error)
+	// SigningKey is the tenant's newest; ErrNotFound while there is none.
+	SigningKey(ctx context.Context, t TenantNo) (SigningKey, error)
+	Impersonation(ctx context.Context, id string) (Impersonation, error)
 }
 
 // LicenceReader reads pools and the feed of events.
@@ -174,8 +234,24 @@ type MembershipWriter interface {
 	RemoveUserRole(ctx context.Context, t TenantNo, assignment int64) (bool, error)
 	InsertRole(ctx context.Context, r Role) error
 	UpdateRole(ctx context.Context, r Role) error
+	// DeleteRole erases a role that nobody holds.
+	DeleteRole(ctx context.Context, t TenantNo, number int64) error
+	// InsertHold reports false, and changes nothing, when it is there.
+	InsertHold(ctx context.Context, t TenantNo, h Hold) (bool, error)
+	DeleteHold(ctx context.Context, t TenantNo, h Hold) (bool, error)
+}
+
+// GroupWriter changes groups and memberships.
+type GroupWriter interface {
 	InsertGroup(ctx context.Context, g Group) error
-	AddGroupMember(ctx context.Context, t TenantNo, group, number int64) (bool, error)
+	// UpdateGroup replaces the row of g.Number.
+	UpdateGroup(ctx context.Context, g Group) error
+	// DeleteGroup erases a group with its memberships; the groups below it
+	// lose their parent.
+	DeleteGroup(ctx context.Context, t TenantNo, number int64) error
+	// SetGroupMember adds a user or changes its role and position; it reports
+	// whether anything changed.
+	SetGroupMember(ctx context.Context, t TenantNo, group, number int64, role string, position int) (bool, error)
 	RemoveGroupMember(ctx context.Context, t TenantNo, group, number int64) (bool, error)
 }
 
@@ -183,6 +259,8 @@ type MembershipWriter interface {
 type CompanyWriter interface {
 	InsertCompany(ctx context.Context, c Company) error
 	InsertLocation(ctx context.Context, l Location) error
+	// UpdateLocation replaces the row of l.Number.
+	UpdateLocation(ctx context.Context, l Location) error
 	InsertLockReason(ctx context.Context, r LockReason) error
 	UpdateLockReason(ctx context.Context, r LockReason) error
 	// DeleteLockReason erases it; locks that name it stay (docs/dialects/iqmetrix.md
@@ -195,6 +273,8 @@ type CredentialWriter interface {
 	InsertCredential(ctx context.Context, c Credential) error
 	DeleteCredential(ctx context.Context, t TenantNo, id string) error
 	InsertToken(ctx context.Context, tok Token) error
+	// ExtendToken moves a token's end.
+	ExtendToken(ctx context.Context, hash []byte, expiresAt time.Time) error
 	// DeleteToken reports whether it was there: of two that spend one refresh
 	// token, one gets true.
 	DeleteToken(ctx context.Context, hash []byte) (bool, error)
@@ -212,6 +292,8 @@ type TenantWriter interface {
 	// InsertTenant draws and returns the tenant's number.
 	InsertTenant(ctx context.Context, t Tenant) (TenantNo, error)
 	UpdateTenant(ctx context.Context, t Tenant) error
+	InsertSigningKey(ctx context.Context, k SigningKey) error
+	InsertImpersonation(ctx context.Context, i Impersonation) error
 }
 
 // LicenceWriter takes and frees seats.
@@ -255,4 +337,18 @@ type NumberWriter interface {
 // EventWriter records changes.
 type EventWriter interface {
 	InsertEvent(ctx context.Context, e Event) error
+}
+
+// JobWriter keeps jobs. A job that is done or abandoned keeps its row without
+// a payload, so that a repeat of the insert is refused.
+type JobWriter interface {
+	InsertJob(ctx context.Context, j Job) error
+	// ClaimJobs leases the jobs of a kind that are due and not leased, oldest
+	// first, to an owner until then; each job's Attempts is raised. Two that
+	// claim at once never get the same job.
+	ClaimJobs(ctx context.Context, kind JobKind, owner string, now, until time.Time, limit int) ([]Job, error)
+	// CloseJob ends a job, erasing its payload, and RetryJob puts it back until
+	// then; each reports whether the owner still had the lease.
+	CloseJob(ctx context.Context, j Job, result string) (bool, error)
+	RetryJob(ctx context.Context, j Job, then time.Time, result string) (bool, error)
 }

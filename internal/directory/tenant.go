@@ -13,9 +13,12 @@ type Tenant struct {
 	DefaultCompany int64
 	Owner          int64 // number of the account owner; 0 while there is none
 	Settings       Settings
-	Version        int64 // rises on every change; settings are parsed once per version
-	Disabled       bool
-	CreatedAt      time.Time
+	// Entity is the tenant's own name, addresses and contacts as JSON of the
+	// doors (docs/dialects/servicemobility.md 4.4). "" for none.
+	Entity    string
+	Version   int64 // rises on every change; settings are parsed once per version
+	Disabled  bool
+	CreatedAt time.Time
 }
 
 // Company is a node of a tenant's company tree.
@@ -72,6 +75,9 @@ type Role struct {
 	Company     int64 // company that owns the role; 0: the tenant
 	Rank        Rank
 	Permissions []string
+	// Extras is free JSON of the doors: names and descriptions by language
+	// (docs/dialects/servicemobility.md 4.5). "" for none.
+	Extras string
 }
 
 // RoleAssignment is a role that a user holds for a company (iQmetrix calls the
@@ -89,27 +95,3 @@ type Pool struct {
 	Total int64 // 0: the tenant is not entitled to the type
 	Used  int64
 }
-
-// Group is a named set of users. Kind keeps the vendors' kinds apart.
-type Group struct {
-	Tenant      TenantNo
-	Number      int64
-	ID          string
-	Kind        GroupKind
-	Key         string
-	Name        string
-	Description string
-	Parent      int64
-	Version     int64
-	CreatedAt   time.Time
-}
-
-// GroupKind is a vendor's kind of group.
-type GroupKind string
-
-// The kinds of groups.
-const (
-	GroupPlain       GroupKind = "group"
-	GroupDashboard   GroupKind = "dashboard"
-	GroupServiceTeam GroupKind = "service_team"
-)

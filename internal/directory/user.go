@@ -83,12 +83,18 @@ type Profile struct {
 	Attributes  map[string]json.RawMessage `json:"attributes,omitempty"`
 	Extras      map[string]json.RawMessage `json:"extras,omitempty"`       // door name -> that door's own fields
 	ExternalIDs map[string]string          `json:"external_ids,omitempty"` // credential id -> SCIM externalId
+	// MobileOnly keeps a person out of web applications; the account owner
+	// cannot be it (docs/dialects/encore.md 5.7).
+	MobileOnly bool `json:"mobile_only,omitempty"`
+	// StorageLocation is where a technician keeps parts; a handle, since a
+	// storage location has one technician (docs/dialects/servicemobility.md 3.2).
+	StorageLocation string `json:"storage_location,omitempty"`
 }
 
 // IsZero reports whether nothing is set.
 func (p Profile) IsZero() bool {
 	return p.Language == "" && p.TimeZone == "" && len(p.Picture) == 0 && len(p.Attributes) == 0 &&
-		len(p.Extras) == 0 && len(p.ExternalIDs) == 0
+		len(p.Extras) == 0 && len(p.ExternalIDs) == 0 && !p.MobileOnly && p.StorageLocation == ""
 }
 
 // Usable reports whether the user may sign in and hold tokens at a moment:
@@ -113,6 +119,12 @@ type UserRef struct {
 	ID     string
 	Space  Space
 	Key    string // as the client wrote it; the core folds it
+	// Kind, if set, is as what the user must hold the key: HandleUserName
+	// where a door finds people by user name but not by address.
+	Kind HandleKind
+	// Exact wants the stored user name to equal Key to the letter
+	// (docs/dialects/servicemobility.md 5.12).
+	Exact bool
 }
 
 // ByNumber refers to a user by number.
@@ -123,6 +135,16 @@ func ByID(id string) UserRef { return UserRef{ID: id} }
 
 // ByHandle refers to a user by user name, e-mail, employee number and so on.
 func ByHandle(space Space, key string) UserRef { return UserRef{Space: space, Key: key} }
+
+// ByUserName refers to a user by user name, and not by address.
+func ByUserName(name string) UserRef {
+	return UserRef{Space: SpaceLogin, Key: name, Kind: HandleUserName}
+}
+
+// ByExactUserName refers to a user by user name with every letter's case.
+func ByExactUserName(name string) UserRef {
+	return UserRef{Space: SpaceLogin, Key: name, Kind: HandleUserName, Exact: true}
+}
 
 // Opt is a field of a patch: absent, or set to a value (which may be zero).
 type Opt[T any] struct {
@@ -157,7 +179,40 @@ type NewUser struct {
 	ClaimEmail bool
 	// MinPassword is the door's own least length, on top of the policy.
 	MinPassword int
-	Fields      UserPatch
+	// NameBase draws a user name when the patch sets none: the first free of
+	// base1, base2 and so on (docs/dialects/smartapp.md 5).
+	NameBase string
+	// InactiveWithoutSeat makes the user inactive when no seat is free, where
+	// it would otherwise be refused.
+	InactiveWithoutSeat bool
+	// GeneratePassword makes a temporary password when Password is empty.
+	GeneratePassword bool
+	// Notify mails the new user its user name, and the password if the call
+	// set or made one.
+	Notify bool
+	// Rules are the door's own conditions.
+	Rules  DoorRules
+	Fields UserPatch
+}
+
+// DoorRules are what a door asks of a user on top of the core's own rules,
+// decided with them in one place, so that one answer can name every violation.
+type DoorRules struct {
+	// Faults are what the door itself found wrong with the input: they are
+	// reported after the look-up of the user, together with the core's.
+	Faults []FieldError
+	// All reports every violation at once, what is taken, missing or
+	// exhausted included. Without it the first group is reported alone.
+	All bool
+	// RequireLicence refuses an empty licence type, on update only if the
+	// stored one is empty too or the door can see it; HiddenLicences are the
+	// types that the door shows as none: an update that sends none keeps them
+	// (docs/dialects/encore.md 133).
+	RequireLicence bool
+	HiddenLicences []string
+	// RefuseOwner refuses any change of the account owner with
+	// owner.protected (docs/dialects/encore.md 127).
+	RefuseOwner bool
 }
 
 // UserPatch names the fields to change; absent ones keep their value. A door
@@ -185,6 +240,28 @@ type UserPatch struct {
 	ExternalID     Opt[string]          // of the calling credential
 	ValidFrom      Opt[time.Time]
 	ExpiresAt      Opt[time.Time]
+
+	// The rest is for doors that put several things into one call.
+
+	State           Opt[State] // active or inactive; NewUser.State on creation
+	Locked          Opt[bool]  // without a reason
+	Password        Opt[string]
+	MobileOnly      Opt[bool]
+	StorageLocation Opt[string]
+	// ExtraFields sets single members of the calling door's extras and keeps
+	// the others; null removes one. Extras replaces them all.
+	ExtraFields map[string]json.RawMessage
+	// CompanyName names the company; LocationName a location of the user's
+	// company that takes the place of the first one it has there, "" for none.
+	CompanyName  Opt[string]
+	LocationName Opt[string]
+	Groups       []GroupChange
+	// Roles are the keys of all roles of the tenant itself that the user shall
+	// have; roles that belong to a company stay.
+	Roles Opt[[]string]
+	// Administrator gives the tenant's role "administrator" (made when it is
+	// missing), or takes every role of that rank or above.
+	Administrator Opt[bool]
 }
 
 // UpdateOptions are the conditions of an update.
@@ -192,4 +269,7 @@ type UpdateOptions struct {
 	IfVersion     Opt[int64] // refuse with stale unless Version is this
 	IfDoorVersion Opt[int64] // the same for DoorVersion
 	ClaimEmail    bool       // as in NewUser
+	MinPassword   int        // as in NewUser
+	Temporary     bool       // as in NewUser, of the patch's password
+	Rules         DoorRules
 }

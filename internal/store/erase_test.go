@@ -46,7 +46,7 @@ func writeMarked(ctx context.Context, tx directory.Tx, no directory.TenantNo) er
 	u := plainUser(no, erasedNumber)
 	u.GivenName, u.Title = erasedMark, erasedMark
 	_, err1 := tx.AddUserLocation(ctx, no, erasedNumber, 1)
-	_, err2 := tx.AddGroupMember(ctx, no, 1, erasedNumber)
+	_, err2 := tx.SetGroupMember(ctx, no, 1, erasedNumber, "", 0)
 	return errors.Join(err1, err2,
 		tx.InsertUser(ctx, u),
 		tx.InsertHandle(ctx, no, directory.Handle{Space: directory.SpaceLogin, Key: erasedMark, Kinds: directory.HandleUserName, User: erasedNumber}),

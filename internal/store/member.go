@@ -120,10 +120,10 @@ func scanGroup(r *row) directory.Group {
 }
 
 // UserGroups implements directory.MembershipReader.
-func (r *reader) UserGroups(ctx context.Context, t directory.TenantNo, number int64) ([]directory.Group, error) {
-	var list []directory.Group
+func (r *reader) UserGroups(ctx context.Context, t directory.TenantNo, number int64) ([]directory.Membership, error) {
+	var list []directory.Membership
 	err := r.q.query(ctx, "SELECT "+groupColumns+` FROM group_members m JOIN groups g ON g.tenant = m.tenant AND g.number = m.group_no
-		WHERE m.rid = $1 ORDER BY g.number`, []any{rowID(t, number)}, func(row *row) { list = append(list, scanGroup(row)) })
+		WHERE m.rid = $1 ORDER BY g.number`, []any{rowID(t, number)}, func(row *row) { list = append(list, directory.Membership{Group: scanGroup(row)}) })
 	return list, err
 }
 
@@ -142,8 +142,8 @@ func (t *tx) InsertGroup(ctx context.Context, g directory.Group) error {
 		int64(g.Tenant), g.Number, g.ID, string(g.Kind), g.Key, g.Name, g.Description, g.Parent, g.Version, micros(g.CreatedAt))
 }
 
-// AddGroupMember implements directory.MembershipWriter.
-func (t *tx) AddGroupMember(ctx context.Context, tenant directory.TenantNo, group, number int64) (bool, error) {
+// SetGroupMember implements directory.GroupWriter.
+func (t *tx) SetGroupMember(ctx context.Context, tenant directory.TenantNo, group, number int64, role string, position int) (bool, error) {
 	n, err := t.q.exec(ctx, "INSERT INTO group_members (rid, group_no, tenant) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
 		rowID(tenant, number), group, int64(tenant))
 	return n > 0, err

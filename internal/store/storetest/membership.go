@@ -125,8 +125,8 @@ func membershipTwice(t *testing.T, s *sample) {
 		s.wantChanged("AddUserLocation", want, func(tx directory.Tx) (bool, error) {
 			return tx.AddUserLocation(s.ctx, s.tenant, 1, 5)
 		})
-		s.wantChanged("AddGroupMember", want, func(tx directory.Tx) (bool, error) {
-			return tx.AddGroupMember(s.ctx, s.tenant, 1, 1)
+		s.wantChanged("SetGroupMember", want, func(tx directory.Tx) (bool, error) {
+			return tx.SetGroupMember(s.ctx, s.tenant, 1, 1, "", 0)
 		})
 	}
 	wantSame(t, "locations", s.userLocations(1), []int64{5})
@@ -167,8 +167,8 @@ func groupsOrder(t *testing.T, s *sample) {
 	s.addUser(1)
 	for _, n := range []int64{30, 4, 200, 1} {
 		s.addGroup(n)
-		s.wantChanged("AddGroupMember", true, func(tx directory.Tx) (bool, error) {
-			return tx.AddGroupMember(s.ctx, s.tenant, n, 1)
+		s.wantChanged("SetGroupMember", true, func(tx directory.Tx) (bool, error) {
+			return tx.SetGroupMember(s.ctx, s.tenant, n, 1, "", 0)
 		})
 	}
 	wantSame(t, "groups", s.userGroups(1), []int64{1, 4, 30, 200})
@@ -184,7 +184,7 @@ func membershipKeeps(t *testing.T, s *sample) {
 	s.update(func(tx directory.Tx) error {
 		for user := int64(1); user <= 3; user++ {
 			for n := int64(1); n <= 3; n++ {
-				_, err := tx.AddGroupMember(s.ctx, s.tenant, n, user)
+				_, err := tx.SetGroupMember(s.ctx, s.tenant, n, user, "", 0)
 				_, err2 := tx.AddUserLocation(s.ctx, s.tenant, user, n)
 				if err := errors.Join(err, err2); err != nil {
 					return err
@@ -216,7 +216,7 @@ func groupRoundTrip(t *testing.T, s *sample) {
 		if err := tx.InsertGroup(s.ctx, g); err != nil {
 			return err
 		}
-		_, err := tx.AddGroupMember(s.ctx, s.tenant, 8, 1)
+		_, err := tx.SetGroupMember(s.ctx, s.tenant, 8, 1, "", 0)
 		return err
 	})
 	s.view(func(r directory.Reader) error {
