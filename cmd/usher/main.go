@@ -24,7 +24,7 @@ func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
-	p := &program{stdout: os.Stdout, stderr: os.Stderr, environ: os.Environ()}
+	p := &program{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, environ: os.Environ()}
 	if err := p.command().ExecuteContext(ctx); err != nil {
 		printError(os.Stderr, err)
 		return 1
@@ -34,6 +34,7 @@ func run() int {
 
 // program is what the commands share.
 type program struct {
+	stdin          *os.File
 	stdout, stderr io.Writer
 	environ        []string
 }
@@ -52,7 +53,8 @@ func (p *program) command() *cobra.Command {
 	}
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
-	root.AddCommand(p.serveCommand(), p.migrateCommand(), p.configCommand(), p.keyCommand(), p.clientCommand(), p.tenantCommand(), p.versionCommand())
+	root.AddCommand(p.serveCommand(), p.migrateCommand(), p.configCommand(), p.keyCommand(), p.clientCommand(),
+		p.tenantCommand(), p.roleCommand(), p.userCommand(), p.versionCommand())
 	return root
 }
 

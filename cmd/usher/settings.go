@@ -48,3 +48,14 @@ func (p *program) withTenant(cmd *cobra.Command, name string, fn func(ctx contex
 		return fn(ctx, t)
 	})
 }
+
+// withTenantNamed is withTenant for a command whose argument names the tenant.
+func (p *program) withTenantNamed(cmd *cobra.Command, name string, fn func(ctx context.Context, a *app.TenantAdmin) error) error {
+	return p.withAdmin(cmd, func(ctx context.Context, a *app.Admin) error {
+		t, err := a.TenantNamed(ctx, name)
+		if err != nil {
+			return err
+		}
+		return fn(ctx, t)
+	})
+}

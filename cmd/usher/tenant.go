@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"text/tabwriter"
@@ -13,8 +14,8 @@ import (
 )
 
 func (p *program) tenantCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "tenant", Short: "Make and list tenants", Args: cobra.NoArgs, RunE: showHelp}
-	cmd.AddCommand(p.tenantCreateCommand(), p.tenantListCommand())
+	cmd := &cobra.Command{Use: "tenant", Short: "Make, list, show and set tenants and their licence pools", Args: cobra.NoArgs, RunE: showHelp}
+	cmd.AddCommand(p.tenantCreateCommand(), p.tenantListCommand(), p.tenantShowCommand(), p.tenantSetCommand(), p.tenantPoolCommand())
 	return cmd
 }
 
@@ -54,9 +55,89 @@ func (p *program) tenantListCommand() *cobra.Command {
 					return err
 				}
 				table := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
-				fmt.Fprintln(table, "NAME\tCOMPANY\tDOORS\tHOSTS")
+				fmt.Fprintln(table, "NAME\tSTATE\tCOMPANY\tDOORS\tHOSTS")
 				for _, t := range tenants {
-					fmt.Fprintf(table, "%s\t%d\t%s\t%s\n", t.Name, t.DefaultCompany, app.DoorsText(t.Doors), strings.Join(t.Hosts, ","))
+					state := "enabled"
+					if t.Disabled {
+						state = "disabled"
+					}
+					fmt.Fprintf(table, "%s\t%s\t%d\t%s\t%s\n", t.Name, state, t.DefaultCompany, app.DoorsText(t.Doors), strings.Join(t.Hosts, ","))
+				}
+				return table.Flush()
+			})
+		},
+	}
+	config.AddFlags(cmd.Flags(), databaseSettings...)
+	return cmd
+}
+
+func (p *program) tenantShowCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "show NAME",
+		Short: "Print a tenant as JSON",
+		Long:  "Print a tenant as JSON. A member of settings that has its default is left out.",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.withTenantNamed(cmd, args[0], func(_ context.Context, a *app.TenantAdmin) error {
+				out := json.NewEncoder(p.stdout)
+				out.SetIndent("", "  ")
+				return out.Encode(a.View())
+			})
+		},
+	}
+	config.AddFlags(cmd.Flags(), databaseSettings...)
+	return cmd
+}
+
+func (p *program) tenantSetCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "set NAME [KEY=VALUE...]",
+		Short: "Change a tenant; without pairs, list what it has",
+		Long: "Change a tenant, all pairs at once or, when one is wrong, none; without pairs, list what it has in the form that\n" +
+			"can be given back. An empty VALUE is the default. Lists have commas. The keys, which docs/tenants.md explains:\n\n  " +
+			strings.Join(app.TenantKeys(), "\n  "),
+		Example: "  usher tenant set acme password.min_length=12 max_failed_logins=10 requests_per_minute.iqmetrix=6000\n" +
+			"  usher tenant set acme disabled=true",
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.withTenantNamed(cmd, args[0], func(ctx context.Context, a *app.TenantAdmin) error {
+				if len(args) == 1 {
+					_, err := fmt.Fprintln(p.stdout, strings.Join(a.Pairs(), "\n"))
+					return err
+				}
+				if err := a.Set(ctx, args[1:]); err != nil {
+					return err
+				}
+				_, err := fmt.Fprintf(p.stdout, "changed tenant %s, now version %d\n", a.Tenant.Name, a.Tenant.Version)
+				return err
+			})
+		},
+	}
+	config.AddFlags(cmd.Flags(), databaseSettings...)
+	return cmd
+}
+
+func (p *program) tenantPoolCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "pool NAME [TYPE=TOTAL...]",
+		Short: "Make or resize licence pools; without pairs, list them",
+		Long: "Make or resize licence pools and list them. TOTAL is a number or unlimited; 0 means that the tenant is not\n" +
+			"entitled to the type. A total below what is used takes no seat away: nobody gets one until enough are free.",
+		Example: "  usher tenant pool acme Tracking=50 'Mobile Forms=unlimited'",
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.withTenantNamed(cmd, args[0], func(ctx context.Context, a *app.TenantAdmin) error {
+				if err := a.SetPools(ctx, args[1:]); err != nil {
+					return err
+				}
+				pools, err := a.Pools(ctx)
+				if err != nil {
+					return err
+				}
+				table := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
+				fmt.Fprintln(table, "TYPE\tTOTAL\tUSED")
+				for _, pool := range pools {
+					fmt.Fprintf(table, "%s\t%s\t%d\n", pool.Type, app.PoolTotal(pool.Total), pool.Used)
 				}
 				return table.Flush()
 			})
