@@ -36,7 +36,16 @@ const (
 	EventCredentialCreated EventType = "credential.created"
 	EventCredentialRevoked EventType = "credential.revoked"
 	EventGroupCreated      EventType = "group.created"
+	EventGroupUpdated      EventType = "group.updated"
+	EventGroupDeleted      EventType = "group.deleted"
 	EventGroupMemberAdded  EventType = "group.member_added"
+	EventGroupsChanged     EventType = "user.groups_changed"
+	EventRolesChanged      EventType = "user.roles_changed"
+	EventRoleUpdated       EventType = "role.updated"
+	EventRoleDeleted       EventType = "role.deleted"
+	EventLocationUpdated   EventType = "location.updated"
+	EventHoldPlaced        EventType = "user.hold_placed"
+	EventHoldReleased      EventType = "user.hold_released"
 )
 
 // Event is the record of one change, written with it. The envelope is what a

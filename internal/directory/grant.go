@@ -1,0 +1,243 @@
+package directory
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// administratorKey is the key of the role that UserPatch.Administrator gives.
+const administratorKey = "administrator"
+
+// changeRoles makes the roles of these keys the only ones of the tenant itself
+// that a user has; a key that no role has to the letter is folded like a name.
+// What the user has of a company's roles, or for companies that the caller
+// cannot see, stays. The user's row is locked, or the user is new. Unknown keys
+// are reported together, before anything is written.
+func changeRoles(ctx context.Context, tx Tx, call *Call, u *User, e *edit, keys []string) error {
+	wanted, err := namedRoles(ctx, tx, u.Tenant, keys)
+	if err != nil {
+		return err
+	}
+	held, err := heldRoles(ctx, tx, call.Actor, u)
+	if err != nil {
+		return err
+	}
+	var drop []HeldRole
+	for _, have := range held {
+		if have.Role.Company == 0 && !slices.ContainsFunc(wanted, func(r Role) bool { return r.Number == have.Role.Number }) {
+			drop = append(drop, have)
+		}
+	}
+	give := slices.DeleteFunc(wanted, func(r Role) bool { return holds(held, r.Number) })
+	return moveRoles(ctx, tx, call, u, e, held, drop, give)
+}
+
+// changeAdministrator gives a user the tenant's role "administrator", unless
+// it has that rank by some role, or takes every role of the rank or above.
+func (s *Service) changeAdministrator(ctx context.Context, tx Tx, call *Call, u *User, e *edit, admin bool) error {
+	held, err := heldRoles(ctx, tx, call.Actor, u)
+	if err != nil {
+		return err
+	}
+	high := slices.DeleteFunc(slices.Clone(held), func(h HeldRole) bool { return h.Role.Rank < RankAdministrator })
+	if !admin {
+		return moveRoles(ctx, tx, call, u, e, held, high, nil)
+	}
+	if len(high) > 0 {
+		return nil
+	}
+	if !call.Actor.grants(RankAdministrator) {
+		return errRank()
+	}
+	role, err := s.administratorRole(ctx, tx, call, u.Tenant)
+	if err != nil {
+		return err
+	}
+	return moveRoles(ctx, tx, call, u, e, held, nil, []Role{role})
+}
+
+// administratorRole reads or makes the tenant's role of administrators. A role
+// of the key but of another rank is somebody else's: the next key is tried.
+func (s *Service) administratorRole(ctx context.Context, tx Tx, call *Call, t TenantNo) (Role, error) {
+	key := administratorKey
+	for n := 2; ; n++ {
+		role, err := tx.RoleByKey(ctx, t, 0, key)
+		if errors.Is(err, ErrNotFound) {
+			break
+		}
+		if err != nil || role.Rank == RankAdministrator {
+			return role, err
+		}
+		key = fmt.Sprintf("%s-%d", administratorKey, n)
+	}
+	role := Role{Tenant: t, Key: key, Name: "Administrator", Rank: RankAdministrator}
+	err := s.insertRole(ctx, tx, call, &role)
+	return role, err
+}
+
+// insertRole gives a role its number and writes it with its event.
+func (s *Service) insertRole(ctx context.Context, tx Tx, call *Call, role *Role) error {
+	err := numberFor(ctx, tx, role.Tenant, NumberRole, &role.Number, func(n int64) error {
+		_, err := tx.Role(ctx, role.Tenant, n)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if err := tx.InsertRole(ctx, *role); err != nil {
+		return err
+	}
+	var diff changes
+	diff.named("name", "", role.Name)
+	diff.named("rank", "", role.Rank.String())
+	return s.record(ctx, tx, call, EventRoleCreated, 0, fmt.Sprintf("role:%d", role.Number), &diff)
+}
+
+// grants reports whether the actor may give or take roles of a rank. Nobody
+// may above its own; a rank holds for the whole tenant, which a caller that is
+// bound to a company lacks.
+func (a Actor) grants(rank Rank) bool { return rank <= a.Rank && (a.Root == 0 || rank == RankSelf) }
+
+// namedRoles reads the tenant's own roles of these keys, each once.
+func namedRoles(ctx context.Context, r Reader, t TenantNo, keys []string) ([]Role, error) {
+	if len(keys) > maxNamed {
+		return nil, Invalid(FieldRoles.String(), ReasonFieldLength, "A change names at most %d roles.", maxNamed)
+	}
+	var bad violations
+	var roles []Role
+	for _, key := range keys {
+		role, err := roleOf(ctx, r, t, key)
+		if errors.Is(err, ErrNotFound) {
+			role, err = roleOf(ctx, r, t, NameKey(key))
+		}
+		if errors.Is(err, ErrNotFound) {
+			bad.add(FieldRoles, ReasonRoleNotFound, "There is no role %q.", key)
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if !slices.ContainsFunc(roles, func(have Role) bool { return have.Number == role.Number }) {
+			roles = append(roles, role)
+		}
+	}
+	return roles, bad.err()
+}
+
+// roleOf reads the tenant's role of a key; a text that can be no key is not
+// found.
+func roleOf(ctx context.Context, r Reader, t TenantNo, key string) (Role, error) {
+	if key == "" || CleanText("roles", key, maxTextRunes) != nil {
+		return Role{}, ErrNotFound
+	}
+	return r.RoleByKey(ctx, t, 0, key)
+}
+
+// heldRoles reads what roles a user has, for the companies that the actor can
+// see, by number of the assignment.
+func heldRoles(ctx context.Context, r Reader, actor Actor, u *User) ([]HeldRole, error) {
+	assignments, err := r.UserRoles(ctx, u.Tenant, u.Number)
+	if err != nil {
+		return nil, err
+	}
+	var held []HeldRole
+	for _, a := range assignments {
+		mine, err := seesCompany(ctx, r, actor, a.Company)
+		if err != nil {
+			return nil, err
+		}
+		if !mine {
+			continue
+		}
+		role, err := r.Role(ctx, u.Tenant, a.Role)
+		if err != nil {
+			return nil, err
+		}
+		held = append(held, HeldRole{Assignment: a, Role: role})
+	}
+	return held, nil
+}
+
+// holds reports whether a role is among those that are held.
+func holds(held []HeldRole, role int64) bool {
+	return slices.ContainsFunc(held, func(h HeldRole) bool { return h.Role.Number == role })
+}
+
+// moveRoles takes and gives roles and makes the user's rank follow. New ones
+// are for the tenant's default company, or the one that the caller is bound to.
+func moveRoles(ctx context.Context, tx Tx, call *Call, u *User, e *edit, held, drop []HeldRole, give []Role) error {
+	if len(drop) == 0 && len(give) == 0 {
+		return nil
+	}
+	for _, h := range drop {
+		if !call.Actor.grants(h.Role.Rank) {
+			return errRank()
+		}
+		if _, err := tx.RemoveUserRole(ctx, u.Tenant, h.Assignment.Number); err != nil {
+			return err
+		}
+	}
+	company := call.tenant.DefaultCompany
+	if call.Actor.Root != 0 {
+		company = call.Actor.Root
+	}
+	for _, role := range give {
+		if !call.Actor.grants(role.Rank) {
+			return errRank()
+		}
+		next := RoleAssignment{User: u.Number, Role: role.Number, Company: company}
+		if err := numberFor(ctx, tx, u.Tenant, NumberAssignment, &next.Number, nil); err != nil {
+			return err
+		}
+		if err := tx.AddUserRole(ctx, u.Tenant, next); err != nil {
+			return err
+		}
+	}
+	noteRoles(e, held, drop, give)
+	return setRankByRoles(ctx, tx, u)
+}
+
+// noteRoles notes the names of the roles before and after, each once.
+func noteRoles(e *edit, held, drop []HeldRole, give []Role) {
+	var before, after []string
+	add := func(list *[]string, role *Role) {
+		if name := cmp.Or(role.Key, role.Name); !slices.Contains(*list, name) {
+			*list = append(*list, name)
+		}
+	}
+	for i := range held {
+		add(&before, &held[i].Role)
+		gone := func(d HeldRole) bool { return d.Assignment.Number == held[i].Assignment.Number }
+		if !slices.ContainsFunc(drop, gone) {
+			add(&after, &held[i].Role)
+		}
+	}
+	for i := range give {
+		add(&after, &give[i])
+	}
+	e.changes.value(FieldRoles, false, before, after)
+}
+
+// setRankByRoles makes a user's rank the highest of its roles; the account
+// owner's stays.
+func setRankByRoles(ctx context.Context, r Reader, u *User) error {
+	if u.Rank == RankOwner {
+		return nil
+	}
+	assignments, err := r.UserRoles(ctx, u.Tenant, u.Number)
+	if err != nil {
+		return err
+	}
+	u.Rank = RankSelf
+	for _, a := range assignments {
+		role, err := r.Role(ctx, u.Tenant, a.Role)
+		if err != nil {
+			return err
+		}
+		u.Rank = max(u.Rank, role.Rank)
+	}
+	return nil
+}
