@@ -1,0 +1,33 @@
+package directory
+
+import "slices"
+
+// patchFirstPhone is for doors that show one telephone number: it puts a number
+// in the place of the user's first one and keeps the others; "" takes the first
+// away. A number that is there already keeps its extension, which belongs to
+// it; the kind of telephone stays either way.
+func patchFirstPhone(bad *violations, u *User, value Opt[string]) {
+	if !value.Set {
+		return
+	}
+	if value.Value == "" {
+		if len(u.Phones) > 0 {
+			// A copy: the stored user may share the list.
+			u.Phones = slices.Clone(u.Phones[1:])
+		}
+		return
+	}
+	if !checkText(bad, FieldPhones, value.Value, maxPhoneRunes) {
+		return
+	}
+	switch {
+	case len(u.Phones) == 0:
+		u.Phones = []Phone{{Number: value.Value}}
+	case u.Phones[0].Number != value.Value:
+		u.Phones = slices.Clone(u.Phones)
+		u.Phones[0] = Phone{Number: value.Value, Type: u.Phones[0].Type}
+	}
+}
+
+// maxPhoneRunes bounds each text of a telephone number.
+const maxPhoneRunes = 64
