@@ -25,6 +25,7 @@ type edit struct {
 // written, no version rises and no event is made. fn may run twice.
 func (s *Service) change(ctx context.Context, call *Call, action Action, ref UserRef, fn func(tx Tx, u *User, e *edit) error) (User, error) {
 	var result User
+	var wrote bool
 	now := s.now()
 	err := s.store.Update(ctx, func(tx Tx) error {
 		before, err := s.lockTarget(ctx, tx, call, action, ref)
@@ -38,7 +39,7 @@ func (s *Service) change(ctx context.Context, call *Call, action Action, ref Use
 		diff := e.changes
 		diff.compare(&before, &after)
 		if diff.set == 0 && !e.endSession {
-			result = before
+			result, wrote = before, false
 			return nil
 		}
 		if call.Actor.selfOnly && diff.set&^selfFields != 0 && action != ActReplaceOwnPassword {
@@ -54,9 +55,10 @@ func (s *Service) change(ctx context.Context, call *Call, action Action, ref Use
 		if e.endSession {
 			after.AuthEpoch++
 		}
-		result = after
+		result, wrote = after, true
 		return s.writeChange(ctx, tx, call, &before, &result, &e, &diff)
 	})
+	call.Changed = err == nil && wrote
 	return result, err
 }
 

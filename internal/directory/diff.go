@@ -131,6 +131,8 @@ func (c *changes) compareProfile(a, b *Profile) {
 	}
 	c.text(FieldLanguage, a.Language, b.Language)
 	c.text(FieldTimeZone, a.TimeZone, b.TimeZone)
+	c.flag(FieldMobileOnly, a.MobileOnly, b.MobileOnly)
+	c.text(FieldStorageLocation, a.StorageLocation, b.StorageLocation)
 	c.value(FieldPicture, sameJSON(a.Picture, b.Picture), a.Picture, b.Picture)
 	c.value(FieldAttributes, maps.EqualFunc(a.Attributes, b.Attributes, sameJSON), a.Attributes, b.Attributes)
 	c.value(FieldExtras, maps.EqualFunc(a.Extras, b.Extras, sameJSON), redactExtras(a.Extras), redactExtras(b.Extras))

@@ -73,7 +73,11 @@ func lookUp(ctx context.Context, r Reader, t TenantNo, ref UserRef) (User, error
 		if foldErr != nil {
 			return User{}, errNoUser()
 		}
-		u, _, err = r.UserByHandle(ctx, t, ref.Space, key)
+		var kind HandleKind
+		u, kind, err = r.UserByHandle(ctx, t, ref.Space, key)
+		if err == nil && (ref.Kind != 0 && kind&ref.Kind == 0 || ref.Exact && u.UserName != ref.Key) {
+			return User{}, errNoUser()
+		}
 	default:
 		return User{}, errNoUser()
 	}
@@ -140,7 +144,9 @@ func (ref UserRef) names(u *User) bool {
 	if err != nil {
 		return false
 	}
-	return slices.ContainsFunc(handlesOf(u), func(h Handle) bool { return h.Space == ref.Space && h.Key == key })
+	return slices.ContainsFunc(handlesOf(u), func(h Handle) bool {
+		return h.Space == ref.Space && h.Key == key && (ref.Kind == 0 || h.Kinds&ref.Kind != 0)
+	}) && (!ref.Exact || u.UserName == ref.Key)
 }
 
 // companyInScope reads a company that the actor may see.

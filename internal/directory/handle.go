@@ -35,6 +35,7 @@ func handlesOf(u *User) []Handle {
 	add(SpaceEmployee, u.EmployeeNumber, HandleKey)
 	add(SpaceOpenID, u.OpenID, HandleKey)
 	add(SpaceWebMDN, u.WebMDN, HandleKey)
+	add(SpaceStorage, u.Profile.StorageLocation, HandleKey)
 	for credential, id := range u.Profile.ExternalIDs {
 		add(ExternalSpace(credential), id, HandleKey)
 	}
@@ -58,6 +59,8 @@ func takenReason(space Space, kind HandleKind) *Error {
 		return taken(FieldOpenID, ReasonOpenIDTaken, "The openId is taken.")
 	case space == SpaceWebMDN:
 		return taken(FieldWebMDN, ReasonWebMDNTaken, "The web MDN is taken.")
+	case space == SpaceStorage:
+		return taken(FieldStorageLocation, ReasonStorageTaken, "The storage location is somebody else's.")
 	}
 	return taken(FieldExternalID, ReasonExternalIDTaken, "The external id is taken.")
 }
@@ -65,7 +68,7 @@ func takenReason(space Space, kind HandleKind) *Error {
 // takenOrder is the order in which what is taken is reported, whatever the
 // texts: the first names the error.
 var takenOrder = []Reason{ReasonUserNameTaken, ReasonEmailTaken, ReasonEmployeeNumberTaken, ReasonOpenIDTaken,
-	ReasonWebMDNTaken, ReasonExternalIDTaken}
+	ReasonWebMDNTaken, ReasonExternalIDTaken, ReasonStorageTaken}
 
 // conflict is one error of everything that is taken.
 func conflict(fields violations) *Error {
@@ -106,8 +109,17 @@ func claimEmail(ctx context.Context, tx Tx, u *User, claim bool) error {
 // are all reported. A key that another writer takes in between fails as
 // ErrDuplicate, and the second run of the closure finds it here.
 func moveHandles(ctx context.Context, tx Tx, before, after []Handle, t TenantNo) error {
+	fresh, kinds, err := sortHandles(ctx, tx, before, after, t)
+	if err != nil {
+		return err
+	}
+	return writeHandles(ctx, tx, t, before, after, fresh, kinds)
+}
+
+// sortHandles finds the keys that a user gets and those that it holds in
+// another way than before. What somebody else holds is one error.
+func sortHandles(ctx context.Context, tx Tx, before, after []Handle, t TenantNo) (fresh, kinds []Handle, err error) {
 	var conflicts violations
-	var fresh, kinds []Handle
 	for _, h := range after {
 		old, had := findHandle(before, h)
 		if had && old.Kinds == h.Kinds {
@@ -126,13 +138,13 @@ func moveHandles(ctx context.Context, tx Tx, before, after []Handle, t TenantNo)
 		case errors.Is(err, ErrNotFound):
 			fresh = append(fresh, h)
 		default:
-			return err
+			return nil, nil, err
 		}
 	}
 	if len(conflicts) > 0 {
-		return conflict(conflicts)
+		return nil, nil, conflict(conflicts)
 	}
-	return writeHandles(ctx, tx, t, before, after, fresh, kinds)
+	return fresh, kinds, nil
 }
 
 func writeHandles(ctx context.Context, tx Tx, t TenantNo, before, after, fresh, kinds []Handle) error {

@@ -20,7 +20,7 @@ type UserQuery struct {
 }
 
 // MaxLimit is the largest page that the core hands out.
-const MaxLimit = 1000
+const MaxLimit = 2000
 
 // CountLimit is how far totals of searches and filters are counted.
 const CountLimit = 10_000
@@ -48,6 +48,7 @@ const (
 	SpaceEmployee Space = "employee" // employee numbers, folded (as Encore compares them)
 	SpaceOpenID   Space = "openid"   // exact
 	SpaceWebMDN   Space = "webmdn"   // folded
+	SpaceStorage  Space = "storage"  // storage locations, exact
 )
 
 // ExternalSpace is the space of a provisioning credential's external ids.

@@ -1,9 +1,6 @@
 package directory
 
-import (
-	"context"
-	"errors"
-)
+import "context"
 
 // NewPassword is the input of SetPassword.
 type NewPassword struct {
@@ -46,16 +43,8 @@ func (s *Service) keepPassword(ctx context.Context, call *Call, action Action, r
 		if u.State == StateDeleted {
 			return errDeleted()
 		}
-		u.MustChangePassword = temporary
-		e.event, e.endSession = EventPasswordSet, true
-		e.changes.mark(FieldPassword)
-		e.after = func(tx Tx) error {
-			before, err := tx.Password(ctx, u.Tenant, u.Number)
-			if err != nil && !errors.Is(err, ErrNotFound) {
-				return err
-			}
-			return tx.SetPassword(ctx, u.Tenant, Password{User: u.Number, Hash: hash, SetAt: s.now(), LastLogin: before.LastLogin})
-		}
+		e.event = EventPasswordSet
+		s.exchangePassword(ctx, u, e, hash, temporary)
 		return nil
 	})
 	return err

@@ -11,5 +11,43 @@ func (s *Service) PutUser(ctx context.Context, call *Call, name string, in NewUs
 	if err := s.enter(ctx, call, ActCreateUser); err != nil {
 		return User{}, false, err
 	}
-	panic("PutUser")
+	in.Fields.UserName = Some(name)
+	fresh := in
+	fresh.Fields.Password = Opt[string]{}
+	// Somebody may make, delete or rename the user between the look and the
+	// change: then the other way is right, once.
+	for again := true; ; again = false {
+		known, err := s.holdsName(ctx, call, name)
+		if err != nil {
+			return User{}, false, err
+		}
+		if known {
+			u, err = s.updateUser(ctx, call, ByExactUserName(name), in.Fields, o)
+		} else {
+			u, err = s.createUser(ctx, call, fresh)
+		}
+		moved := IsReason(err, ReasonUserNotFound) || IsReason(err, ReasonUserNameTaken)
+		if !again || !moved {
+			return u, err == nil && !known, err
+		}
+	}
+}
+
+// holdsName reports whether somebody has exactly this user name. One that
+// differs in case is taken.
+func (s *Service) holdsName(ctx context.Context, call *Call, name string) (bool, error) {
+	var u User
+	err := s.store.View(ctx, func(r Reader) (err error) {
+		u, err = s.find(ctx, r, call, ByUserName(name))
+		return err
+	})
+	switch {
+	case CodeOf(err) == CodeNotFound:
+		return false, nil
+	case err != nil:
+		return false, err
+	case u.UserName != name:
+		return false, takenReason(SpaceLogin, HandleUserName)
+	}
+	return true, nil
 }

@@ -55,6 +55,9 @@ func (s *Service) move(ctx context.Context, call *Call, ref UserRef, verb Verb) 
 		if !allowed {
 			return Wrong(CodeConflict, ReasonStateNotAllowed, "A user that is %s cannot be %sd.", u.State, verb)
 		}
+		if err := heldFor(ctx, tx, u, verb); err != nil {
+			return err
+		}
 		u.State = step.to
 		if step.to == StateDeleted {
 			u.DeletedAt = s.now()
@@ -91,11 +94,19 @@ func (s *Service) PurgeUser(ctx context.Context, call *Call, ref UserRef) error 
 		if _, allowed := transitions[VerbPurge][u.State]; !allowed {
 			return Wrong(CodeConflict, ReasonStateNotAllowed, "Only a deleted user can be purged.")
 		}
+		if err := heldFor(ctx, tx, &u, VerbPurge); err != nil {
+			return err
+		}
 		if err := s.record(ctx, tx, call, EventUserPurged, u.Number, "", &changes{}); err != nil {
 			return err
 		}
 		return tx.DeleteUser(ctx, u)
 	})
+}
+
+// errSelfLock refuses to lock oneself out (docs/dialects/servicemobility.md 5.15).
+func errSelfLock() error {
+	return Wrong(CodeConflict, ReasonSelfLock, "Nobody can lock itself out.")
 }
 
 // Lock locks a user out, with an optional reason (0: none) that belongs to the
@@ -113,6 +124,9 @@ func (s *Service) Lock(ctx context.Context, call *Call, ref UserRef, reason int6
 			if err := reasonFits(ctx, tx, u, reason); err != nil {
 				return err
 			}
+		}
+		if call.Actor.User == u.Number && !u.Locked {
+			return errSelfLock()
 		}
 		e.event, e.endSession = EventUserLocked, !u.Locked
 		u.Locked, u.LockReason = true, reason

@@ -3,6 +3,8 @@ package directory
 import (
 	"context"
 	"errors"
+	"slices"
+	"strconv"
 )
 
 // User reads one user. Errors: user.not_found, user.deleted, forbidden.
@@ -29,97 +31,167 @@ func (s *Service) CreateUser(ctx context.Context, call *Call, in NewUser) (User,
 	if err := s.enter(ctx, call, ActCreateUser); err != nil {
 		return User{}, err
 	}
-	template, hash, err := s.prepare(ctx, call, in)
+	return s.createUser(ctx, call, in)
+}
+
+func (s *Service) createUser(ctx context.Context, call *Call, in NewUser) (User, error) {
+	n, err := s.prepare(ctx, call, in)
 	if err != nil {
 		return User{}, err
 	}
 	var result User
 	err = s.store.Update(ctx, func(tx Tx) error {
-		u := template
-		if err := s.place(ctx, tx, call, &u, in.ID != ""); err != nil {
-			return err
-		}
-		if err := insertUser(ctx, tx, &u, in.ClaimEmail); err != nil {
-			return err
-		}
-		if hash != "" {
-			p := Password{User: u.Number, Hash: hash, SetAt: u.CreatedAt}
-			if err := tx.SetPassword(ctx, u.Tenant, p); err != nil {
-				return err
-			}
-		}
-		var diff changes
-		diff.compare(&User{Tenant: u.Tenant}, &u)
-		if err := s.record(ctx, tx, call, EventUserCreated, u.Number, "", &diff); err != nil {
-			return err
-		}
-		if err := settleSeat(ctx, tx, &User{}, &u); err != nil {
-			return err
-		}
+		u, err := s.insertNew(ctx, tx, call, n)
 		result = u
-		return tx.InsertUser(ctx, u)
+		return err
 	})
+	call.Changed = err == nil
 	return result, err
 }
 
-// prepare does what needs no transaction: validation and the password's hash.
-func (s *Service) prepare(ctx context.Context, call *Call, in NewUser) (User, string, error) {
-	now := s.now()
-	u := User{
-		Tenant: call.Actor.Tenant, Number: in.Number, ID: in.ID, State: in.State, MustChangePassword: in.Temporary,
-		AuthEpoch: 1, Version: 1, DoorVersion: 1, CreatedAt: now, UpdatedAt: now,
+// newcomer is a new user as far as it can be made without a transaction.
+type newcomer struct {
+	in       NewUser
+	template User
+	hash     string
+	password string // in plain, to be mailed; "" otherwise
+	bad      violations
+}
+
+// insertNew writes a new user and all that belongs to it. The row goes last but
+// one, the seat's shard, which others wait for, last but that.
+func (s *Service) insertNew(ctx context.Context, tx Tx, call *Call, n *newcomer) (User, error) {
+	u, e, bad := n.template, edit{event: EventUserCreated, claim: n.in.ClaimEmail}, slices.Clone(n.bad)
+	if err := s.place(ctx, tx, call, &u, &n.in, &bad); err != nil {
+		return User{}, err
 	}
+	if err := s.attach(ctx, tx, call, &u, &e, &n.in.Fields, n.in.Rules, &bad); err != nil {
+		return User{}, err
+	}
+	if err := claimEmail(ctx, tx, &u, n.in.ClaimEmail); err != nil {
+		return User{}, err
+	}
+	if err := s.verdict(ctx, tx, &User{}, &u, n.in.Rules, bad); err != nil {
+		return User{}, err
+	}
+	if err := moveHandles(ctx, tx, nil, handlesOf(&u), u.Tenant); err != nil {
+		return User{}, err
+	}
+	if n.hash != "" {
+		p := Password{User: u.Number, Hash: n.hash, SetAt: u.CreatedAt}
+		if err := tx.SetPassword(ctx, u.Tenant, p); err != nil {
+			return User{}, err
+		}
+	}
+	if n.in.InactiveWithoutSeat {
+		if err := settleSeat(ctx, tx, &User{}, &u); IsReason(err, ReasonSeatExhausted) {
+			u.State = StateInactive
+		} else if err != nil {
+			return User{}, err
+		}
+	}
+	diff := e.changes
+	diff.compare(&User{Tenant: u.Tenant}, &u)
+	if err := s.record(ctx, tx, call, e.event, u.Number, "", &diff); err != nil {
+		return User{}, err
+	}
+	if err := settleSeat(ctx, tx, &User{}, &u); err != nil {
+		return User{}, err
+	}
+	return u, tx.InsertUser(ctx, u)
+}
+
+// prepare does what needs no transaction: validation and the password's hash.
+// Violations are the error unless in.Rules.All collects them.
+func (s *Service) prepare(ctx context.Context, call *Call, in NewUser) (*newcomer, error) {
+	now := s.now()
+	n := &newcomer{in: in, template: User{
+		Tenant: call.Actor.Tenant, Number: in.Number, ID: in.ID, State: in.State,
+		MustChangePassword: in.Temporary || in.Password == "" && in.GeneratePassword,
+		AuthEpoch:          1, Version: 1, DoorVersion: 1, CreatedAt: now, UpdatedAt: now,
+	}}
+	u := &n.template
 	if u.State == "" {
-		u.State = StateActive
+		u.State = in.Fields.State.or(StateActive)
 	}
 	if u.State == StateDeleted || u.State.Index() >= len(States) {
-		return User{}, "", Invalid(FieldState.String(), ReasonFieldValue, "status must be staged, active or inactive.")
+		return nil, Invalid(FieldState.String(), ReasonFieldValue, "status must be staged, active or inactive.")
 	}
 	if err := checkNumber(FieldNumber.String(), in.Number); err != nil {
-		return User{}, "", err
+		return nil, err
 	}
+	u.ID = orNew(in.ID, s.opts.NewID)
 	if in.ID != "" {
 		id, err := presetID(in.ID)
 		if err != nil {
-			return User{}, "", err
+			return nil, err
 		}
 		u.ID = id
-	} else {
-		u.ID = s.opts.NewID()
 	}
 	patch := in.Fields
-	patch.UserName.Set = true // required: an absent one is reported as such
-	if err := applyPatch(call, &u, &patch); err != nil {
-		return User{}, "", err
+	patch.UserName.Set = patch.UserName.Set || in.NameBase == "" // required: an absent one is reported as such
+	n.bad = append(slices.Clone(violations(in.Rules.Faults)), applyPatch(call, u, &patch)...)
+	u.Locked = patch.Locked.Value
+	if err := s.newHash(ctx, call, n); err != nil {
+		return nil, err
 	}
-	hash, err := s.newHash(ctx, call, in, &u)
-	return u, hash, err
+	if !in.Rules.All {
+		return n, n.bad.err()
+	}
+	return n, nil
 }
 
-// newHash is the hash of a new user's password: made, imported, or "" where
-// there is no password.
-func (s *Service) newHash(ctx context.Context, call *Call, in NewUser, u *User) (string, error) {
+// newHash makes or imports the hash of a new user's password. What is wrong
+// with the password joins the violations; nothing is hashed in vain.
+func (s *Service) newHash(ctx context.Context, call *Call, n *newcomer) error {
+	in := &n.in
 	if in.PasswordHash != "" {
-		return in.PasswordHash, s.hasher.CheckImportable(in.PasswordHash)
+		n.hash = in.PasswordHash
+		return s.hasher.CheckImportable(in.PasswordHash)
 	}
-	if in.Password == "" {
-		return "", nil
+	n.password = in.Password
+	if in.Password == "" && in.GeneratePassword {
+		n.password = newPassword(call.Settings.Password)
 	}
-	if err := CheckPassword(call.Settings.Password, u, in.Password, in.MinPassword); err != nil {
-		return "", err
+	if n.password == "" {
+		return nil
 	}
-	return s.hasher.Hash(ctx, in.Password, call.Actor.Rank >= RankAdministrator)
+	if in.Password != "" {
+		if err := CheckPassword(call.Settings.Password, &n.template, in.Password, in.MinPassword); err != nil {
+			if CodeOf(err) != CodeInvalid {
+				return err
+			}
+			collect(&n.bad, err)
+		}
+	}
+	if len(n.bad) > 0 {
+		return nil
+	}
+	hash, err := s.hasher.Hash(ctx, n.password, call.Actor.Rank >= RankAdministrator)
+	n.hash = hash
+	return err
 }
 
-// place gives a new user its company and its number. brought says that its id
-// came from the client and may be taken.
-func (s *Service) place(ctx context.Context, tx Tx, call *Call, u *User, brought bool) error {
+// place gives a new user its company, its number and, where it has none of its
+// own, its user name.
+func (s *Service) place(ctx context.Context, tx Tx, call *Call, u *User, in *NewUser, bad *violations) error {
 	if u.Company == 0 {
 		u.Company = call.tenant.DefaultCompany
 	}
-	if err := checkCompanyField(ctx, tx, call, u.Company); err != nil {
+	if err := setCompany(ctx, tx, call, u, &User{}, &in.Fields, bad); err != nil {
 		return err
 	}
+	if err := placeID(ctx, tx, u, in.ID != ""); err != nil {
+		return err
+	}
+	if in.NameBase != "" && u.UserName == "" {
+		return drawUserName(ctx, tx, u, in.NameBase)
+	}
+	return nil
+}
+
+// placeID checks a number and an id that were brought, and draws a number.
+func placeID(ctx context.Context, tx Tx, u *User, brought bool) error {
 	if brought || u.Number != 0 {
 		gone, err := tx.Purged(ctx, u.Tenant, u.Number, u.ID)
 		if err != nil {
@@ -148,6 +220,46 @@ func (s *Service) place(ctx context.Context, tx Tx, call *Call, u *User, brought
 	return tx.RaiseNumber(ctx, u.Tenant, NumberUser, u.Number)
 }
 
+// drawUserName gives a user the first free name of base1, base2 and so on, or
+// one close to it: the places are probed in doubling steps, so that the
+// thousandth of a name costs ten look-ups and not a thousand.
+func drawUserName(ctx context.Context, tx Tx, u *User, base string) error {
+	if _, err := FoldKey(SpaceLogin, base+"1"); err != nil {
+		base = "user"
+	}
+	free := func(n int) (bool, error) {
+		key, err := FoldKey(SpaceLogin, base+strconv.Itoa(n))
+		if err == nil {
+			_, err = tx.HandleByKey(ctx, u.Tenant, SpaceLogin, key)
+		}
+		return errors.Is(err, ErrNotFound), orError(err, nil)
+	}
+	taken, open := 0, 1 // the greatest known to be taken, and one that is free
+	for ; ; taken, open = open, open*2 {
+		ok, err := free(open)
+		if err != nil {
+			return err
+		}
+		if ok {
+			break
+		}
+	}
+	for open-taken > 1 {
+		middle := (taken + open) / 2
+		ok, err := free(middle)
+		if err != nil {
+			return err
+		}
+		if ok {
+			open = middle
+		} else {
+			taken = middle
+		}
+	}
+	u.UserName = base + strconv.Itoa(open)
+	return nil
+}
+
 // checkCompanyField reads the company that a body names.
 func checkCompanyField(ctx context.Context, r Reader, call *Call, number int64) error {
 	_, err := companyInScope(ctx, r, call.Actor, number)
@@ -163,14 +275,6 @@ func takenOr(err error, field Field, reason Reason, message string) error {
 		return err
 	}
 	return taken(field, reason, message)
-}
-
-// insertUser claims the handles of a new user. The row itself goes last.
-func insertUser(ctx context.Context, tx Tx, u *User, claim bool) error {
-	if err := claimEmail(ctx, tx, u, claim); err != nil {
-		return err
-	}
-	return moveHandles(ctx, tx, nil, handlesOf(u), u.Tenant)
 }
 
 // draw takes the next number that taken does not know (ErrNotFound).
@@ -193,10 +297,19 @@ func draw(ctx context.Context, tx Tx, t TenantNo, kind NumberKind, taken func(in
 }
 
 // UpdateUser changes the fields that the patch names. Order of checks: the
-// user, the caller's rights, the version, the fields, what is taken. Errors:
-// user.not_found, forbidden, version.mismatch, violations, taken reasons.
+// user, the caller's rights, the version, the fields, what is taken, the seat.
+// Errors: user.not_found, forbidden, version.mismatch, violations, taken
+// reasons, user.held, the seat reasons.
 func (s *Service) UpdateUser(ctx context.Context, call *Call, ref UserRef, p UserPatch, o UpdateOptions) (User, error) {
 	if err := s.enter(ctx, call, ActUpdateUser); err != nil {
+		return User{}, err
+	}
+	return s.updateUser(ctx, call, ref, p, o)
+}
+
+func (s *Service) updateUser(ctx context.Context, call *Call, ref UserRef, p UserPatch, o UpdateOptions) (User, error) {
+	hash, faults, err := s.patchHash(ctx, call, ref, &p, &o)
+	if err != nil {
 		return User{}, err
 	}
 	return s.change(ctx, call, ActUpdateUser, ref, func(tx Tx, u *User, e *edit) error {
@@ -207,20 +320,38 @@ func (s *Service) UpdateUser(ctx context.Context, call *Call, ref UserRef, p Use
 			return Wrong(CodeStale, ReasonVersionMismatch, "The user was changed by somebody else.")
 		}
 		before := *u
-		if err := applyPatch(call, u, &p); err != nil {
+		bad := append(slices.Clone(violations(o.Rules.Faults)), faults...)
+		if before.Rank == RankOwner && o.Rules.RefuseOwner {
+			bad.add(FieldRank, ReasonOwnerProtected, "The account owner cannot be changed here.")
+		}
+		fields := o.Rules.keepHidden(p, &before)
+		bad = append(bad, applyPatch(call, u, &fields)...)
+		if len(bad) > 0 && !o.Rules.All {
+			return bad.err()
+		}
+		e.event, e.claim, e.handles = EventUserUpdated, o.ClaimEmail, true
+		if err := setCompany(ctx, tx, call, u, &before, &fields, &bad); err != nil {
 			return err
 		}
-		if u.Company != before.Company {
-			if err := checkCompanyField(ctx, tx, call, u.Company); err != nil {
+		if err := s.attach(ctx, tx, call, u, e, &fields, o.Rules, &bad); err != nil {
+			return err
+		}
+		if err := s.settleState(ctx, tx, call, u, e, &fields, o.Rules, &bad); err != nil {
+			return err
+		}
+		if hash != "" {
+			s.exchangePassword(ctx, u, e, hash, o.Temporary)
+		}
+		e.seat = u.LicenceType != before.LicenceType || u.State != before.State
+		e.newEmail = u.Email != before.Email || !before.EmailClaimed && p.Email.Set
+		// In both directions: an extended date must not revive old tokens.
+		e.endSession = e.endSession || u.Usable(s.now()) != before.Usable(s.now())
+		if e.newEmail {
+			if err := claimEmail(ctx, tx, u, o.ClaimEmail); err != nil {
 				return err
 			}
 		}
-		e.event, e.claim = EventUserUpdated, o.ClaimEmail
-		e.handles, e.seat = true, u.LicenceType != before.LicenceType
-		e.newEmail = u.Email != before.Email || !before.EmailClaimed && p.Email.Set
-		// In both directions: an extended date must not revive old tokens.
-		e.endSession = u.Usable(s.now()) != before.Usable(s.now())
-		return nil
+		return s.verdict(ctx, tx, &before, u, o.Rules, bad)
 	})
 }
 

@@ -204,10 +204,10 @@ type DoorRules struct {
 	// All reports every violation at once, what is taken, missing or
 	// exhausted included. Without it the first group is reported alone.
 	All bool
-	// RequireLicence refuses an empty licence type, on update only if the
-	// stored one is empty too or the door can see it; HiddenLicences are the
-	// types that the door shows as none: an update that sends none keeps them
-	// (docs/dialects/encore.md 133).
+	// RequireLicence refuses an empty licence type; on update only where the
+	// stored one is not empty. HiddenLicences are the types that the door shows
+	// as none: an update that sends none keeps them (docs/dialects/encore.md 6,
+	// code 133).
 	RequireLicence bool
 	HiddenLicences []string
 	// RefuseOwner refuses any change of the account owner with
@@ -231,6 +231,7 @@ type UserPatch struct {
 	ClientUserID   Opt[string]
 	LicenceType    Opt[string]
 	Phones         Opt[[]Phone]
+	FirstPhone     Opt[string] // the number of the first phone, "" takes it away; the others stay
 	Address        Opt[Address]
 	Picture        Opt[json.RawMessage]
 	Language       Opt[string]

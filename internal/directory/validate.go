@@ -22,7 +22,7 @@ const (
 
 // applyPatch sets the fields that a patch names, after checking all of them:
 // every violation is reported at once and none leaves a trace.
-func applyPatch(call *Call, u *User, p *UserPatch) error {
+func applyPatch(call *Call, u *User, p *UserPatch) violations {
 	var bad violations
 	patchText(&bad, FieldGivenName, p.GivenName, &u.GivenName)
 	patchText(&bad, FieldFamilyName, p.FamilyName, &u.FamilyName)
@@ -34,6 +34,7 @@ func applyPatch(call *Call, u *User, p *UserPatch) error {
 	patchKeys(&bad, u, p)
 	patchEmail(&bad, u, p.Email)
 	patchPhones(&bad, u, p.Phones)
+	patchFirstPhone(&bad, u, p.FirstPhone)
 	patchAddress(&bad, u, p.Address)
 	patchLanguage(&bad, u, p.Language)
 	patchProfile(&bad, call, u, p)
@@ -43,7 +44,7 @@ func applyPatch(call *Call, u *User, p *UserPatch) error {
 	if !u.ValidFrom.IsZero() && !u.ExpiresAt.IsZero() && !u.ValidFrom.Before(u.ExpiresAt) {
 		bad.add(FieldExpiresAt, ReasonFieldValue, "expires_at must be after valid_from.")
 	}
-	return bad.err()
+	return bad
 }
 
 // moment is a time as the directory keeps it: UTC, microseconds.
@@ -76,6 +77,7 @@ func patchKeys(bad *violations, u *User, p *UserPatch) {
 	patchKey(bad, FieldEmployeeNumber, SpaceEmployee, p.EmployeeNumber, &u.EmployeeNumber)
 	patchKey(bad, FieldOpenID, SpaceOpenID, p.OpenID, &u.OpenID)
 	patchKey(bad, FieldWebMDN, SpaceWebMDN, p.WebMDN, &u.WebMDN)
+	patchKey(bad, FieldStorageLocation, SpaceStorage, p.StorageLocation, &u.Profile.StorageLocation)
 }
 
 func patchKey(bad *violations, field Field, space Space, value Opt[string], to *string) {
@@ -171,8 +173,12 @@ func patchProfile(bad *violations, call *Call, u *User, p *UserPatch) {
 		u.Profile.Picture = p.Picture.Value
 	}
 	patchAttributes(bad, u, p.Attributes)
+	u.Profile.MobileOnly = p.MobileOnly.or(u.Profile.MobileOnly)
 	if p.Extras.Set && checkJSON(bad, FieldExtras, p.Extras.Value) {
 		u.Profile.Extras = with(u.Profile.Extras, call.Door.String(), p.Extras.Value, len(p.Extras.Value) == 0)
+	}
+	if len(p.ExtraFields) > 0 {
+		patchExtraFields(bad, call.Door.String(), u, p.ExtraFields)
 	}
 	if p.ExternalID.Set {
 		if p.ExternalID.Value != "" {
@@ -201,6 +207,30 @@ func patchAttributes(bad *violations, u *User, value Opt[map[string]json.RawMess
 		return
 	}
 	u.Profile.Attributes = value.Value
+}
+
+// patchExtraFields sets single members of a door's extras, an object; null
+// removes one.
+func patchExtraFields(bad *violations, door string, u *User, fields map[string]json.RawMessage) {
+	members := map[string]json.RawMessage{}
+	if old := u.Profile.Extras[door]; len(old) > 0 && json.Unmarshal(old, &members) != nil {
+		bad.add(FieldExtras, ReasonFieldFormat, "extras of this door are not an object.")
+		return
+	}
+	for name, value := range fields {
+		if !checkText(bad, FieldExtras, name, maxTextRunes) || !checkJSON(bad, FieldExtras, value) {
+			return
+		}
+		if len(value) == 0 || string(value) == "null" {
+			delete(members, name)
+		} else {
+			members[name] = value
+		}
+	}
+	whole := json.RawMessage(asJSON(members))
+	if checkJSON(bad, FieldExtras, whole) {
+		u.Profile.Extras = with(u.Profile.Extras, door, whole, len(members) == 0)
+	}
 }
 
 func checkJSON(bad *violations, field Field, raw json.RawMessage) bool {
