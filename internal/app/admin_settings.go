@@ -96,13 +96,22 @@ func setEntry(m reflect.Value, key, entry, text string) error {
 	return nil
 }
 
-// setValue reads a text as the value's type has it; what is neither a text, a
-// boolean, a number nor a list of texts is read as JSON.
+// setValue sets a value to what a text says, or to its default where the text
+// is empty. With an error it stays as it is.
 func setValue(v reflect.Value, key, text string) error {
-	if text == "" {
-		v.SetZero()
-		return nil
+	next := reflect.New(v.Type()).Elem()
+	if text != "" {
+		if err := parseValue(next, key, text); err != nil {
+			return err
+		}
 	}
+	v.Set(next)
+	return nil
+}
+
+// parseValue reads a text as the value's type has it; what is neither a text, a
+// boolean, a number nor a list of texts is read as JSON.
+func parseValue(v reflect.Value, key, text string) error {
 	var err error
 	switch target := v.Addr().Interface().(type) {
 	case encoding.TextUnmarshaler:
