@@ -123,6 +123,9 @@ func contentOf(m directory.Mail) (*content, error) {
 	if !m.Expires.IsZero() {
 		c.Expires = m.Expires.UTC().Format("15:04 UTC on 2 January 2006")
 	}
+	if m.Kind == directory.MailReset && m.Link == "" || m.Kind == directory.MailPassword && m.Password == "" {
+		return nil, permanent("the message lacks the link or the password that it is about")
+	}
 	if m.Link != "" {
 		link, err := url.Parse(m.Link)
 		if err != nil || link.Scheme != "http" && link.Scheme != "https" || link.Host == "" {

@@ -286,6 +286,8 @@ func TestWhatCannotBeWrittenIsRefusedForGood(t *testing.T) {
 		"a header in quotes":    func(m *directory.Mail) { m.To = "\"a\r\nBcc: b\"@example.test" },
 		"a name in the address": func(m *directory.Mail) { m.To = "John <a@example.test>" },
 		"a script for a link":   func(m *directory.Mail) { m.Link = "javascript:alert(1)" },
+		"no link":               func(m *directory.Mail) { m.Link = "" },
+		"no password":           func(m *directory.Mail) { m.Kind, m.Password = directory.MailPassword, "" },
 		"a link to nowhere":     func(m *directory.Mail) { m.Link = "/reset" },
 		"a link of two lines":   func(m *directory.Mail) { m.Link = "https://example.com/\r\nhttps://evil.example" },
 	} {
