@@ -37,6 +37,9 @@ type engine struct {
 	// indexSearch writes a user's search document, dropSearch removes it.
 	indexSearch func(ctx context.Context, q querier, rid, tenant int64, document string) error
 	dropSearch  func(ctx context.Context, q querier, rid int64) error
+	// moveListed moves a user's rows in the list index, one for each company of
+	// the path, from state to state, and returns how many there were.
+	moveListed func(ctx context.Context, q querier, tenant, number int64, path []int64, from, to int64) (int64, error)
 	// insertEvent writes an event's envelope and payload and returns its
 	// sequence number.
 	insertEvent func(ctx context.Context, q querier, envelope []any, salt, payload []byte) (int64, error)

@@ -34,6 +34,8 @@ var hot = []struct {
 	{name: "page of a company", run: users(directory.UserQuery{Company: 1, After: 5, Limit: 30})},
 	{name: "page of active users", run: users(directory.UserQuery{Company: 1, States: directory.StatesOf(directory.StateActive), Limit: 30})},
 	{name: "page of the tenant", run: users(directory.UserQuery{Skip: 10, Limit: 30})},
+	{name: "page of those of the tenant who are not active", run: users(directory.UserQuery{
+		States: directory.StatesOf(directory.StateStaged, directory.StateInactive, directory.StateDeleted), Skip: 10, Limit: 30})},
 	{name: "search", run: users(directory.UserQuery{Company: 1, Terms: []string{"anna", "k"}, Limit: 30})},
 	{name: "search with a total", run: usersOnce(directory.UserQuery{Company: 1, Terms: []string{"anna", "k"}, Limit: 30, WantTotal: true})},
 	{name: "search for long words with a total", run: usersOnce(directory.UserQuery{Company: 1, Terms: []string{"annabel"}, Limit: 30, WantTotal: true})},

@@ -49,6 +49,7 @@ func newPostgresEngine(numbers numberSource) *engine {
 		searchMatch: matchTrigrams,
 		indexSearch: indexTrigrams,
 		dropSearch:  dropTrigrams,
+		moveListed:  moveListedTogether,
 		insertEvent: insertEventInOne,
 		shard:       func() int64 { return rand.Int64N(counterShards) },
 		poolShards: func(total int64) int64 {

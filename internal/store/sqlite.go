@@ -55,6 +55,7 @@ func newSQLiteEngine() *engine {
 		searchGlance: matchFirstGrams,
 		indexSearch:  indexGrams,
 		dropSearch:   dropGrams,
+		moveListed:   moveListedOneByOne,
 		insertEvent:  insertEventInTwo,
 		shard:        func() int64 { return 0 },
 		poolShards:   func(int64) int64 { return 1 },

@@ -52,7 +52,7 @@ func (r *reader) Users(ctx context.Context, t directory.TenantNo, q directory.Us
 	}
 	users := make([]directory.User, 0, min(q.Limit, 64))
 	each := func(row *row) { users = append(users, scanUser(row)) }
-	if len(q.Terms) == 0 && q.Filter == nil {
+	if listed(&q) {
 		sql, a := r.pageSQL(t, &q)
 		if err := r.q.query(ctx, sql, a, each); err != nil {
 			return nil, err
@@ -65,7 +65,7 @@ func (r *reader) Users(ctx context.Context, t directory.TenantNo, q directory.Us
 	if none || err != nil {
 		return nil, err
 	}
-	if r.snapshot && q.WantTotal && q.After == 0 && q.Filter == nil && q.Skip <= directory.CountLimit-q.Limit {
+	if len(q.Terms) > 0 && r.snapshot && q.WantTotal && q.After == 0 && q.Filter == nil && q.Skip <= directory.CountLimit-q.Limit {
 		return r.searchOnce(ctx, t, &q, c)
 	}
 	sql := "SELECT " + selectUser + c.from + c.tests + " ORDER BY " + c.key + " LIMIT " + c.args.add(int64(q.Limit)) +
@@ -84,7 +84,7 @@ func (r *reader) CountUsers(ctx context.Context, t directory.TenantNo, q directo
 	q.After = 0
 	var n int64
 	each := func(row *row) { n = row.int() }
-	if len(q.Terms) == 0 && q.Filter == nil {
+	if listed(&q) {
 		var a args
 		keys := r.listKeys(&a, t, &q, limit)
 		sql := "SELECT count(*) FROM (" + keys + " LIMIT " + a.add(limit) + ") k"
@@ -107,6 +107,15 @@ func nothing(t directory.TenantNo, q *directory.UserQuery) bool {
 	return t < 1 || t >= maxTenant || states(q)&directory.StatesOf(directory.States[:]...) == 0
 }
 
+// listed reports that an index has just the users of a query, in order. That is
+// so without terms and filter, but for lists of a tenant that hold the active
+// users: their rows are walked in order of number, and tested like a filter.
+// Most users are active, so that few are passed over, and every change of state
+// would pay for an index of them.
+func listed(q *directory.UserQuery) bool {
+	return len(q.Terms) == 0 && q.Filter == nil && (q.Company != 0 || !states(q).Has(directory.StateActive))
+}
+
 // pageSQL lists without a condition: first the numbers of the page from an
 // index that has nothing else, so that an offset costs little, then the rows.
 func (r *reader) pageSQL(t directory.TenantNo, q *directory.UserQuery) (string, []any) {
@@ -120,7 +129,7 @@ func (r *reader) pageSQL(t directory.TenantNo, q *directory.UserQuery) (string, 
 // listKeys selects the numbers after q.After: one bounded range of the index
 // for each state, which the database merges. The caller wants at most limit.
 func (r *reader) listKeys(a *args, t directory.TenantNo, q *directory.UserQuery, limit int64) string {
-	where := " FROM users WHERE tenant = " + a.add(int64(t))
+	where := " FROM users WHERE state <> 1 AND tenant = " + a.add(int64(t))
 	if q.Company != 0 {
 		where = " FROM user_company WHERE tenant = $1 AND ancestor = " + a.add(q.Company)
 	}

@@ -194,16 +194,20 @@ func (t *tx) companyPath(ctx context.Context, tenant directory.TenantNo, company
 }
 
 // moveUserCompany brings the list index and the counters from before to after.
+// The rows to move are all there unless the caller's user is not the one in the
+// database; going on then would make the totals wrong for good.
 func (t *tx) moveUserCompany(ctx context.Context, before, after *directory.User) error {
 	path, err := t.companyPath(ctx, after.Tenant, after.Company)
 	if err != nil {
 		return err
 	}
 	if before.Company == after.Company {
-		a := args{list: []any{int64(after.State.Index()), int64(after.Tenant), int64(before.State.Index()), after.Number}}
-		err := t.changeUserCompany(ctx, path, &a, "UPDATE user_company SET state = $1 WHERE tenant = $2 AND state = $3 AND number = $4")
+		n, err := t.e.moveListed(ctx, t.q, int64(after.Tenant), after.Number, path, int64(before.State.Index()), int64(after.State.Index()))
 		if err != nil {
 			return err
+		}
+		if n != int64(len(path)) {
+			return errStale
 		}
 		t.count(before, path, -1)
 		t.count(after, path, +1)
@@ -217,6 +221,47 @@ func (t *tx) moveUserCompany(ctx context.Context, before, after *directory.User)
 		return err
 	}
 	return t.insertUserCompany(ctx, after, path)
+}
+
+// moveListedOneByOne moves the rows of a user in the list index to another
+// state where a statement costs little: to SQLite, changing a key with UPDATE
+// is twice the work of deleting and inserting the row.
+func moveListedOneByOne(ctx context.Context, q querier, tenant, number int64, path []int64, from, to int64) (moved int64, err error) {
+	for _, ancestor := range path {
+		n, err := q.exec(ctx, "DELETE FROM user_company WHERE tenant = $1 AND ancestor = $2 AND state = $3 AND number = $4",
+			tenant, ancestor, from, number)
+		if err != nil {
+			return moved, err
+		}
+		moved += n
+		_, err = q.exec(ctx, "INSERT INTO user_company (tenant, ancestor, state, number) VALUES ($1, $2, $3, $4)",
+			tenant, ancestor, to, number)
+		if err != nil {
+			return moved, err
+		}
+	}
+	return moved, nil
+}
+
+// moveListedTogether does the same in one round trip.
+func moveListedTogether(ctx context.Context, q querier, tenant, number int64, path []int64, from, to int64) (moved int64, err error) {
+	if len(path) == 0 {
+		return 0, nil
+	}
+	a := args{list: []any{to, tenant, from, number}}
+	return q.exec(ctx, "UPDATE user_company SET state = $1 WHERE tenant = $2 AND state = $3 AND number = $4"+ofCompanies(&a, path), a.list...)
+}
+
+// ofCompanies is the condition that a row of the list index is of one of the companies.
+func ofCompanies(a *args, path []int64) string {
+	sql := " AND ancestor IN ("
+	for i, ancestor := range path {
+		if i > 0 {
+			sql += ", "
+		}
+		sql += a.add(ancestor)
+	}
+	return sql + ")"
 }
 
 func (t *tx) insertUserCompany(ctx context.Context, u *directory.User, path []int64) error {
@@ -234,25 +279,11 @@ func (t *tx) insertUserCompany(ctx context.Context, u *directory.User, path []in
 
 func (t *tx) deleteUserCompany(ctx context.Context, u *directory.User, path []int64) error {
 	t.count(u, path, -1)
-	a := args{list: []any{int64(u.Tenant), int64(u.State.Index()), u.Number}}
-	return t.changeUserCompany(ctx, path, &a, "DELETE FROM user_company WHERE tenant = $1 AND state = $2 AND number = $3")
-}
-
-// changeUserCompany changes the rows of a user in the list index, one for each
-// company of the path. They are all there unless the caller's user is not the
-// one in the database; going on then would make the totals wrong for good.
-func (t *tx) changeUserCompany(ctx context.Context, path []int64, a *args, sql string) error {
 	if len(path) == 0 {
 		return nil
 	}
-	sql += " AND ancestor IN ("
-	for i, ancestor := range path {
-		if i > 0 {
-			sql += ", "
-		}
-		sql += a.add(ancestor)
-	}
-	n, err := t.q.exec(ctx, sql+")", a.list...)
+	a := args{list: []any{int64(u.Tenant), int64(u.State.Index()), u.Number}}
+	n, err := t.q.exec(ctx, "DELETE FROM user_company WHERE tenant = $1 AND state = $2 AND number = $3"+ofCompanies(&a, path), a.list...)
 	if err == nil && n != int64(len(path)) {
 		return errStale
 	}
