@@ -17,6 +17,7 @@ type Job struct {
 	Tenant     TenantNo
 	ID         string // UUID v7; what makes a repeat recognisable
 	Kind       JobKind
+	User       int64     // number of the user that it is about, 0 for none: erasing the user ends the job
 	RunAt      time.Time // not before
 	Attempts   int       // claims so far, the present one included
 	LeaseOwner string    // the process that has it

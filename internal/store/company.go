@@ -20,6 +20,13 @@ func (r *reader) Company(ctx context.Context, t directory.TenantNo, number int64
 	return c, err
 }
 
+// CompanyByID implements directory.CompanyReader.
+func (r *reader) CompanyByID(ctx context.Context, t directory.TenantNo, id string) (directory.Company, error) {
+	var c directory.Company
+	err := r.one(ctx, selectCompany+" AND id = $2", []any{int64(t), id}, func(row *row) { c = scanCompany(row) })
+	return c, err
+}
+
 // CompanyByName implements directory.CompanyReader. nameKey is
 // directory.NameKey of the name; the empty key finds nothing.
 func (r *reader) CompanyByName(ctx context.Context, t directory.TenantNo, nameKey string) (directory.Company, error) {
@@ -44,52 +51,6 @@ func (t *tx) InsertCompany(ctx context.Context, c directory.Company) error {
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING`,
 		int64(c.Tenant), c.Number, formatPath(c.Path), c.ID, c.Parent, c.Name, directory.NameKey(c.Name), c.Website,
 		c.Metadata, c.Version, micros(c.CreatedAt))
-}
-
-const selectLocation = `SELECT tenant, number, id, company, name, headquarters, address, phone, fax, version, created_at
-	FROM locations WHERE tenant = $1`
-
-func scanLocation(r *row) directory.Location {
-	l := directory.Location{Tenant: directory.TenantNo(r.int()), Number: r.int(), ID: r.text(), Company: r.int(),
-		Name: r.text(), Headquarters: r.flag()}
-	decodeAddress(r, &l.Address)
-	l.Phone = r.text()
-	l.Fax = r.text()
-	l.Version = r.int()
-	l.CreatedAt = r.time()
-	return l
-}
-
-// Location implements directory.CompanyReader.
-func (r *reader) Location(ctx context.Context, t directory.TenantNo, number int64) (directory.Location, error) {
-	var l directory.Location
-	err := r.one(ctx, selectLocation+" AND number = $2", []any{int64(t), number}, func(row *row) { l = scanLocation(row) })
-	return l, err
-}
-
-// LocationByName implements directory.CompanyReader; nameKey as in
-// CompanyByName.
-func (r *reader) LocationByName(ctx context.Context, t directory.TenantNo, company int64, nameKey string) (directory.Location, error) {
-	var l directory.Location
-	err := r.one(ctx, selectLocation+" AND company = $2 AND name_key = $3 AND name_key <> ''", []any{int64(t), company, nameKey},
-		func(row *row) { l = scanLocation(row) })
-	return l, err
-}
-
-// InsertLocation implements directory.CompanyWriter. Two locations of a
-// company with one name key, unless it is empty, are ErrDuplicate.
-func (t *tx) InsertLocation(ctx context.Context, l directory.Location) error {
-	address := ""
-	if l.Address != (directory.Address{}) {
-		var err error
-		if address, err = encode(l.Address); err != nil {
-			return err
-		}
-	}
-	return t.insert(ctx, `INSERT INTO locations (tenant, number, id, company, name, name_key, headquarters, address, phone, fax,
-		version, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING`,
-		int64(l.Tenant), l.Number, l.ID, l.Company, l.Name, directory.NameKey(l.Name), bit(l.Headquarters), address,
-		l.Phone, l.Fax, l.Version, micros(l.CreatedAt))
 }
 
 const selectLockReason = "SELECT tenant, number, company, name, description FROM lock_reasons WHERE tenant = $1"

@@ -9,8 +9,10 @@ import (
 
 // The stored codes of kinds; never renumber them.
 var (
-	credentialKinds = [...]directory.CredentialKind{directory.CredentialKey, directory.CredentialClient}
-	tokenKinds      = [...]directory.TokenKind{directory.TokenAccess, directory.TokenRefresh}
+	credentialKinds = [...]directory.CredentialKind{directory.CredentialKey, directory.CredentialClient,
+		directory.CredentialAPIUser, directory.CredentialCustomer}
+	tokenKinds = [...]directory.TokenKind{directory.TokenAccess, directory.TokenRefresh, directory.TokenSession,
+		directory.TokenReset}
 )
 
 // code is the stored code of a kind: its place in the list.
@@ -40,7 +42,7 @@ const (
 	authenticateKeySQL  = "SELECT " + authenticateColumns +
 		" FROM credentials c CROSS JOIN tenants t WHERE c.kind = 0 AND c.hash = $1 AND t.no = c.tenant"
 	authenticateClientSQL = "SELECT " + authenticateColumns +
-		", c.hash FROM credentials c CROSS JOIN tenants t WHERE c.client_id = $1 AND c.client_id <> '' AND c.kind = 1 AND t.no = c.tenant"
+		", c.hash, c.kind FROM credentials c CROSS JOIN tenants t WHERE c.client_id = $1 AND c.client_id <> '' AND c.kind <> 0 AND t.no = c.tenant"
 	authenticateTokenSQL = `SELECT k.rid, k.session, k.client, k.door, k.epoch, k.created_at, k.expires_at,
 		u.id, u.state, u.locked, u.must_change_password, u.valid_from, u.expires_at, u.company, u.rank, u.auth_epoch,
 		t.version, t.doors, t.disabled
@@ -103,6 +105,7 @@ func (r *reader) AuthenticateClient(ctx context.Context, clientID string) (direc
 	err := r.one(ctx, authenticateClientSQL, []any{clientID}, func(row *row) {
 		a = scanAuthentication(row, directory.CredentialClient)
 		a.Credential.Hash = row.blob()
+		a.Credential.Kind = kindOf(row, credentialKinds[:])
 		a.Credential.ClientID = clientID
 	})
 	return a, err
@@ -193,8 +196,17 @@ func (t *tx) InsertToken(ctx context.Context, tok directory.Token) error {
 	}
 	return t.insert(ctx, `INSERT INTO tokens (hash, tenant, rid, kind, session, client, door, epoch, created_at, expires_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING`,
-		bytesOf(tok.Hash), int64(tok.Tenant), rowID(tok.Tenant, tok.User), kind, tok.Session, tok.Client, int64(tok.Door),
+		bytesOf(tok.Hash), int64(tok.Tenant), bearerID(tok.Tenant, tok.User), kind, tok.Session, tok.Client, int64(tok.Door),
 		tok.Epoch, micros(tok.CreatedAt), micros(tok.ExpiresAt))
+}
+
+// bearerID is the rid of a token: its user's, or that of nobody in the tenant
+// when a credential alone has signed in.
+func bearerID(t directory.TenantNo, number int64) int64 {
+	if number == 0 && t > 0 && t < maxTenant {
+		return int64(t) << numberBits
+	}
+	return rowID(t, number)
 }
 
 // DeleteToken implements directory.CredentialWriter.
@@ -210,8 +222,9 @@ func (t *tx) DeleteSession(ctx context.Context, tenant directory.TenantNo, sessi
 	return err
 }
 
-// DeleteExpiredTokens implements directory.CredentialWriter.
+// DeleteExpiredTokens implements directory.CredentialWriter. Number 0 is the
+// sessions of the tenant's credentials.
 func (t *tx) DeleteExpiredTokens(ctx context.Context, tenant directory.TenantNo, number int64, nowMicros int64) error {
-	_, err := t.q.exec(ctx, "DELETE FROM tokens WHERE rid = $1 AND expires_at < $2", rowID(tenant, number), nowMicros)
+	_, err := t.q.exec(ctx, "DELETE FROM tokens WHERE rid = $1 AND expires_at < $2", bearerID(tenant, number), nowMicros)
 	return err
 }

@@ -19,6 +19,9 @@ type engine struct {
 	// share is the same for a row that must only stay as it is: others may
 	// share it.
 	share string
+	// claim is what a SELECT ends with that takes the rows which no other
+	// transaction is taking.
+	claim string
 	// instr is the function that finds a text in another, from 1, 0 for none.
 	instr string
 	// branch makes a SELECT of numbers one of several that are merged in order,

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
+
 	"github.com/usher-id/usher/internal/directory"
 	"github.com/usher-id/usher/internal/store"
 )
@@ -45,9 +47,10 @@ func TestEraseLeavesNoRow(t *testing.T) {
 func writeMarked(ctx context.Context, tx directory.Tx, no directory.TenantNo) error {
 	u := plainUser(no, erasedNumber)
 	u.GivenName, u.Title = erasedMark, erasedMark
+	err0 := tx.InsertGroup(ctx, directory.Group{Tenant: no, Number: 1, ID: uuid.NewString(), Kind: directory.GroupPlain, CreatedAt: noon})
 	_, err1 := tx.AddUserLocation(ctx, no, erasedNumber, 1)
 	_, err2 := tx.SetGroupMember(ctx, no, 1, erasedNumber, "", 0)
-	return errors.Join(err1, err2,
+	return errors.Join(err0, err1, err2,
 		tx.InsertUser(ctx, u),
 		tx.InsertHandle(ctx, no, directory.Handle{Space: directory.SpaceLogin, Key: erasedMark, Kinds: directory.HandleUserName, User: erasedNumber}),
 		tx.SetPassword(ctx, no, directory.Password{User: erasedNumber, Hash: erasedMark, SetAt: noon}),

@@ -50,12 +50,13 @@ func (t *tx) RemoveUserRole(ctx context.Context, tenant directory.TenantNo, assi
 	return n > 0, err
 }
 
-const selectRole = "SELECT tenant, number, key, name, description, company, rank, permissions FROM roles WHERE tenant = $1"
+const selectRole = "SELECT tenant, number, key, name, description, company, rank, permissions, extras FROM roles WHERE tenant = $1"
 
 func scanRole(r *row) directory.Role {
 	role := directory.Role{Tenant: directory.TenantNo(r.int()), Number: r.int(), Key: r.text(), Name: r.text(),
 		Description: r.text(), Company: r.int(), Rank: directory.Rank(r.int())}
 	decode(r, r.text(), &role.Permissions)
+	role.Extras = r.text()
 	return role
 }
 
@@ -95,9 +96,10 @@ func (t *tx) InsertRole(ctx context.Context, role directory.Role) error {
 	if err != nil {
 		return err
 	}
-	return t.insert(ctx, `INSERT INTO roles (tenant, number, company, key, name, description, rank, permissions)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING`,
-		int64(role.Tenant), role.Number, role.Company, role.Key, role.Name, role.Description, int64(role.Rank), list)
+	return t.insert(ctx, `INSERT INTO roles (tenant, number, company, key, name, description, rank, permissions, extras)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING`,
+		int64(role.Tenant), role.Number, role.Company, role.Key, role.Name, role.Description, int64(role.Rank), list,
+		role.Extras)
 }
 
 // UpdateRole implements directory.MembershipWriter.
@@ -106,51 +108,26 @@ func (t *tx) UpdateRole(ctx context.Context, role directory.Role) error {
 	if err != nil {
 		return err
 	}
-	return t.change(ctx, `UPDATE roles SET company = $3, key = $4, name = $5, description = $6, rank = $7, permissions = $8
+	return t.change(ctx, `UPDATE roles SET company = $3, key = $4, name = $5, description = $6, rank = $7, permissions = $8, extras = $9
 		WHERE tenant = $1 AND number = $2`,
-		int64(role.Tenant), role.Number, role.Company, role.Key, role.Name, role.Description, int64(role.Rank), list)
+		int64(role.Tenant), role.Number, role.Company, role.Key, role.Name, role.Description, int64(role.Rank), list,
+		role.Extras)
 }
 
-const groupColumns = "g.tenant, g.number, g.id, g.kind, g.key, g.name, g.description, g.parent, g.version, g.created_at"
-
-func scanGroup(r *row) directory.Group {
-	return directory.Group{Tenant: directory.TenantNo(r.int()), Number: r.int(), ID: r.text(),
-		Kind: directory.GroupKind(r.text()), Key: r.text(), Name: r.text(), Description: r.text(), Parent: r.int(),
-		Version: r.int(), CreatedAt: r.time()}
+// DeleteRole implements directory.MembershipWriter. A role that somebody holds
+// stays, and is ErrNotFound as one that is not there.
+func (t *tx) DeleteRole(ctx context.Context, tenant directory.TenantNo, number int64) error {
+	return t.change(ctx, `DELETE FROM roles WHERE tenant = $1 AND number = $2
+		AND NOT EXISTS (SELECT 1 FROM user_roles ur WHERE ur.tenant = $1 AND ur.role = $2)`, int64(tenant), number)
 }
 
-// UserGroups implements directory.MembershipReader.
-func (r *reader) UserGroups(ctx context.Context, t directory.TenantNo, number int64) ([]directory.Membership, error) {
-	var list []directory.Membership
-	err := r.q.query(ctx, "SELECT "+groupColumns+` FROM group_members m JOIN groups g ON g.tenant = m.tenant AND g.number = m.group_no
-		WHERE m.rid = $1 ORDER BY g.number`, []any{rowID(t, number)}, func(row *row) { list = append(list, directory.Membership{Group: scanGroup(row)}) })
+// RoleMembers implements directory.MembershipReader.
+func (r *reader) RoleMembers(ctx context.Context, t directory.TenantNo, role, after int64, limit int) ([]int64, error) {
+	var list []int64
+	err := r.q.scan(ctx, "SELECT DISTINCT rid FROM user_roles WHERE tenant = $1 AND role = $2 AND rid > $3 ORDER BY rid LIMIT $4",
+		[]any{int64(t), role, int64(t)<<numberBits + min(max(after, 0), directory.MaxNumber), int64(max(limit, 0))}, func(row *row) {
+			_, number := split(row.int())
+			list = append(list, number)
+		})
 	return list, err
-}
-
-// GroupByKey implements directory.MembershipReader.
-func (r *reader) GroupByKey(ctx context.Context, t directory.TenantNo, kind directory.GroupKind, key string) (directory.Group, error) {
-	var g directory.Group
-	err := r.one(ctx, "SELECT "+groupColumns+" FROM groups g WHERE g.tenant = $1 AND g.kind = $2 AND g.key = $3 AND g.key <> ''",
-		[]any{int64(t), string(kind), key}, func(row *row) { g = scanGroup(row) })
-	return g, err
-}
-
-// InsertGroup implements directory.MembershipWriter.
-func (t *tx) InsertGroup(ctx context.Context, g directory.Group) error {
-	return t.insert(ctx, `INSERT INTO groups (tenant, number, id, kind, key, name, description, parent, version, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING`,
-		int64(g.Tenant), g.Number, g.ID, string(g.Kind), g.Key, g.Name, g.Description, g.Parent, g.Version, micros(g.CreatedAt))
-}
-
-// SetGroupMember implements directory.GroupWriter.
-func (t *tx) SetGroupMember(ctx context.Context, tenant directory.TenantNo, group, number int64, role string, position int) (bool, error) {
-	n, err := t.q.exec(ctx, "INSERT INTO group_members (rid, group_no, tenant) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-		rowID(tenant, number), group, int64(tenant))
-	return n > 0, err
-}
-
-// RemoveGroupMember implements directory.MembershipWriter.
-func (t *tx) RemoveGroupMember(ctx context.Context, tenant directory.TenantNo, group, number int64) (bool, error) {
-	n, err := t.q.exec(ctx, "DELETE FROM group_members WHERE rid = $1 AND group_no = $2", rowID(tenant, number), group)
-	return n > 0, err
 }

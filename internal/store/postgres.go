@@ -43,6 +43,7 @@ func newPostgresEngine(numbers numberSource) *engine {
 		name:        "postgres",
 		lock:        " FOR UPDATE",
 		share:       " FOR SHARE",
+		claim:       " FOR UPDATE OF j SKIP LOCKED",
 		instr:       "strpos",
 		branch:      orderedBranch,
 		searchKey:   "s.rid",

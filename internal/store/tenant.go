@@ -8,7 +8,7 @@ import (
 	"github.com/usher-id/usher/internal/directory"
 )
 
-const tenantColumns = "t.no, t.id, t.name, t.version, t.doors, t.disabled, t.default_company, t.owner, t.hosts, t.settings, t.created_at"
+const tenantColumns = "t.no, t.id, t.name, t.version, t.doors, t.disabled, t.default_company, t.owner, t.hosts, t.settings, t.entity, t.created_at"
 
 func scanTenant(r *row) directory.Tenant {
 	t := directory.Tenant{No: directory.TenantNo(r.int()), ID: r.text(), Name: r.text(), Version: r.int(),
@@ -18,6 +18,7 @@ func scanTenant(r *row) directory.Tenant {
 		t.Hosts = nil
 	}
 	decode(r, r.text(), &t.Settings)
+	t.Entity = r.text()
 	t.CreatedAt = r.time()
 	return t
 }
@@ -51,6 +52,14 @@ func (r *reader) Tenants(ctx context.Context) ([]directory.Tenant, error) {
 	return list, err
 }
 
+// TenantsOfDoor implements directory.TenantReader.
+func (r *reader) TenantsOfDoor(ctx context.Context, door directory.Door, limit int) ([]directory.Tenant, error) {
+	var list []directory.Tenant
+	err := r.q.query(ctx, "SELECT "+tenantColumns+" FROM tenants t WHERE t.disabled = 0 AND (t.doors & $1) <> 0 ORDER BY t.no LIMIT $2",
+		[]any{int64(door), int64(max(limit, 0))}, func(row *row) { list = append(list, scanTenant(row)) })
+	return list, err
+}
+
 // LockTenant implements directory.TenantWriter.
 func (t *tx) LockTenant(ctx context.Context, no directory.TenantNo) (directory.Tenant, error) {
 	return t.tenant(ctx, "WHERE t.no = $1"+t.e.lock, int64(no))
@@ -71,10 +80,10 @@ func (t *tx) InsertTenant(ctx context.Context, tenant directory.Tenant) (directo
 	if no >= maxTenant {
 		return 0, fmt.Errorf("store: all %d tenant numbers are used up", maxTenant-1)
 	}
-	err = t.insert(ctx, `INSERT INTO tenants (no, id, name, version, doors, disabled, default_company, owner, hosts, settings, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING`,
+	err = t.insert(ctx, `INSERT INTO tenants (no, id, name, version, doors, disabled, default_company, owner, hosts, settings, entity, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING`,
 		no, tenant.ID, tenant.Name, tenant.Version, int64(tenant.Doors), bit(tenant.Disabled), tenant.DefaultCompany,
-		tenant.Owner, strings.Join(tenant.Hosts, " "), settings, micros(tenant.CreatedAt))
+		tenant.Owner, strings.Join(tenant.Hosts, " "), settings, tenant.Entity, micros(tenant.CreatedAt))
 	if err != nil {
 		return 0, err
 	}
@@ -98,9 +107,9 @@ func (t *tx) UpdateTenant(ctx context.Context, tenant directory.Tenant) error {
 		return err
 	}
 	err = t.change(ctx, `UPDATE tenants SET id = $2, name = $3, version = $4, doors = $5, disabled = $6, default_company = $7,
-		owner = $8, hosts = $9, settings = $10, created_at = $11 WHERE no = $1`,
+		owner = $8, hosts = $9, settings = $10, entity = $11, created_at = $12 WHERE no = $1`,
 		int64(tenant.No), tenant.ID, tenant.Name, tenant.Version, int64(tenant.Doors), bit(tenant.Disabled),
-		tenant.DefaultCompany, tenant.Owner, strings.Join(tenant.Hosts, " "), settings, micros(tenant.CreatedAt))
+		tenant.DefaultCompany, tenant.Owner, strings.Join(tenant.Hosts, " "), settings, tenant.Entity, micros(tenant.CreatedAt))
 	if err != nil {
 		return err
 	}

@@ -173,6 +173,12 @@ func (t *tx) DeleteUser(ctx context.Context, u directory.User) error {
 	if _, err := t.q.exec(ctx, "DELETE FROM holds WHERE tenant = $1 AND number = $2", int64(u.Tenant), u.Number); err != nil {
 		return err
 	}
+	if _, err := t.q.exec(ctx, "DELETE FROM impersonations WHERE tenant = $1 AND (admin = $2 OR target = $2)", int64(u.Tenant), u.Number); err != nil {
+		return err
+	}
+	if err := t.endJobsOf(ctx, &u); err != nil {
+		return err
+	}
 	t.pending.document(rid, searchChange{tenant: int64(u.Tenant), drop: true})
 	_, err = t.q.exec(ctx, "INSERT INTO purged (tenant, number, id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", int64(u.Tenant), u.Number, u.ID)
 	return err

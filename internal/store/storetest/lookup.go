@@ -171,7 +171,7 @@ func (s *sample) populate(tag string) {
 	})
 	s.update(func(tx directory.Tx) error {
 		_, err := tx.AddUserLocation(s.ctx, s.tenant, 1, 1)
-		_, err2 := tx.AddGroupMember(s.ctx, s.tenant, 1, 1)
+		_, err2 := tx.SetGroupMember(s.ctx, s.tenant, 1, 1, "", 0)
 		return errors.Join(err, err2)
 	})
 }

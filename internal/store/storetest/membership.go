@@ -108,12 +108,12 @@ func (s *sample) userLocations(number int64) []int64 {
 
 func (s *sample) userGroups(number int64) []int64 {
 	s.t.Helper()
-	groups := look(s.t, s, func(ctx context.Context, r directory.Reader) ([]directory.Group, error) {
+	groups := look(s.t, s, func(ctx context.Context, r directory.Reader) ([]directory.Membership, error) {
 		return r.UserGroups(ctx, s.tenant, number)
 	})
 	var numbers []int64
 	for _, g := range groups {
-		numbers = append(numbers, g.Number)
+		numbers = append(numbers, g.Group.Number)
 	}
 	return numbers
 }
@@ -216,14 +216,14 @@ func groupRoundTrip(t *testing.T, s *sample) {
 		if err := tx.InsertGroup(s.ctx, g); err != nil {
 			return err
 		}
-		_, err := tx.SetGroupMember(s.ctx, s.tenant, 8, 1, "", 0)
+		_, err := tx.SetGroupMember(s.ctx, s.tenant, 8, 1, "lead", 3)
 		return err
 	})
 	s.view(func(r directory.Reader) error {
 		byKey, err := r.GroupByKey(s.ctx, s.tenant, g.Kind, g.Key)
 		wantSame(t, "GroupByKey", byKey, g)
 		ofUser, err2 := r.UserGroups(s.ctx, s.tenant, 1)
-		wantSame(t, "UserGroups", ofUser, []directory.Group{g})
+		wantSame(t, "UserGroups", ofUser, []directory.Membership{{Group: g, Role: "lead", Position: 3}})
 		return errors.Join(err, err2)
 	})
 }

@@ -245,7 +245,7 @@ func raceErase(t *testing.T, s *sample) {
 				return tx.DeleteUser(s.ctx, u)
 			}
 			_, err1 := tx.AddUserLocation(s.ctx, s.tenant, number, int64(i)+1)
-			_, err2 := tx.AddGroupMember(s.ctx, s.tenant, 1, number)
+			_, err2 := tx.SetGroupMember(s.ctx, s.tenant, 1, number, "", 0)
 			return errors.Join(err1, err2,
 				tx.SetPassword(s.ctx, s.tenant, directory.Password{User: number, Hash: "x", SetAt: noon}),
 				tx.InsertHandle(s.ctx, s.tenant, s.handle(fmt.Sprint("key", i), number)),
@@ -283,7 +283,7 @@ func raceMembership(t *testing.T, s *sample) {
 				}
 				var err, err2 error
 				location, err = tx.AddUserLocation(s.ctx, s.tenant, 1, int64(round)+1)
-				group, err2 = tx.AddGroupMember(s.ctx, s.tenant, 1, 1)
+				group, err2 = tx.SetGroupMember(s.ctx, s.tenant, 1, 1, "", 0)
 				return errors.Join(err, err2)
 			})
 			if location {

@@ -149,6 +149,7 @@ CREATE TABLE tenants (
   owner BIGINT NOT NULL,
   hosts TEXT COLLATE "C" NOT NULL,
   settings TEXT COLLATE "C" NOT NULL,
+  entity TEXT COLLATE "C" NOT NULL,
   created_at BIGINT NOT NULL
 );
 CREATE UNIQUE INDEX tenants_id ON tenants (id);
@@ -195,6 +196,7 @@ CREATE TABLE locations (
   PRIMARY KEY (tenant, number)
 );
 CREATE UNIQUE INDEX locations_id ON locations (tenant, id);
+CREATE INDEX locations_company ON locations (tenant, company, number);
 CREATE UNIQUE INDEX locations_name ON locations (tenant, company, name_key) WHERE name_key <> '';
 
 CREATE TABLE user_locations (
@@ -223,6 +225,7 @@ CREATE TABLE roles (
   description TEXT COLLATE "C" NOT NULL,
   rank SMALLINT NOT NULL,
   permissions TEXT COLLATE "C" NOT NULL,
+  extras TEXT COLLATE "C" NOT NULL,
   PRIMARY KEY (tenant, number)
 );
 CREATE UNIQUE INDEX roles_key ON roles (tenant, company, key) WHERE key <> '';
@@ -236,6 +239,7 @@ CREATE TABLE user_roles (
   PRIMARY KEY (tenant, number)
 );
 CREATE UNIQUE INDEX user_roles_user ON user_roles (rid, role, company);
+CREATE INDEX user_roles_role ON user_roles (tenant, role, rid);
 
 -- "group" is a word of SQL: the column is called group_no.
 CREATE TABLE groups (
@@ -245,6 +249,7 @@ CREATE TABLE groups (
   kind TEXT COLLATE "C" NOT NULL,
   key TEXT COLLATE "C" NOT NULL,
   name TEXT COLLATE "C" NOT NULL,
+  name_key TEXT COLLATE "C" NOT NULL,
   description TEXT COLLATE "C" NOT NULL,
   parent BIGINT NOT NULL,
   version BIGINT NOT NULL,
@@ -252,12 +257,16 @@ CREATE TABLE groups (
   PRIMARY KEY (tenant, number)
 );
 CREATE UNIQUE INDEX groups_id ON groups (tenant, id);
+CREATE INDEX groups_kind ON groups (tenant, kind, number);
+CREATE INDEX groups_parent ON groups (tenant, parent) WHERE parent <> 0;
 CREATE UNIQUE INDEX groups_key ON groups (tenant, kind, key) WHERE key <> '';
 
 CREATE TABLE group_members (
   rid BIGINT NOT NULL,
   group_no BIGINT NOT NULL,
   tenant BIGINT NOT NULL,
+  role TEXT COLLATE "C" NOT NULL,
+  position BIGINT NOT NULL,
   PRIMARY KEY (rid, group_no)
 );
 CREATE INDEX group_members_group ON group_members (tenant, group_no, rid);
@@ -321,33 +330,48 @@ CREATE TABLE holds (
   PRIMARY KEY (tenant, number, kind, source, ref)
 );
 
+-- Keys that sign a tenant's tokens, sealed.
+CREATE TABLE signing_keys (
+  id TEXT COLLATE "C" NOT NULL,
+  tenant BIGINT NOT NULL,
+  sealed BYTEA NOT NULL,
+  created_at BIGINT NOT NULL,
+  PRIMARY KEY (id)
+);
+CREATE INDEX signing_keys_tenant ON signing_keys (tenant, created_at, id);
+
 CREATE TABLE impersonations (
   id TEXT COLLATE "C" NOT NULL,
   tenant BIGINT NOT NULL,
   admin BIGINT NOT NULL,
   target BIGINT NOT NULL,
-  reason TEXT COLLATE "C" NOT NULL,
   created_at BIGINT NOT NULL,
   expires_at BIGINT NOT NULL,
   PRIMARY KEY (id)
 );
+CREATE INDEX impersonations_admin ON impersonations (tenant, admin);
+CREATE INDEX impersonations_target ON impersonations (tenant, target);
 
+-- number is the user that a job is about, 0 for none. A job that is done or
+-- abandoned has state 1 and stays without its payload, so that its id is not used
+-- again.
 CREATE TABLE jobs (
-  id TEXT COLLATE "C" NOT NULL,
   tenant BIGINT NOT NULL,
+  id TEXT COLLATE "C" NOT NULL,
   kind TEXT COLLATE "C" NOT NULL,
+  number BIGINT NOT NULL,
   state SMALLINT NOT NULL,
   run_at BIGINT NOT NULL,
   attempts BIGINT NOT NULL,
   lease_owner TEXT COLLATE "C" NOT NULL,
   lease_until BIGINT NOT NULL,
-  payload TEXT COLLATE "C" NOT NULL,
+  payload BYTEA NOT NULL,
   result TEXT COLLATE "C" NOT NULL,
   created_at BIGINT NOT NULL,
-  updated_at BIGINT NOT NULL,
-  PRIMARY KEY (id)
+  PRIMARY KEY (tenant, id)
 );
-CREATE INDEX jobs_due ON jobs (state, run_at);
+CREATE INDEX jobs_due ON jobs (kind, run_at, id) WHERE state = 0;
+CREATE INDEX jobs_user ON jobs (tenant, number) WHERE number <> 0;
 
 -- Substring search over directory.User.SearchDocument.
 CREATE TABLE user_search (

@@ -145,6 +145,7 @@ CREATE TABLE tenants (
   owner INTEGER NOT NULL,
   hosts TEXT NOT NULL,
   settings TEXT NOT NULL,
+  entity TEXT NOT NULL,
   created_at INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX tenants_id ON tenants (id);
@@ -191,6 +192,7 @@ CREATE TABLE locations (
   PRIMARY KEY (tenant, number)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX locations_id ON locations (tenant, id);
+CREATE INDEX locations_company ON locations (tenant, company, number);
 CREATE UNIQUE INDEX locations_name ON locations (tenant, company, name_key) WHERE name_key <> '';
 
 CREATE TABLE user_locations (
@@ -219,6 +221,7 @@ CREATE TABLE roles (
   description TEXT NOT NULL,
   rank INTEGER NOT NULL,
   permissions TEXT NOT NULL,
+  extras TEXT NOT NULL,
   PRIMARY KEY (tenant, number)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX roles_key ON roles (tenant, company, key) WHERE key <> '';
@@ -232,6 +235,7 @@ CREATE TABLE user_roles (
   PRIMARY KEY (tenant, number)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX user_roles_user ON user_roles (rid, role, company);
+CREATE INDEX user_roles_role ON user_roles (tenant, role, rid);
 
 -- "group" is a word of SQL: the column is called group_no.
 CREATE TABLE groups (
@@ -241,6 +245,7 @@ CREATE TABLE groups (
   kind TEXT NOT NULL,
   key TEXT NOT NULL,
   name TEXT NOT NULL,
+  name_key TEXT NOT NULL,
   description TEXT NOT NULL,
   parent INTEGER NOT NULL,
   version INTEGER NOT NULL,
@@ -248,12 +253,16 @@ CREATE TABLE groups (
   PRIMARY KEY (tenant, number)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX groups_id ON groups (tenant, id);
+CREATE INDEX groups_kind ON groups (tenant, kind, number);
+CREATE INDEX groups_parent ON groups (tenant, parent) WHERE parent <> 0;
 CREATE UNIQUE INDEX groups_key ON groups (tenant, kind, key) WHERE key <> '';
 
 CREATE TABLE group_members (
   rid INTEGER NOT NULL,
   group_no INTEGER NOT NULL,
   tenant INTEGER NOT NULL,
+  role TEXT NOT NULL,
+  position INTEGER NOT NULL,
   PRIMARY KEY (rid, group_no)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX group_members_group ON group_members (tenant, group_no, rid);
@@ -317,33 +326,48 @@ CREATE TABLE holds (
   PRIMARY KEY (tenant, number, kind, source, ref)
 ) STRICT, WITHOUT ROWID;
 
+-- Keys that sign a tenant's tokens, sealed.
+CREATE TABLE signing_keys (
+  id TEXT NOT NULL,
+  tenant INTEGER NOT NULL,
+  sealed BLOB NOT NULL,
+  created_at INTEGER NOT NULL,
+  PRIMARY KEY (id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX signing_keys_tenant ON signing_keys (tenant, created_at, id);
+
 CREATE TABLE impersonations (
   id TEXT NOT NULL,
   tenant INTEGER NOT NULL,
   admin INTEGER NOT NULL,
   target INTEGER NOT NULL,
-  reason TEXT NOT NULL,
   created_at INTEGER NOT NULL,
   expires_at INTEGER NOT NULL,
   PRIMARY KEY (id)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX impersonations_admin ON impersonations (tenant, admin);
+CREATE INDEX impersonations_target ON impersonations (tenant, target);
 
+-- number is the user that a job is about, 0 for none. A job that is done or
+-- abandoned has state 1 and stays without its payload, so that its id is not used
+-- again.
 CREATE TABLE jobs (
-  id TEXT NOT NULL,
   tenant INTEGER NOT NULL,
+  id TEXT NOT NULL,
   kind TEXT NOT NULL,
+  number INTEGER NOT NULL,
   state INTEGER NOT NULL,
   run_at INTEGER NOT NULL,
   attempts INTEGER NOT NULL,
   lease_owner TEXT NOT NULL,
   lease_until INTEGER NOT NULL,
-  payload TEXT NOT NULL,
+  payload BLOB NOT NULL,
   result TEXT NOT NULL,
   created_at INTEGER NOT NULL,
-  updated_at INTEGER NOT NULL,
-  PRIMARY KEY (id)
+  PRIMARY KEY (tenant, id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX jobs_due ON jobs (state, run_at);
+CREATE INDEX jobs_due ON jobs (kind, run_at, id) WHERE state = 0;
+CREATE INDEX jobs_user ON jobs (tenant, number) WHERE number <> 0;
 
 -- Substring search: lists of users by gram (internal/store/grams.go). Each batch
 -- of changes becomes one segment; the store merges segments itself while it is
