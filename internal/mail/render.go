@@ -120,6 +120,9 @@ func (r *Renderer) bodies(kind directory.MailKind, c *content) (text, page strin
 // contentOf makes what people have written fit for a message.
 func contentOf(m directory.Mail) (*content, error) {
 	c := &content{Name: oneLine(m.Name), UserName: oneLine(m.UserName), Tenant: oneLine(m.Tenant), Password: m.Password}
+	if c.Tenant == "" { // the sentences need a place
+		c.Tenant = "usher"
+	}
 	if !m.Expires.IsZero() {
 		c.Expires = m.Expires.UTC().Format("15:04 UTC on 2 January 2006")
 	}

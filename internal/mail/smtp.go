@@ -49,7 +49,7 @@ type SMTPOptions struct {
 	Password directory.Secret // of User
 	Helo     string           // name to greet with; "" is localhost
 	RootCAs  *x509.CertPool   // who may sign the server's certificate; nil is the system's list
-	Timeout  time.Duration    // of one message as a whole; 0 is a minute
+	Timeout  time.Duration    // of one message as a whole; 0 is five minutes
 }
 
 // SMTP hands messages to a mail server (RFC 5321), one connection a message.
@@ -71,7 +71,9 @@ func NewSMTP(o SMTPOptions) *SMTP {
 		o.Helo = "localhost"
 	}
 	if o.Timeout == 0 {
-		o.Timeout = time.Minute
+		// Servers look at a message before they take it, and RFC 5321 (4.5.3.2)
+		// wants clients to be patient: who leaves too early sends it twice.
+		o.Timeout = 5 * time.Minute
 	}
 	return &SMTP{
 		options: o,
@@ -106,7 +108,13 @@ func (s *SMTP) Send(ctx context.Context, m *Message) error {
 	return nil
 }
 
+// connecting bounds the time for a connection, and for its encryption where
+// that comes first.
+const connecting = 30 * time.Second
+
 func (s *SMTP) dial(ctx context.Context) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, connecting)
+	defer cancel()
 	if s.options.TLS == TLSImplicit {
 		return (&tls.Dialer{Config: s.tls}).DialContext(ctx, "tcp", s.addr)
 	}
