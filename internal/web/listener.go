@@ -151,9 +151,9 @@ func (l *Listener) hear(conn net.Conn) (net.Conn, error) {
 	if _, err := io.ReadFull(conn, first[:]); err != nil {
 		return nil, err
 	}
-	if err := conn.SetReadDeadline(time.Time{}); err != nil {
-		return nil, err
-	}
+	// This fails when the connection has ended by now. The byte still counts, and
+	// who reads on learns of the end.
+	_ = conn.SetReadDeadline(time.Time{})
 	const recordTypeHandshake = 22
 	heard := &heardConn{Conn: conn, first: first[0]}
 	if first[0] == recordTypeHandshake {
