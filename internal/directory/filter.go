@@ -2,6 +2,7 @@ package directory
 
 import (
 	"cmp"
+	"encoding/json"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -55,7 +56,8 @@ const (
 	Greater
 )
 
-// Compare compares an integer field (number, company, version, lock reason).
+// Compare compares an integer field (number, company, version, lock reason,
+// rank).
 type Compare struct {
 	Field Field
 	Order Order
@@ -75,6 +77,14 @@ type Is struct {
 	Value bool
 }
 
+// Extra holds when one of a door's own fields is a text that equals Value
+// exactly. Path leads to it: the door's name in Profile.Extras, then the names
+// of members, each in the object that the one before it names.
+type Extra struct {
+	Path  []string
+	Value string
+}
+
 // InState holds in any of the states.
 type InState struct{ States StateSet }
 
@@ -83,6 +93,7 @@ type InState struct{ States StateSet }
 const (
 	maxFilterDepth = 32
 	maxFilterNodes = 200
+	maxExtraPath   = 8
 )
 
 // checkFilter refuses filters that are too large and values that no user can
@@ -100,14 +111,30 @@ func checkFilter(f Filter, depth int, nodes *int) error {
 	case Not:
 		members = []Filter{f.Filter}
 	case Text:
-		if !utf8.ValidString(f.Value) || strings.ContainsRune(f.Value, 0) {
-			return Invalid("filter", ReasonFilterSyntax, "A value of the filter is not valid text.")
+		if err := checkFilterText(f.Value); err != nil {
+			return err
+		}
+	case Extra:
+		if len(f.Path) == 0 || len(f.Path) > maxExtraPath {
+			return Invalid("filter", ReasonFilterSyntax, "A path of the filter must have 1 to %d names.", maxExtraPath)
+		}
+		for _, text := range append([]string{f.Value}, f.Path...) {
+			if err := checkFilterText(text); err != nil {
+				return err
+			}
 		}
 	}
 	for _, member := range members {
 		if err := checkFilter(member, depth+1, nodes); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+func checkFilterText(text string) error {
+	if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
+		return Invalid("filter", ReasonFilterSyntax, "A value of the filter is not valid text.")
 	}
 	return nil
 }
@@ -181,6 +208,26 @@ func (f Is) Match(u *User) bool {
 }
 
 // Match implements Filter.
+func (f Extra) Match(u *User) bool {
+	members := u.Profile.Extras
+	for i, name := range f.Path {
+		raw, ok := members[name]
+		if !ok {
+			return false
+		}
+		if i == len(f.Path)-1 {
+			var text *string // nil for null, which is no text
+			return json.Unmarshal(raw, &text) == nil && text != nil && *text == f.Value
+		}
+		members = nil
+		if json.Unmarshal(raw, &members) != nil {
+			return false
+		}
+	}
+	return false
+}
+
+// Match implements Filter.
 func (f InState) Match(u *User) bool { return f.States.Has(u.State) }
 
 func (o Order) holds(c int) bool {
@@ -249,6 +296,8 @@ func IntField(u *User, f Field) int64 {
 		return u.LockReason
 	case FieldVersion:
 		return u.Version
+	case FieldRank:
+		return int64(u.Rank)
 	}
 	return 0
 }

@@ -26,7 +26,7 @@ type engine struct {
 	instr string
 	// branch makes a SELECT of numbers one of several that are merged in order,
 	// of which limit numbers are enough.
-	branch func(a *args, sql string, limit int64) string
+	branch func(a *args, sql, order string, limit int64) string
 	// searchKey is the key column of the search table, alias s.
 	searchKey string
 	// searchMatch is the condition on the search table for the phrases that the
@@ -46,6 +46,8 @@ type engine struct {
 	// insertEvent writes an event's envelope and payload and returns its
 	// sequence number.
 	insertEvent func(ctx context.Context, q querier, envelope []any, salt, payload []byte) (int64, error)
+	// extra is the condition on users u that directory.Extra is.
+	extra func(a *args, path []string, value string) string
 	// shard picks the shard of a counter for one transaction, below shards.
 	shard func() int64
 	// poolShards is the number of shards of a licence pool.

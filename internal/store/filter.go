@@ -22,7 +22,7 @@ var (
 	}
 	intColumns = map[directory.Field]string{
 		directory.FieldNumber: "u.number", directory.FieldCompany: "u.company",
-		directory.FieldLockReason: "u.lock_reason", directory.FieldVersion: "u.version",
+		directory.FieldLockReason: "u.lock_reason", directory.FieldVersion: "u.version", directory.FieldRank: "u.rank",
 	}
 	timeColumns = map[directory.Field]string{
 		directory.FieldCreatedAt: "u.created_at", directory.FieldUpdatedAt: "u.updated_at",
@@ -71,6 +71,8 @@ func (c *filterCompiler) compile(f directory.Filter) string {
 			column = "u.locked"
 		}
 		return "(" + column + " = " + c.args.add(bit(f.Value)) + ")"
+	case directory.Extra:
+		return c.extra(f)
 	case directory.InState:
 		return "(+u.state IN (" + stateList(f.States) + "))"
 	}

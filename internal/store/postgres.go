@@ -46,6 +46,7 @@ func newPostgresEngine(numbers numberSource) *engine {
 		claim:       " FOR UPDATE OF j SKIP LOCKED",
 		instr:       "strpos",
 		branch:      orderedBranch,
+		extra:       extraByOperators,
 		searchKey:   "s.rid",
 		searchMatch: matchTrigrams,
 		indexSearch: indexTrigrams,
@@ -271,8 +272,8 @@ func errorClass(err error) class {
 
 // orderedBranch tells the planner that each branch comes in order: it merges
 // branches only when they say so themselves, and would sort all of them.
-func orderedBranch(a *args, sql string, limit int64) string {
-	return "(" + sql + " ORDER BY number LIMIT " + a.add(limit) + ")"
+func orderedBranch(a *args, sql, order string, limit int64) string {
+	return "(" + sql + " ORDER BY number" + order + " LIMIT " + a.add(limit) + ")"
 }
 
 // matchTrigrams finds documents by the GIN index, which also holds the tenant.

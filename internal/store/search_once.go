@@ -18,7 +18,7 @@ const glanceLimit = 256
 func (r *reader) searchOnce(ctx context.Context, t directory.TenantNo, q *directory.UserQuery, c *condition) ([]directory.User, error) {
 	rids, ok, err := r.glance(ctx, t, q)
 	if err == nil && !ok {
-		sql := "SELECT u.rid" + c.from + c.tests + " ORDER BY " + c.key + " LIMIT " + c.args.add(int64(directory.CountLimit))
+		sql := "SELECT u.rid" + c.from + c.tests + " ORDER BY " + c.key + order(q) + " LIMIT " + c.args.add(int64(directory.CountLimit))
 		err = r.q.scan(ctx, sql, c.args.list, func(row *row) { rids = append(rids, row.int()) })
 	}
 	if err != nil {
@@ -52,8 +52,9 @@ func (r *reader) glance(ctx context.Context, t directory.TenantNo, q *directory.
 	}
 	c.searched(r.e, match, tests)
 	c.among(t, q)
+	c.inGroups(q.GroupNumbers)
 	seen := 0
-	sql := "SELECT u.rid, (1 = 1" + c.tests + ")" + c.from + " ORDER BY " + c.key + " LIMIT " + c.args.add(int64(glanceLimit+1))
+	sql := "SELECT u.rid, (1 = 1" + c.tests + ")" + c.from + " ORDER BY " + c.key + order(q) + " LIMIT " + c.args.add(int64(glanceLimit+1))
 	err = r.q.scan(ctx, sql, c.args.list, func(row *row) {
 		seen++
 		if rid := row.int(); row.flag() {
@@ -78,7 +79,7 @@ type searchCount struct {
 // known. Where the page was does not matter to it.
 func (c *searchCount) answer(t directory.TenantNo, q *directory.UserQuery, limit int64) (n int64, ok bool) {
 	if c == nil || c.tenant != t || c.query.Company != q.Company || states(&c.query) != states(q) || q.Filter != nil ||
-		!slices.Equal(c.query.Terms, q.Terms) || c.n == directory.CountLimit && limit > c.n {
+		!slices.Equal(c.query.Terms, q.Terms) || !slices.Equal(c.query.GroupNumbers, q.GroupNumbers) || c.n == directory.CountLimit && limit > c.n {
 		return 0, false
 	}
 	return min(c.n, limit), true

@@ -49,7 +49,8 @@ func newSQLiteEngine() *engine {
 	return &engine{
 		name:         "sqlite",
 		instr:        "instr",
-		branch:       func(_ *args, sql string, _ int64) string { return sql },
+		branch:       func(_ *args, sql, _ string, _ int64) string { return sql },
+		extra:        extraByTables,
 		searchKey:    "s.rowid",
 		searchMatch:  matchGrams,
 		searchGlance: matchFirstGrams,

@@ -59,6 +59,9 @@ func (r *reader) Users(ctx context.Context, t directory.TenantNo, q directory.Us
 		}
 		// The page itself is in order, but a join need not keep it.
 		slices.SortFunc(users, func(a, b directory.User) int { return cmp.Compare(a.Number, b.Number) })
+		if q.Descending {
+			slices.Reverse(users)
+		}
 		return users, nil
 	}
 	c, none, err := r.condition(ctx, t, &q)
@@ -68,7 +71,7 @@ func (r *reader) Users(ctx context.Context, t directory.TenantNo, q directory.Us
 	if len(q.Terms) > 0 && r.snapshot && q.WantTotal && q.After == 0 && q.Filter == nil && q.Skip <= directory.CountLimit-q.Limit {
 		return r.searchOnce(ctx, t, &q, c)
 	}
-	sql := "SELECT " + selectUser + c.from + c.tests + " ORDER BY " + c.key + " LIMIT " + c.args.add(int64(q.Limit)) +
+	sql := "SELECT " + selectUser + c.from + c.tests + " ORDER BY " + c.key + order(&q) + " LIMIT " + c.args.add(int64(q.Limit)) +
 		" OFFSET " + c.args.add(int64(q.Skip))
 	if err := r.q.scan(ctx, sql, c.args.list, each); err != nil {
 		return nil, err
@@ -104,16 +107,17 @@ func (r *reader) CountUsers(ctx context.Context, t directory.TenantNo, q directo
 
 // nothing reports that a query can have no rows.
 func nothing(t directory.TenantNo, q *directory.UserQuery) bool {
-	return t < 1 || t >= maxTenant || states(q)&directory.StatesOf(directory.States[:]...) == 0
+	return t < 1 || t >= maxTenant || states(q)&directory.StatesOf(directory.States[:]...) == 0 ||
+		len(q.Groups) > 0 && len(q.GroupNumbers) == 0
 }
 
 // listed reports that an index has just the users of a query, in order. That is
-// so without terms and filter, but for lists of a tenant that hold the active
+// so without terms, filter and groups, but for lists of a tenant that hold the active
 // users: their rows are walked in order of number, and tested like a filter.
 // Most users are active, so that few are passed over, and every change of state
 // would pay for an index of them.
 func listed(q *directory.UserQuery) bool {
-	return len(q.Terms) == 0 && q.Filter == nil && (q.Company != 0 || !states(q).Has(directory.StateActive))
+	return len(q.Terms) == 0 && q.Filter == nil && len(q.GroupNumbers) == 0 && (q.Company != 0 || !states(q).Has(directory.StateActive))
 }
 
 // pageSQL lists without a condition: first the numbers of the page from an
@@ -121,9 +125,28 @@ func listed(q *directory.UserQuery) bool {
 func (r *reader) pageSQL(t directory.TenantNo, q *directory.UserQuery) (string, []any) {
 	var a args
 	keys := r.listKeys(&a, t, q, int64(q.Skip)+int64(q.Limit))
-	sql := "SELECT " + selectUser + " FROM (" + keys + " ORDER BY 1 LIMIT " + a.add(int64(q.Limit)) + " OFFSET " +
+	sql := "SELECT " + selectUser + " FROM (" + keys + " ORDER BY 1" + order(q) + " LIMIT " + a.add(int64(q.Limit)) + " OFFSET " +
 		a.add(int64(q.Skip)) + ") k CROSS JOIN users u WHERE u.rid = " + a.add(int64(t)<<numberBits) + " + k.number"
 	return sql, a.list
+}
+
+// order is what an ORDER BY of numbers ends with.
+func order(q *directory.UserQuery) string {
+	if q.Descending {
+		return " DESC"
+	}
+	return ""
+}
+
+// bounds are the numbers that a query asks for, both left out themselves.
+func bounds(q *directory.UserQuery) (above, below int64) {
+	if q.Descending && q.After > 0 {
+		return 0, min(q.After, directory.MaxNumber+1)
+	}
+	if q.Descending {
+		return 0, directory.MaxNumber + 1
+	}
+	return min(max(q.After, 0), directory.MaxNumber), directory.MaxNumber + 1
 }
 
 // listKeys selects the numbers after q.After: one bounded range of the index
@@ -133,7 +156,8 @@ func (r *reader) listKeys(a *args, t directory.TenantNo, q *directory.UserQuery,
 	if q.Company != 0 {
 		where = " FROM user_company WHERE tenant = $1 AND ancestor = " + a.add(q.Company)
 	}
-	where += " AND number > " + a.add(q.After) + " AND state = "
+	above, below := bounds(q)
+	where += " AND number > " + a.add(above) + " AND number < " + a.add(below) + " AND state = "
 	var sql strings.Builder
 	for _, state := range directory.States {
 		if !states(q).Has(state) {
@@ -142,7 +166,7 @@ func (r *reader) listKeys(a *args, t directory.TenantNo, q *directory.UserQuery,
 		if sql.Len() > 0 {
 			sql.WriteString(" UNION ALL ")
 		}
-		sql.WriteString(r.e.branch(a, "SELECT number"+where+strconv.Itoa(state.Index()), limit))
+		sql.WriteString(r.e.branch(a, "SELECT number"+where+strconv.Itoa(state.Index()), order(q), limit))
 	}
 	return "SELECT number FROM (" + sql.String() + ") m"
 }
@@ -191,13 +215,16 @@ func (r *reader) condition(ctx context.Context, t directory.TenantNo, q *directo
 		}
 		match, tests := r.e.searchMatch(&c.args, int64(t), terms, implied)
 		c.searched(r.e, match, tests)
-	} else {
+	} else if indexed := filterHasIndex(q.Filter); indexed || len(q.GroupNumbers) == 0 {
 		c.from = " FROM users u WHERE "
-		if filterHasIndex(q.Filter) {
+		if indexed {
 			c.from += "u.tenant = " + c.args.add(int64(t)) + " AND "
 		}
+	} else {
+		c.grouped(t, q.GroupNumbers)
 	}
 	c.among(t, q)
+	c.inGroups(q.GroupNumbers)
 	if q.Filter != nil {
 		f := filterCompiler{e: r.e, args: &c.args}
 		sql := f.compile(q.Filter)
@@ -216,12 +243,41 @@ func (c *condition) searched(e *engine, match, tests string) {
 	c.tests = tests
 }
 
+// grouped begins a condition with the members of groups.
+func (c *condition) grouped(t directory.TenantNo, groups []int64) {
+	c.key = "m.rid"
+	members := " FROM group_members m WHERE m.tenant = " + c.args.add(int64(t)) + " AND m.group_no "
+	if len(groups) == 1 {
+		// These come in order of number by themselves.
+		c.from = strings.Replace(members, " WHERE", " CROSS JOIN users u WHERE", 1) + "= " + c.args.add(groups[0]) + " AND u.rid = m.rid AND "
+		return
+	}
+	c.from = " FROM (SELECT DISTINCT m.rid" + members + "IN " + c.list(groups) + ") m CROSS JOIN users u WHERE u.rid = m.rid AND "
+}
+
+// inGroups tests that a user is in one of some groups, where that is not how
+// the users are found.
+func (c *condition) inGroups(groups []int64) {
+	if len(groups) > 0 && c.key != "m.rid" {
+		c.tests += " AND EXISTS (SELECT 1 FROM group_members gm WHERE gm.rid = u.rid AND gm.group_no IN " + c.list(groups) + ")"
+	}
+}
+
+// list is "($1, $2)".
+func (c *condition) list(numbers []int64) string {
+	list := make([]string, len(numbers))
+	for i, n := range numbers {
+		list[i] = c.args.add(n)
+	}
+	return "(" + strings.Join(list, ", ") + ")"
+}
+
 // among bounds a condition to the tenant and to numbers after q.After, and
 // tests states and company.
 func (c *condition) among(t directory.TenantNo, q *directory.UserQuery) {
 	first := int64(t) << numberBits
-	after := first + min(max(q.After, 0), directory.MaxNumber)
-	c.from += c.key + " > " + c.args.add(after) + " AND " + c.key + " < " + c.args.add(first+1<<numberBits)
+	above, below := bounds(q)
+	c.from += c.key + " > " + c.args.add(first+above) + " AND " + c.key + " < " + c.args.add(first+below)
 	// The plus keeps SQLite from choosing the index on states, which would
 	// have to be sorted.
 	c.tests += " AND +u.state IN (" + stateList(states(q)) + ")"

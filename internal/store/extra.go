@@ -1,0 +1,56 @@
+package store
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/usher-id/usher/internal/directory"
+)
+
+// extra is the condition of a filter on a door's own fields. Most users have
+// none of a door, and then their JSON is not parsed: the text has no member of
+// the door's name. Names of doors are written by encode alone.
+func (c *filterCompiler) extra(f directory.Extra) string {
+	for _, text := range append([]string{f.Value}, f.Path...) {
+		if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
+			return never // as in text
+		}
+	}
+	if len(f.Path) == 0 {
+		return never
+	}
+	name, err := encode(f.Path[0])
+	if err != nil {
+		c.err = err
+		return never
+	}
+	return "(CASE WHEN " + c.e.instr + "(u.profile, " + c.args.add(name+":") + ") = 0 THEN " + never + " ELSE " +
+		c.e.extra(c.args, f.Path, f.Value) + " END)"
+}
+
+// extraByTables walks the path in SQLite through tables of members. A path of
+// SQLite's own would be a text in which the names must be quoted. The last of
+// several members of one name counts, as for encoding/json.
+func extraByTables(a *args, path []string, value string) string {
+	object := "(u.profile, '$.extras')"
+	for i, name := range path {
+		member := "CASE type WHEN 'object' THEN value END"
+		if i == len(path)-1 {
+			member = "type = 'text' AND atom = " + a.add(value)
+		}
+		member = "(SELECT " + member + " FROM json_each" + object + " WHERE key = " + a.add(name) + " ORDER BY id DESC LIMIT 1)"
+		object = "(" + member + ")"
+	}
+	return "coalesce(" + object + ", 0)"
+}
+
+// extraByOperators walks the path in PostgreSQL. It is json and not jsonb: that
+// refuses numbers which are too large for it, and one user with such a number
+// would fail the list.
+func extraByOperators(a *args, path []string, value string) string {
+	member := "CAST(u.profile AS json) -> 'extras'"
+	for _, name := range path {
+		member += " -> CAST(" + a.add(name) + " AS TEXT)"
+	}
+	return "coalesce(json_typeof(" + member + ") = 'string' AND (" + member + ") #>> '{}' = " + a.add(value) + ", false)"
+}
