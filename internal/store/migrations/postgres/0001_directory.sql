@@ -55,13 +55,14 @@ CREATE UNIQUE INDEX users_id ON users (tenant, id);
 CREATE INDEX users_state ON users (tenant, state, number) WHERE state <> 1;
 CREATE INDEX users_client_user_id ON users (tenant, client_user_id) WHERE client_user_id <> '';
 
--- One row for each company above a user, its own included: the list index.
+-- One row for each company above a user, its own included: the list index. The
+-- state comes first, so that those who leave a state meet on few pages.
 CREATE TABLE user_company (
   tenant BIGINT NOT NULL,
   ancestor BIGINT NOT NULL,
   state SMALLINT NOT NULL,
   number BIGINT NOT NULL,
-  PRIMARY KEY (tenant, ancestor, state, number)
+  PRIMARY KEY (tenant, state, ancestor, number)
 );
 
 -- Users of each company's subtree by state; company 0 is the tenant.
