@@ -35,7 +35,7 @@ type Config struct {
 	BootstrapKey Secret `key:"bootstrap_key" from:"file,env" help:"secret of a first administrator key, made with the tenant default when the directory is empty; at least 16 characters"`
 
 	// TLSCert and TLSKey are PEM files; both or none.
-	TLSCert string `key:"tls_cert" help:"PEM file with the certificate chain; with tls_key switches TLS on"`
+	TLSCert string `key:"tls_cert" help:"PEM file with the certificate chain; with tls_key switches TLS on, and only the edubrite door answers plain HTTP"`
 	// TLSKey is the PEM file with the private key of TLSCert.
 	TLSKey string `key:"tls_key" help:"PEM file with the private key of tls_cert"`
 	// SelfSignedDir is where the self-signed certificate is kept that the
