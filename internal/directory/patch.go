@@ -82,16 +82,26 @@ func (s *Service) attach(ctx context.Context, tx Tx, call *Call, u *User, e *edi
 			return err
 		}
 	}
-	if rules.RequireLicence && u.LicenceType == "" && p.LicenceType.Set {
+	return nil
+}
+
+// demand checks what must hold of the whole user, the door's demands included.
+// What was wrong before and has not changed is not held against the call.
+func (r DoorRules) demand(before, u *User, bad *violations) {
+	fresh := before.Number == 0
+	if r.RequireLicence && u.LicenceType == "" && (fresh || before.LicenceType != "") {
 		bad.add(FieldLicenceType, ReasonLicenceRequired, "licence_type is required.")
 	}
-	if u.Profile.MobileOnly && u.LicenceType == LicenceWebOnly && (p.MobileOnly.Set || p.LicenceType.Set) {
+	if !u.Profile.MobileOnly {
+		return
+	}
+	changed := !before.Profile.MobileOnly || before.LicenceType != u.LicenceType
+	if changed && u.LicenceType == LicenceWebOnly {
 		bad.add(FieldMobileOnly, ReasonLicenceMobile, "A user with a licence for the web alone cannot be mobile only.")
 	}
-	if u.Profile.MobileOnly && u.Rank == RankOwner {
+	if changed && u.Rank == RankOwner {
 		bad.add(FieldMobileOnly, ReasonOwnerMobile, "The account owner cannot be mobile only.")
 	}
-	return nil
 }
 
 // LicenceWebOnly is the type of licence that excludes mobile-only users

@@ -68,6 +68,7 @@ func (s *Service) insertNew(ctx context.Context, tx Tx, call *Call, n *newcomer)
 	if err := s.attach(ctx, tx, call, &u, &e, &n.in.Fields, n.in.Rules, &bad); err != nil {
 		return User{}, err
 	}
+	n.in.Rules.demand(&User{}, &u, &bad)
 	if err := claimEmail(ctx, tx, &u, n.in.ClaimEmail); err != nil {
 		return User{}, err
 	}
@@ -84,9 +85,7 @@ func (s *Service) insertNew(ctx context.Context, tx Tx, call *Call, n *newcomer)
 		}
 	}
 	if n.in.InactiveWithoutSeat {
-		if err := settleSeat(ctx, tx, &User{}, &u); IsReason(err, ReasonSeatExhausted) {
-			u.State = StateInactive
-		} else if err != nil {
+		if err := seatOrInactive(ctx, tx, &u); err != nil {
 			return User{}, err
 		}
 	}
@@ -95,10 +94,23 @@ func (s *Service) insertNew(ctx context.Context, tx Tx, call *Call, n *newcomer)
 	if err := s.record(ctx, tx, call, e.event, u.Number, "", &diff); err != nil {
 		return User{}, err
 	}
-	if err := settleSeat(ctx, tx, &User{}, &u); err != nil {
-		return User{}, err
+	if u.Seat == 0 {
+		if err := settleSeat(ctx, tx, &User{}, &u); err != nil {
+			return User{}, err
+		}
 	}
 	return u, tx.InsertUser(ctx, u)
+}
+
+// seatOrInactive takes the new user's seat before its event is written, since
+// the event says whether it became active.
+func seatOrInactive(ctx context.Context, tx Tx, u *User) error {
+	err := settleSeat(ctx, tx, &User{}, u)
+	if !IsReason(err, ReasonSeatExhausted) {
+		return err
+	}
+	u.State = StateInactive
+	return nil
 }
 
 // prepare does what needs no transaction: validation and the password's hash.
@@ -336,6 +348,7 @@ func (s *Service) updateUser(ctx context.Context, call *Call, ref UserRef, p Use
 		if err := s.attach(ctx, tx, call, u, e, &fields, o.Rules, &bad); err != nil {
 			return err
 		}
+		o.Rules.demand(&before, u, &bad)
 		if err := s.settleState(ctx, tx, call, u, e, &fields, o.Rules, &bad); err != nil {
 			return err
 		}
