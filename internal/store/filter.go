@@ -22,7 +22,9 @@ var (
 	}
 	intColumns = map[directory.Field]string{
 		directory.FieldNumber: "u.number", directory.FieldCompany: "u.company",
-		directory.FieldLockReason: "u.lock_reason", directory.FieldVersion: "u.version", directory.FieldRank: "u.rank",
+		directory.FieldLockReason: "u.lock_reason", directory.FieldVersion: "u.version",
+		// A small integer in PostgreSQL, which would want the value to be one too.
+		directory.FieldRank: "CAST(u.rank AS BIGINT)",
 	}
 	timeColumns = map[directory.Field]string{
 		directory.FieldCreatedAt: "u.created_at", directory.FieldUpdatedAt: "u.updated_at",

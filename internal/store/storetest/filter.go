@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"encoding/json"
 	"fmt"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ var filterChecks = []check{
 	{"Values that no column can hold are compared all the same", filterExtremes},
 	{"Wide and deep filters are answered", filterWide},
 	{"A filter on a field without a column means the same for all", filterConstant},
+	{"A filter on a door's own field follows its path exactly", filterExtra},
 }
 
 func filterRandom(t *testing.T, s *sample) {
@@ -158,5 +160,30 @@ func filterConstant(_ *testing.T, s *sample) {
 			s.wantFilter(users, directory.When{Field: field, Order: order, Value: noon})
 		}
 		s.wantFilter(users, directory.Present{Field: field})
+	}
+}
+
+// filterExtra: names with the signs of every path language, members that come
+// twice, texts that look like objects, and users without a profile.
+func filterExtra(_ *testing.T, s *sample) {
+	for i, extras := range []string{``, `"x"`, `null`, `{"k":"x"}`, `{"k":"x","k":"y"}`, `{"k":"y","\u006b":"x"}`, `{"k":{"k":"x"},"k":{"z":"x"}}`,
+		`{"k":{"k":"x"}}`, `{"k":"{\"k\":\"x\"}"}`, `{"k":["x"]}`, `{"k":null}`, `{"k":1}`, `{"a.b":{"\"":{"[0]":{"":"x"}}}}`, `{"k":"X"}`, `{"k":"x "}`,
+		`{"k":"\u0078"}`, `{"K":"x"}`, `{"k":true,"n":1e400000}`, `{"k":{"k":{"k":{"k":{"k":{"k":{"k":"x"}}}}}}}`, `{"k":""}`, `{"k":"\ud83d\ude00"}`} {
+		s.addUser(int64(i)+1, func(u *directory.User) {
+			if extras != "" {
+				u.Profile.Extras = map[string]json.RawMessage{"encore": json.RawMessage(extras), `a"b\`: json.RawMessage(extras)}
+			}
+		})
+	}
+	users := s.all()
+	deep := []string{"encore", "k", "k", "k", "k", "k", "k", "k"}
+	for _, path := range [][]string{nil, {"encore"}, {"encore", "k"}, {"encore", "k", "k"}, {"encore", "a.b", `"`, "[0]", ""}, {"encore", "k", "0"},
+		{"Encore", "k"}, {`a"b\`, "k"}, {"encore.k"}, {"extras", "encore", "k"}, {"encore", "k\x00"}, {"encore\xff"}, deep} {
+		for _, value := range []string{"x", "y", "", "X", `{"k":"x"}`, "1", "null", "true", "\U0001f600", "\x00", "\xff"} {
+			s.wantFilter(users, directory.Extra{Path: path, Value: value})
+		}
+	}
+	if got := s.list(directory.UserQuery{Filter: directory.Extra{Path: deep, Value: "x"}, Limit: 10}); len(got) != 1 {
+		s.t.Errorf("the deepest path finds %v", numbersOf(got))
 	}
 }

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/usher-id/usher/internal/directory"
@@ -12,6 +13,9 @@ var listChecks = []check{
 	{"Users lists in order of number over every set of states", listStates},
 	{"After, Skip and Limit cut the same list", listPages},
 	{"A walk by After meets every user once", listWalk},
+	{"Users lists in falling order and After is then an upper bound", listDescending},
+	{"Users of groups are the members of any of them", listGroups},
+	{"An unknown group has no members", listUnknownGroup},
 	{"A company's list is its subtree", listSubtree},
 	{"A user that moves leaves one list and enters another", listMoves},
 	{"No states means living users", listLiving},
@@ -63,7 +67,15 @@ func (s *sample) matches(q directory.UserQuery, u *directory.User) bool {
 		states = directory.LivingStates
 	}
 	return states.Has(u.State) && (q.Company == 0 || s.inSubtree(q.Company, u.Company)) &&
-		directory.MatchTerms(u, q.Terms) && (q.Filter == nil || q.Filter.Match(u))
+		directory.MatchTerms(u, q.Terms) && (q.Filter == nil || q.Filter.Match(u)) && s.inGroups(q, u.Number)
+}
+
+// inGroups is whether a user is in one of the groups of a query.
+func (s *sample) inGroups(q directory.UserQuery, number int64) bool {
+	if len(q.Groups)+len(q.GroupNumbers) == 0 {
+		return true
+	}
+	return slices.ContainsFunc(s.groups[number], func(group int64) bool { return slices.Contains(q.GroupNumbers, group) })
 }
 
 // page is the answer of a query over users that are in order of number, and
@@ -72,11 +84,14 @@ func (s *sample) page(q directory.UserQuery, users []directory.User) (numbers []
 	skip := q.Skip
 	for i := range users {
 		u := &users[i]
+		if q.Descending {
+			u = &users[len(users)-1-i]
+		}
 		if !s.matches(q, u) {
 			continue
 		}
 		count++
-		if u.Number <= q.After {
+		if q.Descending && q.After > 0 && u.Number >= q.After || !q.Descending && u.Number <= q.After {
 			continue
 		}
 		if skip > 0 {
@@ -179,11 +194,16 @@ func listPages(_ *testing.T, s *sample) {
 
 func listWalk(t *testing.T, s *sample) {
 	users := s.addForest(60)
-	for _, company := range []int64{0, 1, 2, 4} {
-		want, _ := s.page(directory.UserQuery{Company: company, Limit: 1000}, users)
+	s.joinGroups(newChance(t), users)
+	for _, walk := range []directory.UserQuery{{}, {Company: 1}, {Company: 2}, {Company: 4}, {Descending: true}, {Company: 2, Descending: true},
+		{GroupNumbers: []int64{2}}, {GroupNumbers: []int64{1, 2, 3}}, {GroupNumbers: []int64{1, 3}, Descending: true}} {
+		whole := walk
+		whole.Limit = 1000
+		want, _ := s.page(whole, users)
 		for _, limit := range []int{1, 3, 10} {
 			var got []int64
-			q := directory.UserQuery{Company: company, Limit: limit}
+			q := walk
+			q.Limit = limit
 			for len(got) <= len(users) {
 				page := numbersOf(s.list(q))
 				if len(page) == 0 {
@@ -192,8 +212,58 @@ func listWalk(t *testing.T, s *sample) {
 				got = append(got, page...)
 				q.After = page[len(page)-1]
 			}
-			wantSame(t, fmt.Sprintf("walk of company %d by %d", company, limit), got, want)
+			wantSame(t, fmt.Sprintf("walk of %+v by %d", walk, limit), got, want)
 		}
+	}
+}
+
+func listDescending(_ *testing.T, s *sample) {
+	users := s.addForest(60)
+	for _, states := range []directory.StateSet{0, allStates, directory.StatesOf(directory.StateStaged, directory.StateDeleted)} {
+		for _, after := range []int64{-1, 0, 1, 2, 88, 178, directory.MaxNumber, 1 << 40, 1<<63 - 1} {
+			for _, skip := range []int{0, 1, 59} {
+				for _, company := range []int64{0, 2} {
+					q := directory.UserQuery{Company: company, States: states, After: after, Skip: skip, Limit: 7, Descending: true}
+					s.wantPage(q, users)
+					q.Terms = []string{"user"}
+					s.wantPage(q, users)
+					q.WantTotal = true
+					s.wantPage(q, users)
+				}
+			}
+		}
+	}
+}
+
+func listGroups(t *testing.T, s *sample) {
+	users := s.addForest(60)
+	s.joinGroups(newChance(t), users)
+	other := newSample(t, s.store)
+	other.addPlain(3)
+	other.joinGroups(newChance(t), other.all())
+	for _, groups := range [][]int64{{1}, {2}, {5}, {1, 2}, {3, 3, 1}, {4, 404}, {404}, {-1}, {1 << 62, 2}, {1, 2, 3, 4, 5}} {
+		for _, company := range []int64{0, 2} {
+			for _, states := range []directory.StateSet{0, allStates} {
+				for _, after := range []int64{0, 88} {
+					q := directory.UserQuery{Company: company, States: states, After: after, Limit: 5, GroupNumbers: groups}
+					s.wantPage(q, users)
+					q.Filter = directory.Compare{Field: directory.FieldNumber, Order: directory.Less, Value: 120}
+					s.wantPage(q, users)
+					q.Filter, q.Terms, q.WantTotal = nil, []string{"user"}, true
+					s.wantPage(q, users)
+				}
+			}
+		}
+		s.wantPage(directory.UserQuery{Filter: directory.Text{Field: directory.FieldID, Value: users[0].ID}, Limit: 5, GroupNumbers: groups}, users)
+	}
+}
+
+func listUnknownGroup(t *testing.T, s *sample) {
+	s.addUser(1)
+	q := directory.UserQuery{Limit: 5, Groups: []directory.GroupRef{{Kind: directory.GroupPlain, Name: "nobody's"}}}
+	s.wantPage(q, s.all())
+	if got := s.list(q); len(got) != 0 {
+		t.Errorf("an unknown group has the members %v", numbersOf(got))
 	}
 }
 

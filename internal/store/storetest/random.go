@@ -1,10 +1,16 @@
 package storetest
 
 import (
+	"encoding/json"
 	"flag"
+	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"testing"
 	"time"
+	"unicode/utf16"
 
 	"github.com/google/uuid"
 
@@ -97,7 +103,83 @@ func (c chance) user(s *sample, number int64) directory.User {
 	u.UserName, u.Email, u.GivenName, u.FamilyName, u.DisplayName = c.text(), c.text(), c.text(), c.text(), c.text()
 	u.Title, u.EmployeeNumber, u.OpenID, u.WebMDN, u.ClientUserID, u.LicenceType = c.text(), c.text(), c.text(), c.text(), c.text(), c.text()
 	u.ValidFrom, u.ExpiresAt, u.CreatedAt, u.UpdatedAt = c.moment(), c.moment(), c.moment(), c.moment()
+	u.Rank, u.Profile = directory.Rank(c.IntN(5)), c.profile()
 	return u
+}
+
+// names are the stock of members of the doors' own fields: signs of paths, and
+// names that begin each other.
+var names = []string{"encore", "Encore", "a", "b", "a.b", "$", "$.a", `"`, `a"b`, `\\`, "[0]", "0", "", "é", "extras", "'", "a b", "%"}
+
+func (c chance) name() string { return names[c.IntN(len(names))] }
+
+// profile has own fields of doors for one user in two.
+func (c chance) profile() (p directory.Profile) {
+	if c.IntN(2) == 0 {
+		return p
+	}
+	p.Extras = map[string]json.RawMessage{}
+	for range 1 + c.IntN(3) {
+		p.Extras[c.name()] = json.RawMessage(c.json(3))
+	}
+	if c.IntN(3) == 0 {
+		p.Attributes = map[string]json.RawMessage{c.name(): json.RawMessage(c.json(2))}
+	}
+	return p
+}
+
+// json is a random JSON text; members may come twice and texts be escaped.
+func (c chance) json(depth int) string {
+	if depth > 0 && c.IntN(3) > 0 {
+		var members []string
+		for range c.IntN(4) {
+			members = append(members, c.quoted(c.name())+":"+c.json(depth-1))
+		}
+		return "{" + strings.Join(members, ",") + "}"
+	}
+	switch c.IntN(8) {
+	case 0:
+		return []string{"null", "true", "1", "-0.5e400", "1e400000", "[]", `["a",{"a":"b"}]`}[c.IntN(7)]
+	case 1:
+		return c.quoted(`{"a":"b"}`)
+	}
+	return c.quoted(c.name())
+}
+
+// quoted is a text in JSON, in one of its spellings.
+func (c chance) quoted(text string) string {
+	if c.IntN(3) > 0 {
+		quoted, _ := json.Marshal(text)
+		return string(quoted)
+	}
+	quoted := `"`
+	for _, unit := range utf16.Encode([]rune(text)) {
+		quoted += fmt.Sprintf(`\u%04x`, unit)
+	}
+	return quoted + `"`
+}
+
+// extra asks for what a user has, or nearly.
+func (c chance) extra(u *directory.User) directory.Extra {
+	var path []string
+	members := u.Profile.Extras
+	for range 1 + c.IntN(4) {
+		name := c.name()
+		if known := slices.Sorted(maps.Keys(members)); len(known) > 0 && c.IntN(6) > 0 {
+			name = known[c.IntN(len(known))]
+		}
+		path = append(path, name)
+		raw := members[name]
+		members = nil
+		var text string
+		if json.Unmarshal(raw, &text) == nil && c.IntN(5) > 0 {
+			return directory.Extra{Path: path, Value: text}
+		}
+		if json.Unmarshal(raw, &members) != nil && c.IntN(2) == 0 {
+			break
+		}
+	}
+	return directory.Extra{Path: path, Value: c.name()}
 }
 
 // textFields are asked by text filters; the last ones are no texts, and a
@@ -113,7 +195,7 @@ var timeFields = []directory.Field{
 }
 
 var intFields = []directory.Field{
-	directory.FieldNumber, directory.FieldCompany, directory.FieldLockReason, directory.FieldVersion, directory.FieldTitle,
+	directory.FieldNumber, directory.FieldCompany, directory.FieldLockReason, directory.FieldVersion, directory.FieldRank, directory.FieldTitle,
 }
 
 // filter is a random tree over the users.
@@ -142,7 +224,9 @@ func (c chance) filters(users []directory.User, depth int) []directory.Filter {
 func (c chance) leaf(users []directory.User) directory.Filter {
 	u := &users[c.IntN(len(users))]
 	order := directory.Order(c.IntN(5))
-	switch c.IntN(8) {
+	switch c.IntN(10) {
+	case 8, 9:
+		return c.extra(u)
 	case 0:
 		field := append(append([]directory.Field(nil), textFields...), timeFields...)
 		return directory.Present{Field: field[c.IntN(len(field))]}
@@ -197,6 +281,12 @@ func (c chance) query(users []directory.User) directory.UserQuery {
 	}
 	if c.IntN(3) == 0 {
 		q.Skip = c.IntN(6)
+	}
+	q.Descending = c.IntN(3) == 0
+	if c.IntN(4) == 0 {
+		for range 1 + c.IntN(3) {
+			q.GroupNumbers = append(q.GroupNumbers, 1+c.Int64N(6))
+		}
 	}
 	return q
 }

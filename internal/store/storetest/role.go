@@ -49,6 +49,7 @@ func roleRoundTrip(t *testing.T, s *sample) {
 	full := s.role(3, 1, "Clérk")
 	full.Description, full.Rank = "Sells", directory.RankHelpdesk
 	full.Permissions = []string{"b", "a", "with,comma", `with"quote`, "é", ""}
+	full.Extras = `{"servicemobility":{"Names":{"en":"Clerk"}}}`
 	wantNoZero(t, full)
 	bare := s.role(4, 1, "bare")
 	s.addRoles(full, bare)
@@ -59,7 +60,7 @@ func roleRoundTrip(t *testing.T, s *sample) {
 func roleUpdate(t *testing.T, s *sample) {
 	s.addRoles(s.role(3, 1, "clerk"), s.role(4, 1, "other"))
 	changed := s.role(3, 1, "chief")
-	changed.Description, changed.Rank, changed.Permissions = "Leads", directory.RankAdministrator, []string{"x"}
+	changed.Description, changed.Rank, changed.Permissions, changed.Extras = "Leads", directory.RankAdministrator, []string{"x"}, `{"a":1}`
 	s.update(func(tx directory.Tx) error { return tx.UpdateRole(s.ctx, changed) })
 	s.wantRole(changed)
 	s.wantRole(s.role(4, 1, "other"))

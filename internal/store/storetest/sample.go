@@ -31,6 +31,9 @@ type sample struct {
 	// companies by number; root is the one without a parent.
 	companies map[int64]directory.Company
 	root      int64
+	// groups are the groups of users by their numbers, as joinGroups and churn
+	// leave them.
+	groups map[int64][]int64
 }
 
 // newSample makes a tenant with company 1.
@@ -198,9 +201,9 @@ func (s *sample) fullUser(number int64) directory.User {
 	u.Phones = []directory.Phone{{Number: "+1 555 123", Extension: "9", Type: "Work"}, {Number: "0"}}
 	u.Address = directory.Address{Set: true, Line1: "1 Main St", Line2: "Floor 2", City: "Bath", Region: "SOM", Country: "GB", Zip: "BA1 1AA"}
 	u.Profile = directory.Profile{Language: "en-GB", TimeZone: "Europe/London",
-		Picture:     json.RawMessage(`{"Id":"7f","Href":"https://x.example/?a=1&b=<2>"}`),
-		Attributes:  map[string]json.RawMessage{"shoe": json.RawMessage(`44.50`), "": json.RawMessage(`null`), "deep": json.RawMessage(`{"z":1,"a":[1e400,"é"]}`)},
-		Extras:      map[string]json.RawMessage{"encore": json.RawMessage(`{"Flag":true}`)},
+		Picture:    json.RawMessage(`{"Id":"7f","Href":"https://x.example/?a=1&b=<2>"}`),
+		Attributes: map[string]json.RawMessage{"shoe": json.RawMessage(`44.50`), "": json.RawMessage(`null`), "deep": json.RawMessage(`{"z":1,"a":[1e400,"é"]}`)},
+		Extras:     map[string]json.RawMessage{"encore": json.RawMessage(`{"Flag":true}`)}, MobileOnly: true, StorageLocation: "Van 7",
 		ExternalIDs: map[string]string{"0b1c": "ext-1"}}
 	u.AuthEpoch, u.Version, u.DoorVersion = 11, 12, 13
 	u.UpdatedAt, u.DeletedAt = noon.Add(time.Microsecond), noon.Add(2*time.Microsecond)

@@ -177,6 +177,7 @@ func (s *sample) addRandom(c chance, count int64) []directory.User {
 		users = append(users, c.user(s, number))
 	}
 	s.addUsers(users...)
+	s.joinGroups(c, users)
 	return users
 }
 
@@ -204,7 +205,39 @@ func (s *sample) churn(c chance, users []directory.User) []directory.User {
 		}
 		return nil
 	})
-	return s.all()
+	users = s.all()
+	s.readGroups(users)
+	return users
+}
+
+// joinGroups makes the groups 1 to 5 and puts users into some of them; the last
+// one stays empty.
+func (s *sample) joinGroups(c chance, users []directory.User) {
+	s.t.Helper()
+	for number := int64(1); number <= 5; number++ {
+		s.addGroup(number)
+	}
+	s.update(func(tx directory.Tx) error {
+		for _, u := range users {
+			for range c.IntN(4) {
+				if _, err := tx.SetGroupMember(s.ctx, s.tenant, 1+c.Int64N(4), u.Number, "", 0); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	s.readGroups(users)
+}
+
+// readGroups asks of each user for its groups: lists by group find them from
+// the other side.
+func (s *sample) readGroups(users []directory.User) {
+	s.t.Helper()
+	s.groups = map[int64][]int64{}
+	for _, u := range users {
+		s.groups[u.Number] = s.userGroups(u.Number)
+	}
 }
 
 func searchRandom(t *testing.T, s *sample) {

@@ -29,7 +29,7 @@ func fullTenant() directory.Tenant {
 	tenant.Hosts = []string{"b." + tenant.ID + ".example", "a." + tenant.ID + ".example"}
 	tenant.DefaultCompany, tenant.Owner, tenant.Version = 14146, 2576, 9
 	fill(reflect.ValueOf(&tenant.Settings).Elem())
-	tenant.Disabled = true
+	tenant.Disabled, tenant.Entity = true, `{"servicemobility":{"Name":"Kéntel"}}`
 	return tenant
 }
 
