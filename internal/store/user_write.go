@@ -95,14 +95,14 @@ func (a *assignments) set(column string, value any) {
 // the indexes that it must.
 func (t *tx) updateRow(ctx context.Context, before, after *directory.User) error {
 	var a assignments
-	old := userScalars(before)
-	for i, value := range userScalars(after) {
-		if value == old[i] {
+	old, scalars := userScalars(before), userScalars(after)
+	for i := range scalars {
+		if scalars[i] == old[i] {
 			continue
 		}
-		a.set(userColumns[i], value)
+		a.set(userColumns[i], scalars[i].value())
 		if key := userColumns[i] + "_key"; slices.Contains(foldedColumns, key) {
-			a.set(key, directory.FoldSearch(value.(string)))
+			a.set(key, directory.FoldSearch(scalars[i].text))
 		}
 	}
 	if err := a.setCollections(before, after); err != nil {
