@@ -35,14 +35,15 @@ func TestUseCasesBeginWithThePolicyCheck(t *testing.T) {
 }
 
 // A check that decided nothing would let everything pass, so each ends in the
-// table of actions, or in enter, or compares the client's secret.
+// table of actions, or in enter, or verifies what the caller has.
 func TestPolicyChecksDecide(t *testing.T) {
-	decisions := map[string][]string{"enter": {"permit"}, "enterUser": {"permit", "enter"}, "enterClient": {"ConstantTimeCompare"}}
+	decisions := map[string][]string{"enter": {"permit"}, "enterUser": {"permit", "enter"}, "enterClient": {"lookUpClient"},
+		"lookUpClient": {"ConstantTimeCompare"}, "enterByHost": {"TenantByHost", "refuseStranger"}, "enterReset": {"AuthenticateToken", "Usable"}}
 	found := 0
 	for _, s := range sources(t) {
 		for _, decl := range s.file.Decls {
 			d, ok := decl.(*ast.FuncDecl)
-			if !ok || s.path != "internal/directory/enter.go" || !slices.Contains(policyChecks, d.Name.Name) {
+			if !ok || s.path != "internal/directory/enter.go" || decisions[d.Name.Name] == nil {
 				continue
 			}
 			found++
@@ -60,8 +61,13 @@ func TestPolicyChecksDecide(t *testing.T) {
 			}
 		}
 	}
-	if found != len(policyChecks) {
-		t.Errorf("found %d policy checks in enter.go, want %d", found, len(policyChecks))
+	if found != len(decisions) {
+		t.Errorf("found %d policy checks in enter.go, want %d", found, len(decisions))
+	}
+	for _, name := range policyChecks {
+		if decisions[name] == nil {
+			t.Errorf("it is not said what %s decides by", name)
+		}
 	}
 }
 
@@ -93,12 +99,12 @@ func beginsWithCheck(d *ast.FuncDecl) bool {
 		}
 		next, ok := d.Body.List[1].(*ast.IfStmt)
 		return ok && returnsOnError(next)
-	case *ast.ReturnStmt: // return s.OtherUseCase(...)
+	case *ast.ReturnStmt: // return s.OtherUseCase(...), or the check alone
 		if len(first.Results) != 1 {
 			return false
 		}
 		call, ok := first.Results[0].(*ast.CallExpr)
-		return ok && ast.IsExported(method(recv, call))
+		return ok && (ast.IsExported(method(recv, call)) || isCheck(recv, call))
 	}
 	return false
 }
@@ -127,9 +133,10 @@ func method(recv string, call *ast.CallExpr) string {
 }
 
 // policyChecks are the ways to begin a use case, all in enter.go: enter, the
-// same for one user with the user read along, and the one for callers whose
-// only credential is their OAuth client's.
-var policyChecks = []string{"enter", "enterUser", "enterClient"}
+// same for one user with the user read along, and those for callers who have no
+// credential yet: with a client's name and secret, by the host name before a
+// password is verified, and with a reset token.
+var policyChecks = []string{"enter", "enterUser", "enterClient", "enterByHost", "enterReset"}
 
 // isCheck reports whether a call is a policy check on the receiver.
 func isCheck(recv string, call *ast.CallExpr) bool {

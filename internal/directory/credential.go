@@ -2,7 +2,7 @@ package directory
 
 import "time"
 
-// CredentialKind tells API keys from OAuth clients.
+// CredentialKind tells API keys, OAuth clients, API users and customers apart.
 type CredentialKind string
 
 // The kinds of credentials that are not people's passwords.
@@ -17,7 +17,7 @@ const (
 	CredentialCustomer CredentialKind = "customer"
 )
 
-// Credential is an API key or an OAuth client. What it may do is the rank
+// Credential is what a program presents. What it may do is the rank
 // ceiling × scopes × doors × optional root company.
 type Credential struct {
 	Tenant    TenantNo

@@ -5,7 +5,9 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
+	"net"
 	"strconv"
+	"strings"
 )
 
 // enter is the first statement of every use case: it verifies the call's
@@ -25,10 +27,13 @@ func (c *Call) permit(action Action) error {
 	if !known {
 		return Wrong(CodeForbidden, ReasonRankTooLow, "The caller may not do this.")
 	}
+	if err := c.Actor.bar(action); err != nil {
+		return err
+	}
 	if c.Actor.Scopes&rule.scope != rule.scope {
 		return Wrong(CodeForbidden, ReasonScopeMissing, "The credential was not made for this.")
 	}
-	c.Actor.selfOnly = false
+	c.Actor.selfOnly = c.Actor.renewal
 	if c.Actor.Rank >= rule.rank {
 		return nil
 	}
@@ -39,106 +44,199 @@ func (c *Call) permit(action Action) error {
 	return Wrong(CodeForbidden, ReasonRankTooLow, "The caller's rank does not allow this.")
 }
 
-// authenticate verifies what the call presents: in one statement on the
-// primary, with no cache, so that what was revoked a moment ago in any process
-// is refused (docs/architecture.md, Revocation).
+// means are the ways to prove who asks.
+type means uint8
+
+const (
+	byKey      means = 1 << iota // an API key
+	byToken                      // an OAuth access token
+	bySession                    // a cookie session, of an API user or of a person
+	bySigned                     // a signed token
+	byCustomer                   // a customer's id and code
+)
+
+// doorMeans says which means a door accepts; the others do not exist for it.
+// What a door's vendor does not know would be a way in that nobody watches;
+// servicemobility takes API keys in the place of its tokens all the same, so
+// that an integration needs one key for all doors.
+var doorMeans = map[Door]means{
+	DoorCanonical:       byKey,
+	DoorSCIM:            byKey,
+	DoorConsole:         byKey,
+	DoorIQmetrix:        byKey | byToken,
+	DoorEncore:          byKey,
+	DoorSmartapp:        byKey,
+	DoorEduBrite:        bySession,
+	DoorServiceMobility: byKey | bySigned | byCustomer,
+}
+
+// means tells by its form what a call presents, among what its door accepts;
+// 0 is nothing that the door accepts. Tokens have forms that keys have only if
+// somebody chose them so.
+func (c *Call) means() means {
+	accepted := doorMeans[c.Door]
+	switch {
+	case accepted&byCustomer != 0 && c.ClientID != "":
+		return byCustomer
+	case accepted&bySigned != 0 && isSignedText(string(c.Secret)):
+		return bySigned
+	case accepted&byToken != 0 && isTokenText(string(c.Secret)):
+		return byToken
+	}
+	return accepted & (byKey | bySession)
+}
+
+// authenticate verifies what the call presents: on the primary, with no cache,
+// so that what was revoked a moment ago in any process is refused
+// (docs/architecture.md, Revocation). A key or token is one statement.
 func (s *Service) authenticate(ctx context.Context, call *Call) error {
 	if call.trusted {
 		return s.settle(ctx, call)
 	}
-	if call.Secret == "" {
+	if call.Secret == "" && call.ClientID == "" {
 		s.countStranger(call)
 		return Wrong(CodeUnauthenticated, ReasonCredentialMissing, "A credential is required.")
 	}
-	auth, err := s.lookUpSecret(ctx, string(call.Secret))
+	version, err := s.prove(ctx, call)
 	if errors.Is(err, ErrNotFound) {
-		s.countStranger(call)
-		return Wrong(CodeUnauthenticated, ReasonCredentialInvalid, "The credential is not valid.")
+		err = errCredential()
 	}
 	if err != nil {
+		if CodeOf(err) == CodeUnauthenticated {
+			s.countStranger(call)
+		}
 		return err
 	}
-	return s.welcome(ctx, call, &auth)
+	return s.count(ctx, call, version)
 }
 
-// welcome makes what a look-up found the actor, and counts the call.
-func (s *Service) welcome(ctx context.Context, call *Call, auth *Authentication) error {
-	if err := s.admit(call, auth); err != nil {
-		s.countStranger(call)
-		return err
+func errCredential() error {
+	return Wrong(CodeUnauthenticated, ReasonCredentialInvalid, "The credential is not valid.")
+}
+
+// prove finds what the call presents, decides whether it is valid now and
+// makes whose it is the actor. It returns the tenant's version. ErrNotFound and
+// credential.invalid mean the same.
+func (s *Service) prove(ctx context.Context, call *Call) (version int64, err error) {
+	switch call.means() {
+	case bySession:
+		return s.proveSession(ctx, call)
+	case bySigned:
+		return s.proveSigned(ctx, call)
+	case byCustomer:
+		return s.proveCustomer(ctx, call)
+	case byToken:
+		auth, err := s.lookUpToken(ctx, string(call.Secret))
+		if err == nil {
+			return auth.TenantVersion, s.admitToken(call, &auth)
+		}
+		if !errors.Is(err, ErrNotFound) {
+			return 0, err
+		}
+		fallthrough // a key that was given the form of a token
+	case byKey:
+		auth, err := s.lookUpKey(ctx, string(call.Secret))
+		if err != nil {
+			return 0, err
+		}
+		return auth.TenantVersion, s.admitKey(call, &auth)
 	}
-	return s.count(ctx, call, auth.TenantVersion)
+	return 0, ErrNotFound
 }
 
 // enterUser is enter for a use case about one user. For a key and a user by
 // number, the commonest call there is, it reads both in one statement and
 // returns the user, whom the caller still has to find visible; otherwise nil.
 func (s *Service) enterUser(ctx context.Context, call *Call, action Action, ref UserRef) (*User, error) {
-	if call.trusted || ref.Number <= 0 || ref.Number > MaxNumber || call.Secret == "" || isTokenText(string(call.Secret)) {
+	if call.trusted || ref.Number <= 0 || ref.Number > MaxNumber || call.Secret == "" || call.means() != byKey {
 		return nil, s.enter(ctx, call, action)
 	}
-	sum := sha256.Sum256([]byte(call.Secret))
 	var auth Authentication
 	var u User
 	err := s.store.Read(ctx, func(r Reader) (err error) {
-		auth, u, err = r.KeyAndUser(ctx, sum[:], ref.Number)
+		auth, u, err = r.KeyAndUser(ctx, hashOf(string(call.Secret)), ref.Number)
 		return err
 	})
 	if errors.Is(err, ErrNotFound) {
 		return nil, s.enter(ctx, call, action) // which of the two is missing?
 	}
-	if err == nil {
-		err = s.welcome(ctx, call, &auth)
+	if err != nil {
+		return &u, err
 	}
-	if err == nil {
-		err = call.permit(action)
+	if err := s.admitKey(call, &auth); err != nil {
+		s.countStranger(call)
+		return &u, err
 	}
-	return &u, err
+	if err := s.count(ctx, call, auth.TenantVersion); err != nil {
+		return &u, err
+	}
+	return &u, call.permit(action)
 }
 
-// lookUpSecret finds the API key or access token that a secret is. Tokens are
-// 32 hexadecimal digits; a key that was given that form is found second.
-func (s *Service) lookUpSecret(ctx context.Context, secret string) (Authentication, error) {
+// hashOf is how secrets are stored and found: SHA-256, since they are random.
+func hashOf(secret string) []byte {
 	sum := sha256.Sum256([]byte(secret))
-	hash := sum[:]
-	var auth Authentication
-	err := ErrNotFound
-	if isTokenText(secret) {
-		err = s.store.Read(ctx, func(r Reader) (err error) {
-			auth, err = r.AuthenticateToken(ctx, hash, TokenAccess)
-			return err
-		})
-	}
-	if errors.Is(err, ErrNotFound) {
-		err = s.store.Read(ctx, func(r Reader) (err error) {
-			auth, err = r.AuthenticateKey(ctx, hash)
-			return err
-		})
-	}
+	return sum[:]
+}
+
+func (s *Service) lookUpKey(ctx context.Context, secret string) (auth Authentication, err error) {
+	err = s.store.Read(ctx, func(r Reader) (err error) {
+		auth, err = r.AuthenticateKey(ctx, hashOf(secret))
+		return err
+	})
 	return auth, err
 }
 
-// admit decides whether what was found is valid now and makes it the actor.
-func (s *Service) admit(call *Call, auth *Authentication) error {
+func (s *Service) lookUpToken(ctx context.Context, secret string) (auth Authentication, err error) {
+	err = s.store.Read(ctx, func(r Reader) (err error) {
+		auth, err = r.AuthenticateToken(ctx, hashOf(secret), TokenAccess)
+		return err
+	})
+	return auth, err
+}
+
+// openDoor refuses a tenant that is disabled or has the door switched off.
+func openDoor(call *Call, auth *Authentication) error {
 	if auth.TenantDisabled || !auth.TenantDoors.Has(call.Door) {
-		return Wrong(CodeUnauthenticated, ReasonDoorClosed, "This door is closed for the credential.")
+		return errDoorClosed()
 	}
-	if len(auth.Token.Hash) > 0 {
-		return s.admitToken(call, auth)
+	return nil
+}
+
+func errDoorClosed() error {
+	return Wrong(CodeUnauthenticated, ReasonDoorClosed, "This door is closed for the credential.")
+}
+
+// validNow refuses a credential that has expired or is not for the door.
+func (s *Service) validNow(call *Call, c *Credential) error {
+	if !c.Doors.Has(call.Door) {
+		return errDoorClosed()
 	}
-	key := &auth.Credential
-	if !key.Doors.Has(call.Door) {
-		return Wrong(CodeUnauthenticated, ReasonDoorClosed, "This door is closed for the credential.")
-	}
-	if !key.ExpiresAt.IsZero() && !s.now().Before(key.ExpiresAt) {
+	if !c.ExpiresAt.IsZero() && !s.now().Before(c.ExpiresAt) {
 		return Wrong(CodeUnauthenticated, ReasonCredentialExpired, "The credential has expired.")
 	}
-	call.Actor = Actor{Tenant: auth.Tenant, Credential: key.ID, Name: "key:" + key.Name, Rank: key.Rank, Scopes: key.Scopes, Root: key.Root, doors: key.Doors, until: key.ExpiresAt}
+	return nil
+}
+
+// admitKey makes a key the actor, or a customer, if it is valid now.
+func (s *Service) admitKey(call *Call, auth *Authentication) error {
+	if err := openDoor(call, auth); err != nil {
+		return err
+	}
+	key := &auth.Credential
+	if err := s.validNow(call, key); err != nil {
+		return err
+	}
+	call.Actor = Actor{Tenant: auth.Tenant, Credential: key.ID, Name: string(key.Kind) + ":" + key.Name, Rank: key.Rank,
+		Scopes: key.Scopes, Root: key.Root, doors: key.Doors, until: key.ExpiresAt, through: key.ID}
 	return nil
 }
 
 // admitToken makes the token's user the actor, if the user may still act.
 func (s *Service) admitToken(call *Call, auth *Authentication) error {
+	if err := openDoor(call, auth); err != nil {
+		return err
+	}
 	token, user, now := &auth.Token, &auth.User, s.now()
 	switch {
 	case token.Door != call.Door, token.Epoch != user.AuthEpoch, user.MustChangePassword, !user.Usable(now):
@@ -146,16 +244,44 @@ func (s *Service) admitToken(call *Call, auth *Authentication) error {
 	case !now.Before(token.ExpiresAt):
 		return Wrong(CodeUnauthenticated, ReasonCredentialExpired, "The token has expired.")
 	}
-	call.Actor = Actor{Tenant: auth.Tenant, User: user.Number, Name: "user:" + strconv.FormatInt(user.Number, 10), Rank: user.Rank, Scopes: AllScopes}
+	call.Actor = personOf(user)
 	return nil
 }
 
-// enterClient is enter for the OAuth grants, whose caller has no credential
-// yet but its client's: it finds the tenant by the client id and verifies the
-// client's secret. An unknown client costs the same work as a wrong secret.
-func (s *Service) enterClient(ctx context.Context, call *Call, g Grant) (Credential, error) {
-	var auth Authentication
-	err := ErrNotFound
+// personOf is a person as an actor, in its own right.
+func personOf(u *User) Actor {
+	return Actor{Tenant: u.Tenant, User: u.Number, Name: "user:" + strconv.FormatInt(u.Number, 10), Rank: u.Rank, Scopes: AllScopes, epoch: u.AuthEpoch}
+}
+
+// enterClient is enter for callers who have no credential yet but a client's
+// name and secret, of the kind that the use case is for: it finds the tenant by
+// the name and verifies the secret. An unknown client costs the same work as a
+// wrong secret. API users, whose names people may know, are limited as
+// sign-ins are.
+func (s *Service) enterClient(ctx context.Context, call *Call, g Grant, kind CredentialKind) (Credential, error) {
+	if kind == CredentialAPIUser {
+		if retry, ok := s.logins.Allow(0, "api_user:"+g.ClientID, call.Addr); !ok {
+			s.countStranger(call)
+			return Credential{}, TooManyLogins(retry)
+		}
+	}
+	auth, same, err := s.lookUpClient(ctx, g, kind)
+	if err != nil {
+		return Credential{}, err
+	}
+	client := auth.Credential
+	if !same || openDoor(call, &auth) != nil || s.validNow(call, &client) != nil {
+		s.countStranger(call)
+		return Credential{}, Wrong(CodeUnauthenticated, ReasonClientInvalid, "The client is not known or its secret is wrong.")
+	}
+	call.Actor = Actor{Tenant: auth.Tenant, Credential: client.ID, Name: "client:" + client.Name, through: client.ID}
+	return client, s.count(ctx, call, auth.TenantVersion)
+}
+
+// lookUpClient finds a credential of a kind by name and compares its secret.
+// The comparison is made for an unknown name too.
+func (s *Service) lookUpClient(ctx context.Context, g Grant, kind CredentialKind) (auth Authentication, same bool, err error) {
+	err = ErrNotFound
 	if CleanText("client_id", g.ClientID, maxTextRunes) == nil {
 		err = s.store.Read(ctx, func(r Reader) (err error) {
 			auth, err = r.AuthenticateClient(ctx, g.ClientID)
@@ -163,18 +289,98 @@ func (s *Service) enterClient(ctx context.Context, call *Call, g Grant) (Credent
 		})
 	}
 	if err != nil && !errors.Is(err, ErrNotFound) {
-		return Credential{}, err
+		return auth, false, err
 	}
-	client := auth.Credential
-	sum := sha256.Sum256([]byte(g.ClientSecret))
-	same := subtle.ConstantTimeCompare(sum[:], client.Hash) == 1
-	expired := !client.ExpiresAt.IsZero() && !s.now().Before(client.ExpiresAt)
-	if err != nil || !same || expired || auth.TenantDisabled || !auth.TenantDoors.Has(call.Door) || !client.Doors.Has(call.Door) {
+	same = subtle.ConstantTimeCompare(hashOf(string(g.ClientSecret)), auth.Credential.Hash) == 1
+	return auth, same && err == nil && auth.Credential.Kind == kind, nil
+}
+
+// enterByHost is enter for sign-ins that come without any credential: the
+// tenant is the one of the request's host name, else the only one that has the
+// door on. Never a search across tenants: without one, the answer is that of a
+// wrong password, after the same work.
+func (s *Service) enterByHost(ctx context.Context, call *Call) error {
+	host := hostOf(call.Host)
+	var tenant Tenant
+	err := ErrNotFound
+	if host != "" {
+		err = s.store.Read(ctx, func(r Reader) (err error) {
+			tenant, err = r.TenantByHost(ctx, host)
+			return err
+		})
+	}
+	if errors.Is(err, ErrNotFound) {
+		err = s.store.Read(ctx, func(r Reader) error {
+			list, err := r.TenantsOfDoor(ctx, call.Door, 2)
+			if err == nil && len(list) != 1 {
+				return ErrNotFound
+			}
+			if err == nil {
+				tenant = list[0]
+			}
+			return err
+		})
+	}
+	if err == nil && (tenant.Disabled || !tenant.Doors.Has(call.Door)) {
+		err = ErrNotFound
+	}
+	if errors.Is(err, ErrNotFound) {
+		return s.refuseStranger(ctx, call, host)
+	}
+	if err != nil {
+		return err
+	}
+	call.Actor = Actor{Tenant: tenant.No}
+	return s.count(ctx, call, tenant.Version)
+}
+
+// refuseStranger answers a sign-in that has no tenant as one with a wrong
+// password, limits and work included.
+func (s *Service) refuseStranger(ctx context.Context, call *Call, host string) error {
+	s.countStranger(call)
+	if retry, ok := s.logins.Allow(0, "host:"+host, call.Addr); !ok {
+		return TooManyLogins(retry)
+	}
+	if err := s.hasher.VerifyNothing(ctx, host); err != nil {
+		return err
+	}
+	return errLogin()
+}
+
+// hostOf is the host of a request as tenants keep theirs: without port, in
+// lower case.
+func hostOf(host string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	return strings.ToLower(strings.TrimSuffix(host, "."))
+}
+
+// enterReset is enter for who comes with nothing but a reset token: it finds
+// the user whose token it is, who becomes the actor, if that user may sign in.
+func (s *Service) enterReset(ctx context.Context, call *Call, token Secret) (User, error) {
+	if retry, ok := s.logins.Allow(0, "reset:"+string(token), call.Addr); !ok {
 		s.countStranger(call)
-		return Credential{}, Wrong(CodeUnauthenticated, ReasonClientInvalid, "The client is not known or its secret is wrong.")
+		return User{}, TooManyLogins(retry)
 	}
-	call.Actor = Actor{Tenant: auth.Tenant, Credential: client.ID, Name: "client:" + client.Name}
-	return client, s.count(ctx, call, auth.TenantVersion)
+	var user User
+	var auth Authentication
+	err := s.store.View(ctx, func(r Reader) (err error) {
+		if auth, err = r.AuthenticateToken(ctx, hashOf(string(token)), TokenReset); err != nil {
+			return err
+		}
+		user, err = r.UserByNumber(ctx, auth.Tenant, auth.Token.User)
+		return err
+	})
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return User{}, err
+	}
+	if err != nil || openDoor(call, &auth) != nil || auth.Token.Epoch != user.AuthEpoch || !user.Usable(s.now()) || !s.now().Before(auth.Token.ExpiresAt) {
+		s.countStranger(call)
+		return User{}, errReset()
+	}
+	call.Actor = Actor{Tenant: user.Tenant, User: user.Number, Name: personOf(&user).Name, Scopes: ScopePasswords}
+	return user, s.count(ctx, call, auth.TenantVersion)
 }
 
 // settle gives a system call its tenant's settings.

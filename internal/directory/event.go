@@ -24,6 +24,8 @@ const (
 	EventPasswordSet       EventType = "user.password_set"
 	EventSignedOut         EventType = "user.signed_out_everywhere"
 	EventSignedIn          EventType = "user.signed_in"
+	EventImpersonated      EventType = "user.impersonated"
+	EventResetMade         EventType = "user.password_reset_made"
 	EventLocationAssigned  EventType = "user.location_assigned"
 	EventLocationRemoved   EventType = "user.location_removed"
 	EventRoleAssigned      EventType = "user.role_assigned"

@@ -1,6 +1,7 @@
 package directory_test
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -65,7 +66,7 @@ func newFixture(t *testing.T) *fixture {
 		t.Fatalf("open the store: %v", err)
 	}
 	f.store = db
-	f.svc = directory.New(db, directory.Options{Now: f.clock.now,
+	f.svc = directory.New(db, directory.Options{Now: f.clock.now, Sealer: testSealer(t), PublicURL: "https://users.example.com",
 		HashCost: directory.HashCost{MemoryKiB: 8, Iterations: 1, Parallelism: 1}})
 	f.secret(password, otherPass)
 	t.Cleanup(func() {
@@ -78,6 +79,11 @@ func newFixture(t *testing.T) *fixture {
 	f.tenant = f.newTenant("acme", directory.Settings{})
 	f.root = f.tenant.DefaultCompany
 	return f
+}
+
+// testSealer is a sealer with a key that everybody knows.
+func testSealer(t *testing.T) *directory.Sealer {
+	return must(directory.NewSealer(bytes.Repeat([]byte{1}, directory.SecretKeyBytes)))(t)
 }
 
 // newTenant makes a tenant whose companies and users have numbers that no

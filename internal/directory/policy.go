@@ -124,16 +124,38 @@ var selfFields = Fields(FieldEmail, FieldGivenName, FieldFamilyName, FieldDispla
 // Actor is who asks, once the credential has been verified.
 type Actor struct {
 	Tenant     TenantNo
-	Credential string // id of the API key; "" for a person
+	Credential string // id of the API key or customer; "" for a person
 	User       int64  // number of the signed-in user; 0 for a key
-	Name       string // "key:<name>", "user:<number>", "system:<what>": for events and logs
-	OnBehalfOf string
+	Name       string // "key:<name>", "customer:<name>", "user:<number>", "system:<what>": for events and logs
+	OnBehalfOf string // through whom a person acts: "credential:<name>" of an API user, "user:<number>" of an impersonator
 	Rank       Rank
 	Scopes     ScopeSet
 	Root       int64     // company whose subtree is all it can see; 0: the tenant
-	doors      DoorSet   // of an API key; 0 for whoever is not limited to doors
-	until      time.Time // when an API key expires; zero for whoever is not limited in time
+	doors      DoorSet   // of a credential; 0 for whoever is not limited to doors
+	until      time.Time // when a credential expires; zero for whoever is not limited in time
+	through    string    // id of the credential that stands behind the call: what is made ends with it
+	signed     bool      // came with a signed token
+	epoch      int64     // of a person, as of the call's look-up
 	selfOnly   bool      // may touch nothing but its own record in this use case
+	renewal    bool      // signed in with a temporary password: may do nothing but replace it
+	acted      bool      // somebody else acts as this user (Impersonate)
+}
+
+// barredActing are the actions that nobody may do in another's name: they
+// would make the hour of an impersonation last, or give away what is the
+// person's own.
+var barredActing = map[Action]bool{ActSetPassword: true, ActReplaceOwnPassword: true, ActReset: true, ActCredentials: true,
+	ActImpersonate: true, ActSession: true, ActTenant: true, ActGrantRole: true}
+
+// bar refuses what the way of signing in does not allow, whatever the rank.
+func (a Actor) bar(action Action) error {
+	if a.acted && barredActing[action] {
+		return Wrong(CodeForbidden, ReasonImpersonating, "This cannot be done in another person's name.")
+	}
+	if a.renewal && action != ActAdmit && action != ActReplaceOwnPassword {
+		return Wrong(CodeForbidden, ReasonLoginTemporary, "The password is temporary: nothing can be done but to replace it.")
+	}
+	return nil
 }
 
 // mayTouch decides whether the actor may do the action to a user of a rank.
@@ -142,6 +164,9 @@ type Actor struct {
 // every user that has one: with a new password of an administrator it would
 // have the tenant.
 func (a Actor) mayTouch(action Action, target *User) error {
+	if err := a.bar(action); err != nil {
+		return err
+	}
 	if target.Rank == RankOwner && (action == ActDeactivate || action == ActDelete) {
 		return Wrong(CodeForbidden, ReasonOwnerProtected, "The account owner cannot be deactivated or deleted.")
 	}
@@ -157,7 +182,7 @@ func (a Actor) mayTouch(action Action, target *User) error {
 	return nil
 }
 
-// narrow reports whether a key was made for less than its rank allows. With
+// narrow reports whether a credential was made for less than its rank allows. With
 // the password of somebody who has a rank it would have the rest as well: that
 // person's session is good for every scope, at every door.
 func (a Actor) narrow() bool { return a.Scopes != AllScopes || a.doors != 0 && a.doors != AllDoors }

@@ -53,6 +53,8 @@ func takenReasons() []ReasonInfo {
 			"Use another web MDN, or change the other user's."},
 		{ReasonExternalIDTaken, CodeConflict, "This credential has given the external id to another user already.",
 			"Find that user by its external id and update it instead of creating one."},
+		{ReasonStorageTaken, CodeConflict, "Another user of the tenant has this storage location: it has one technician at most.",
+			"Use another storage location, or take it from the other user."},
 		{ReasonNumberTaken, CodeConflict, "The preset number belongs to something else. With the code exhausted: no number is left.",
 			"Leave the number out to have one drawn, or choose another."},
 		{ReasonIDTaken, CodeConflict, "The preset id belongs to another user.",
@@ -92,6 +94,24 @@ func stateReasons() []ReasonInfo {
 			"Make somebody else the account owner first."},
 		{ReasonCompanyDepth, CodeInvalid, "The company would be deeper in the tree than is allowed.",
 			"Choose a parent nearer to the root."},
+		{ReasonUserHeld, CodeConflict, "Another system holds the user: open orders, an assigned vehicle, a legal hold. The message names the hold.",
+			"Have the hold released by who put it, then repeat the request."},
+		{ReasonSelfLock, CodeConflict, "The caller would lock itself out.",
+			"Have another administrator lock the account."},
+		{ReasonLicenceRequired, CodeInvalid, "The door wants a licence type, and the user would have none.",
+			"Send a licence type."},
+		{ReasonLicenceMobile, CodeInvalid, "A user whose licence is for the web alone cannot be mobile only.",
+			"Change the licence type, or let the user into web applications."},
+		{ReasonOwnerMobile, CodeInvalid, "The account owner cannot be mobile only.",
+			"Make somebody else the account owner first."},
+		{ReasonGroupNested, CodeInvalid, "The group's new parent is the group itself or lies below it, or the tree of groups would be too deep.",
+			"Choose a parent outside of the group, nearer to the root."},
+		{ReasonRoleHeld, CodeConflict, "The role cannot be deleted while somebody holds it.",
+			"Take the role from its holders first."},
+		{ReasonNoAddress, CodeConflict, "The user has no e-mail address, so nothing can be mailed.",
+			"Give the user an address, or set a password instead."},
+		{ReasonJobLost, CodeConflict, "The work is done, or another process has taken it over.",
+			"Nothing: whoever has it finishes it."},
 	}
 }
 
@@ -105,6 +125,8 @@ func rightsReasons() []ReasonInfo {
 			"Ask for one's own record, or use a credential of a higher rank."},
 		{ReasonFieldRights, CodeForbidden, "An ordinary user may not change these fields of its own record.",
 			"Leave them as they are, or ask an administrator."},
+		{ReasonImpersonating, CodeForbidden, "Who acts in another person's name may not change passwords, credentials, roles or the tenant, nor open sessions.",
+			"Sign in with one's own account."},
 	}
 }
 
@@ -137,6 +159,8 @@ func loginReasons() []ReasonInfo {
 			"Have the validity dates changed."},
 		{ReasonLoginTemporary, CodeUnauthenticated, "The password is right but temporary: it is good for nothing but being replaced.",
 			"Replace the password, then sign in with the new one."},
+		{ReasonResetInvalid, CodeUnauthenticated, "The reset token was used, has expired, or ended with a change of the account; or its user may not sign in.",
+			"Ask for a new link."},
 	}
 }
 
@@ -192,6 +216,8 @@ func capacityReasons() []ReasonInfo {
 			"Repeat the request after a moment."},
 		{ReasonOutcomeUnknown, CodeUnavailable, "The connection to the database broke while the change was being committed. It may or may not have happened.",
 			"Read the state before repeating the request."},
+		{ReasonSecretKey, CodeUnavailable, "The server has no secret key, without which it can neither sign tokens nor keep messages.",
+			"Set secret_key or secret_key_file (docs/config.md)."},
 		{ReasonInternal, CodeInternal, "The server failed. The answer carries an error id; the cause is in the log under that id.",
 			"Report the error id to whoever runs the server."},
 	}

@@ -11,13 +11,13 @@ import (
 	"time"
 )
 
-// NewCredential is the input of CreateKey and CreateClient. An empty Secret is
-// drawn: 256 random bits.
+// NewCredential is the input of CreateKey, CreateClient, CreateAPIUser and
+// CreateCustomer. An empty Secret is drawn: 256 random bits.
 type NewCredential struct {
 	Name      string
-	ClientID  string // clients only; "" is drawn
+	ClientID  string // of all kinds but keys; "" is drawn
 	Secret    Secret
-	Rank      Rank
+	Rank      Rank      // of all kinds but clients
 	Scopes    ScopeSet  // 0: the maker's
 	Doors     DoorSet   // 0: the maker's, AllDoors for a person
 	Root      int64     // company whose subtree is all it can see; 0: the maker's, or the tenant
@@ -48,6 +48,33 @@ func (s *Service) CreateClient(ctx context.Context, call *Call, in NewCredential
 	}
 	in.Rank = RankSelf // a client acts only as the users who sign in through it
 	return s.createCredential(ctx, call, CredentialClient, in)
+}
+
+// CreateAPIUser makes an API user, whose name and secret open sessions in which
+// it acts for people (docs/dialects/edubrite.md 2.2), and returns its secret,
+// which is shown only here. Its rank and scopes are as far as those people get
+// through it. An empty ClientID is drawn in the vendor's form.
+func (s *Service) CreateAPIUser(ctx context.Context, call *Call, in NewCredential) (Credential, string, error) {
+	if err := s.enter(ctx, call, ActCredentials); err != nil {
+		return Credential{}, "", err
+	}
+	if in.ClientID == "" {
+		in.ClientID = "api_" + s.opts.NewID()
+	}
+	return s.createCredential(ctx, call, CredentialAPIUser, in)
+}
+
+// CreateCustomer makes a customer id and code, which are sent with every call
+// (docs/dialects/servicemobility.md 2.3), and returns the code, which is shown
+// only here. Its rank and scopes apply as those of a key do.
+func (s *Service) CreateCustomer(ctx context.Context, call *Call, in NewCredential) (Credential, string, error) {
+	if err := s.enter(ctx, call, ActCredentials); err != nil {
+		return Credential{}, "", err
+	}
+	if in.ClientID == "" {
+		in.ClientID = s.opts.NewID()
+	}
+	return s.createCredential(ctx, call, CredentialCustomer, in)
 }
 
 func (s *Service) createCredential(ctx context.Context, call *Call, kind CredentialKind, in NewCredential) (Credential, string, error) {

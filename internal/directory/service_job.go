@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"strings"
 	"time"
 )
 
@@ -11,7 +12,16 @@ func (s *Service) ClaimJobs(ctx context.Context, call *Call, kind JobKind, owner
 	if err := s.enter(ctx, call, ActTenant); err != nil {
 		return nil, err
 	}
-	panic("ClaimJobs")
+	if !call.trusted {
+		return nil, errOperator()
+	}
+	var jobs []Job
+	err := s.store.Update(ctx, func(tx Tx) (err error) {
+		now := s.now()
+		jobs, err = tx.ClaimJobs(ctx, kind, owner, now, now.Add(lease), limit)
+		return err
+	})
+	return jobs, err
 }
 
 // FinishJob notes that a job is done and erases its payload. Errors: job.lost.
@@ -19,7 +29,7 @@ func (s *Service) FinishJob(ctx context.Context, call *Call, job Job) error {
 	if err := s.enter(ctx, call, ActTenant); err != nil {
 		return err
 	}
-	panic("FinishJob")
+	return s.closeJob(ctx, call, func(tx Tx) (bool, error) { return tx.CloseJob(ctx, job, "done") })
 }
 
 // RetryJob puts a job back until next. Errors: job.lost.
@@ -27,7 +37,9 @@ func (s *Service) RetryJob(ctx context.Context, call *Call, job Job, next time.T
 	if err := s.enter(ctx, call, ActTenant); err != nil {
 		return err
 	}
-	panic("RetryJob")
+	return s.closeJob(ctx, call, func(tx Tx) (bool, error) {
+		return tx.RetryJob(ctx, job, next.UTC().Truncate(time.Microsecond), "retry: "+causeText(cause))
+	})
 }
 
 // AbandonJob ends a job that cannot be done and erases its payload. Errors:
@@ -36,13 +48,39 @@ func (s *Service) AbandonJob(ctx context.Context, call *Call, job Job, cause str
 	if err := s.enter(ctx, call, ActTenant); err != nil {
 		return err
 	}
-	panic("AbandonJob")
+	return s.closeJob(ctx, call, func(tx Tx) (bool, error) { return tx.CloseJob(ctx, job, "abandoned: "+causeText(cause)) })
 }
 
-// OpenMail unseals the message that a mail job carries.
+// OpenMail unseals the message that a mail job carries. Errors:
+// secret_key.missing.
 func (s *Service) OpenMail(ctx context.Context, call *Call, job Job) (Mail, error) {
 	if err := s.enter(ctx, call, ActTenant); err != nil {
 		return Mail{}, err
 	}
-	panic("OpenMail")
+	if !call.trusted {
+		return Mail{}, errOperator()
+	}
+	return s.openMail(&job)
+}
+
+// closeJob gives up a lease in whatever way note does.
+func (s *Service) closeJob(ctx context.Context, call *Call, note func(tx Tx) (bool, error)) error {
+	if !call.trusted {
+		return errOperator()
+	}
+	return s.store.Update(ctx, func(tx Tx) error {
+		had, err := note(tx)
+		if err == nil && !had {
+			err = Wrong(CodeConflict, ReasonJobLost, "The job is done, or another process has it.")
+		}
+		return err
+	})
+}
+
+// maxCause is the most bytes of a cause that are kept with a job.
+const maxCause = 500
+
+// causeText is a cause as every engine takes it: short UTF-8 without NUL.
+func causeText(cause string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(cause[:min(len(cause), maxCause)], ""), "\x00", "")
 }

@@ -37,11 +37,14 @@ type TokenPair struct {
 // password was verified login.locked (Message is the lock reason's
 // description), login.inactive, login.outside_dates, login.temporary_password.
 func (s *Service) PasswordGrant(ctx context.Context, call *Call, g Grant) (TokenPair, error) {
-	client, err := s.enterClient(ctx, call, g)
+	client, err := s.enterClient(ctx, call, g, CredentialClient)
 	if err != nil {
 		return TokenPair{}, err
 	}
 	user, password, err := s.verifyLogin(ctx, call, g.UserName, string(g.Password))
+	if err == nil {
+		err = refuseTemporary(&user)
+	}
 	if err != nil {
 		return TokenPair{}, err
 	}
@@ -83,7 +86,8 @@ func errLogin() error {
 
 // verifyLogin checks a name and a password. Whether the name exists shows
 // neither in the answer nor in the work done. The returned password row has
-// the sign-in noted, and a new hash if the stored one was weaker.
+// the sign-in noted, and a new hash if the stored one was weaker. What a
+// temporary password is good for is the caller's decision.
 func (s *Service) verifyLogin(ctx context.Context, call *Call, name, secret string) (User, Password, error) {
 	key, foldErr := FoldKey(SpaceLogin, name)
 	if retry, ok := s.logins.Allow(call.Actor.Tenant, key, call.Addr); !ok {
@@ -145,7 +149,14 @@ func mayLogIn(u *User, lock LockStatus, now time.Time) error {
 		return Wrong(CodeUnauthenticated, ReasonLoginLocked, "The account is locked.")
 	case !u.Usable(now):
 		return Wrong(CodeUnauthenticated, ReasonLoginDates, "The account is not valid at this time.")
-	case u.MustChangePassword:
+	}
+	return nil
+}
+
+// refuseTemporary refuses a sign-in with a password that is good for nothing
+// but being replaced.
+func refuseTemporary(u *User) error {
+	if u.MustChangePassword {
 		return Wrong(CodeUnauthenticated, ReasonLoginTemporary, "The password is temporary and must be changed first.")
 	}
 	return nil
@@ -179,7 +190,7 @@ func (s *Service) failedLogin(ctx context.Context, call *Call, user *User) error
 // token that came with it end (docs/dialects/iqmetrix.md 2.2). Errors: client.invalid,
 // grant.invalid.
 func (s *Service) RefreshGrant(ctx context.Context, call *Call, g Grant) (TokenPair, error) {
-	client, err := s.enterClient(ctx, call, g)
+	client, err := s.enterClient(ctx, call, g, CredentialClient)
 	if err != nil {
 		return TokenPair{}, err
 	}

@@ -1,0 +1,227 @@
+package directory
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+)
+
+// Limits of signed tokens.
+const (
+	// maxSignedText is the most bytes of one that is looked at: those of
+	// usher are far below it.
+	maxSignedText = 8 << 10
+	// signedLeeway is how far the clocks of two processes may be apart.
+	signedLeeway = 60 * time.Second
+	// maxClaimRunes bounds the names in a token, which is sent with every call.
+	maxClaimRunes = 100
+)
+
+// signedClaims are the claims of a signed token (RFC 7519; exp, iat, name and
+// email as docs/dialects/servicemobility.md 2.2 has them). Times are seconds.
+type signedClaims struct {
+	IssuedAt      int64        `json:"iat"`
+	NotBefore     int64        `json:"nbf,omitempty"`
+	ExpiresAt     int64        `json:"exp"`
+	Subject       string       `json:"sub"` // user name
+	Name          string       `json:"name,omitempty"`
+	Email         string       `json:"email,omitempty"`
+	Tenant        string       `json:"tid"`
+	User          int64        `json:"uid"` // number
+	Epoch         int64        `json:"epo"`
+	ID            string       `json:"jti"`
+	Actor         *signedActor `json:"act,omitempty"` // RFC 8693 section 4.1: who acts as the subject
+	Impersonation string       `json:"imp,omitempty"` // id of the leave to do so
+}
+
+// signedActor is who acts as the subject of a token.
+type signedActor struct {
+	Subject string `json:"sub"`
+	User    int64  `json:"uid"`
+	Epoch   int64  `json:"epo"`
+}
+
+// claimsFor are the claims of a token for a user.
+func claimsFor(u *User, tenant *Tenant, id string, now time.Time, life time.Duration) signedClaims {
+	return signedClaims{IssuedAt: now.Unix(), ExpiresAt: now.Add(life).Unix(), Subject: u.UserName, Name: cutRunes(fullName(u), maxClaimRunes),
+		Email: u.Email, Tenant: tenant.ID, User: u.Number, Epoch: u.AuthEpoch, ID: id}
+}
+
+// cutRunes is the beginning of a text.
+func cutRunes(text string, most int) string {
+	runes := []rune(text)
+	return string(runes[:min(len(runes), most)])
+}
+
+// isSignedText reports whether a secret has the form of a signed token (RFC 7515
+// section 3.1): three parts with dots between, of which the first is a JSON
+// object in base64url.
+func isSignedText(secret string) bool {
+	return strings.HasPrefix(secret, "eyJ") && strings.Count(secret, ".") == 2
+}
+
+// sign writes a token with a key of the tenant.
+func sign(kid string, key []byte, claims *signedClaims) (string, error) {
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.HS256, Key: jose.JSONWebKey{Key: key, KeyID: kid}},
+		(&jose.SignerOptions{}).WithType("JWT"))
+	if err != nil {
+		return "", fmt.Errorf("directory: signing key %s: %w", kid, err)
+	}
+	text, err := jwt.Signed(signer).Claims(claims).Serialize()
+	if err != nil {
+		return "", fmt.Errorf("directory: signing with key %s: %w", kid, err)
+	}
+	return text, nil
+}
+
+// proveSigned verifies a signed token: the key and the user that it names in
+// one statement, the signature, the times, and then what has become of the user
+// since. What it says before its signature was verified decides only what is
+// looked up.
+func (s *Service) proveSigned(ctx context.Context, call *Call) (version int64, err error) {
+	text := string(call.Secret)
+	if len(text) > maxSignedText {
+		return 0, errCredential()
+	}
+	// Only this one algorithm: "none" and keys of other kinds never match it.
+	token, err := jwt.ParseSigned(text, []jose.SignatureAlgorithm{jose.HS256})
+	if err != nil || len(token.Headers) != 1 || token.Headers[0].KeyID == "" {
+		return 0, errCredential()
+	}
+	var unverified, claims signedClaims
+	if err := token.UnsafeClaimsWithoutVerification(&unverified); err != nil {
+		return 0, errCredential()
+	}
+	var auth Authentication
+	err = s.store.Read(ctx, func(r Reader) (err error) {
+		auth, err = r.AuthenticateSigned(ctx, token.Headers[0].KeyID, unverified.User)
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	key, err := s.opts.Sealer.Open(signingPurpose(auth.Key.ID), auth.Key.Sealed)
+	if err != nil {
+		return 0, err
+	}
+	if err := token.Claims(key, &claims); err != nil {
+		return 0, errCredential()
+	}
+	if err := checkTimes(&claims, s.now()); err != nil {
+		return 0, err
+	}
+	if err := openDoor(call, &auth); err != nil {
+		return 0, err
+	}
+	if claims.Epoch != auth.User.AuthEpoch || !auth.User.Usable(s.now()) {
+		return 0, errCredential()
+	}
+	call.Actor = personOf(&auth.User)
+	call.Actor.signed, call.Actor.renewal = true, auth.User.MustChangePassword
+	if claims.Actor != nil || claims.Impersonation != "" {
+		err = s.actAs(ctx, call, &claims, &auth.User)
+	}
+	return auth.TenantVersion, err
+}
+
+// checkTimes refuses a token before and after its time.
+func checkTimes(c *signedClaims, now time.Time) error {
+	if now.Unix() >= c.ExpiresAt {
+		return Wrong(CodeUnauthenticated, ReasonCredentialExpired, "The token has expired.")
+	}
+	if latest := now.Add(signedLeeway).Unix(); c.IssuedAt > latest || c.NotBefore > latest {
+		return errCredential()
+	}
+	return nil
+}
+
+// actAs decides whether an administrator may still act as a user: the leave is
+// there and has time left, and neither person has changed since.
+func (s *Service) actAs(ctx context.Context, call *Call, claims *signedClaims, target *User) error {
+	call.Actor.acted, call.Actor.renewal = true, false
+	if claims.Actor == nil {
+		return errCredential()
+	}
+	var admin User
+	var leave Impersonation
+	err := s.store.View(ctx, func(r Reader) (err error) {
+		if leave, err = r.Impersonation(ctx, claims.Impersonation); err != nil {
+			return err
+		}
+		admin, err = r.UserByNumber(ctx, target.Tenant, claims.Actor.User)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	now := s.now()
+	if leave.Tenant != target.Tenant || leave.Admin != admin.Number || leave.Target != target.Number || !now.Before(leave.ExpiresAt) ||
+		claims.Actor.Epoch != admin.AuthEpoch || mayImpersonate(&admin, target, now) != nil {
+		return errCredential()
+	}
+	call.Actor.OnBehalfOf = personOf(&admin).Name
+	return nil
+}
+
+// mayImpersonate decides whether a person may act as another, as both are now.
+func mayImpersonate(admin, target *User, now time.Time) error {
+	if !admin.Usable(now) || admin.MustChangePassword {
+		return errLogin()
+	}
+	if admin.Rank < RankAdministrator || target.Rank > admin.Rank {
+		return Wrong(CodeForbidden, ReasonRankTooLow, "The administrator's rank is too low to act as this user.")
+	}
+	return nil
+}
+
+// signingKey is the key that signs the tenant's tokens, made when it is first
+// needed. Nothing of it is kept: what is taken away in the database is gone.
+func (s *Service) signingKey(ctx context.Context, t TenantNo) (kid string, key []byte, err error) {
+	var k SigningKey
+	err = s.store.Read(ctx, func(r Reader) (err error) {
+		k, err = r.SigningKey(ctx, t)
+		return err
+	})
+	if errors.Is(err, ErrNotFound) {
+		k, err = s.makeSigningKey(ctx, t)
+	}
+	if err != nil {
+		return "", nil, err
+	}
+	key, err = s.opts.Sealer.Open(signingPurpose(k.ID), k.Sealed)
+	return k.ID, key, err
+}
+
+// makeSigningKey makes a tenant's first key. Of several that try, the first
+// makes it and the others find it.
+func (s *Service) makeSigningKey(ctx context.Context, t TenantNo) (SigningKey, error) {
+	bits := make([]byte, 32)
+	rand.Read(bits) // never fails (crypto/rand)
+	made := SigningKey{Tenant: t, ID: s.opts.NewID(), CreatedAt: s.now()}
+	var err error
+	if made.Sealed, err = s.opts.Sealer.Seal(signingPurpose(made.ID), bits); err != nil {
+		return SigningKey{}, err
+	}
+	var k SigningKey
+	err = s.store.Update(ctx, func(tx Tx) error {
+		if _, err := tx.LockTenant(ctx, t); err != nil {
+			return err
+		}
+		var err error
+		if k, err = tx.SigningKey(ctx, t); !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		k = made
+		return tx.InsertSigningKey(ctx, k)
+	})
+	return k, err
+}
+
+// signingPurpose binds a sealed key to its id.
+func signingPurpose(kid string) string { return "signing key " + kid }
