@@ -15,6 +15,7 @@ import (
 
 	"github.com/usher-id/usher/internal/config"
 	"github.com/usher-id/usher/internal/directory"
+	"github.com/usher-id/usher/internal/job"
 	"github.com/usher-id/usher/internal/store"
 	"github.com/usher-id/usher/internal/web"
 )
@@ -27,6 +28,7 @@ type App struct {
 	store   *store.DB
 	service *directory.Service
 	metrics *metrics
+	mail    *job.Runner // delivers messages while Run runs
 
 	mounted        []mountedDoor
 	handler        http.Handler // everything that is served on Addr
@@ -50,7 +52,7 @@ func New(ctx context.Context, cfg config.Config, logs io.Writer) (*App, error) {
 	a := &App{cfg: cfg, metrics: newMetrics()}
 	a.log, a.flush = newLogger(&a.cfg, logs)
 	a.metricsHandler = a.metrics.handler()
-	for _, step := range []func(context.Context) error{a.loadCertificate, a.openStore, a.prepare, a.mount} {
+	for _, step := range []func(context.Context) error{a.loadCertificate, a.openStore, a.openMail, a.prepare, a.mount} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, a.Close())
 		}
@@ -83,7 +85,7 @@ func (a *App) openStore(ctx context.Context) error {
 		path = strings.TrimPrefix(a.cfg.Database, "sqlite:")
 	}
 	a.metrics.watchStore(db.Engine(), path)
-	a.service = directory.New(db, directory.Options{})
+	a.service = directory.New(db, directory.Options{PublicURL: a.cfg.BaseURL()})
 	return nil
 }
 

@@ -83,6 +83,10 @@ func (a *App) Run(ctx context.Context) error {
 		group.Go(func() error { return serve(ops, a.opsListener) })
 	}
 	group.Go(func() error {
+		a.mail.Run(ctx)
+		return nil
+	})
+	group.Go(func() error {
 		<-ctx.Done()
 		return a.shutdown(doors, ops)
 	})
