@@ -48,15 +48,27 @@ func boundedValue(value []byte) []byte {
 
 // named records a difference of something that is not a user's field.
 func (c *changes) named(name, before, after string) {
-	if before == after {
-		return
+	if before != after {
+		c.raw(name, asJSON(before), asJSON(after))
 	}
+}
+
+// raw records a difference of something that is not a user's field; before and
+// after are JSON, or nothing for null.
+func (c *changes) raw(name string, before, after []byte) {
 	if len(c.json) > 0 {
 		c.json = append(c.json, ',')
 	}
 	c.json = append(append(c.json, asJSON(name)...), `:[`...)
-	c.json = append(append(append(c.json, asJSON(before)...), ','), asJSON(after)...)
-	c.json = append(c.json, ']')
+	c.json = append(append(c.json, orNull(boundedValue(before))...), ',')
+	c.json = append(append(c.json, orNull(boundedValue(after))...), ']')
+}
+
+func orNull(value []byte) []byte {
+	if len(value) == 0 {
+		return []byte("null")
+	}
+	return value
 }
 
 // mark records that a field changed whose values must not be kept.

@@ -21,7 +21,7 @@ func changeRoles(ctx context.Context, tx Tx, call *Call, u *User, e *edit, keys 
 	if err != nil {
 		return err
 	}
-	held, err := heldRoles(ctx, tx, call.Actor, u)
+	held, err := heldRoles(ctx, tx, call, u)
 	if err != nil {
 		return err
 	}
@@ -38,7 +38,7 @@ func changeRoles(ctx context.Context, tx Tx, call *Call, u *User, e *edit, keys 
 // changeAdministrator gives a user the tenant's role "administrator", unless
 // it has that rank by some role, or takes every role of the rank or above.
 func (s *Service) changeAdministrator(ctx context.Context, tx Tx, call *Call, u *User, e *edit, admin bool) error {
-	held, err := heldRoles(ctx, tx, call.Actor, u)
+	held, err := heldRoles(ctx, tx, call, u)
 	if err != nil {
 		return err
 	}
@@ -136,29 +136,10 @@ func roleOf(ctx context.Context, r Reader, t TenantNo, key string) (Role, error)
 	return r.RoleByKey(ctx, t, 0, key)
 }
 
-// heldRoles reads what roles a user has, for the companies that the actor can
+// heldRoles reads what roles a user has, for the companies that the caller can
 // see, by number of the assignment.
-func heldRoles(ctx context.Context, r Reader, actor Actor, u *User) ([]HeldRole, error) {
-	assignments, err := r.UserRoles(ctx, u.Tenant, u.Number)
-	if err != nil {
-		return nil, err
-	}
-	var held []HeldRole
-	for _, a := range assignments {
-		mine, err := seesCompany(ctx, r, actor, a.Company)
-		if err != nil {
-			return nil, err
-		}
-		if !mine {
-			continue
-		}
-		role, err := r.Role(ctx, u.Tenant, a.Role)
-		if err != nil {
-			return nil, err
-		}
-		held = append(held, HeldRole{Assignment: a, Role: role})
-	}
-	return held, nil
+func heldRoles(ctx context.Context, r Reader, call *Call, u *User) ([]HeldRole, error) {
+	return newDetails(r, call, IncludeRoles).rolesOf(ctx, u)
 }
 
 // holds reports whether a role is among those that are held.
@@ -171,6 +152,10 @@ func holds(held []HeldRole, role int64) bool {
 func moveRoles(ctx context.Context, tx Tx, call *Call, u *User, e *edit, held, drop []HeldRole, give []Role) error {
 	if len(drop) == 0 && len(give) == 0 {
 		return nil
+	}
+	allowed := *call // the use case may have entered with another action
+	if err := allowed.permit(ActGrantRole); err != nil {
+		return err
 	}
 	for _, h := range drop {
 		if !call.Actor.grants(h.Role.Rank) {

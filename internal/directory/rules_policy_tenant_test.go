@@ -29,7 +29,7 @@ func addTenantRules(rules map[string]methodRule) {
 		check(w.t, err)
 		return func(c *directory.Call) error { return w.svc.RevokeCredential(w.ctx, c, made.ID) }
 	}}
-	rules["CreateGroup"] = methodRule{adminRank, directory.ScopeCompanies, false, false, "", noPreparation(func(w *world, c *directory.Call) error {
+	rules["CreateGroup"] = methodRule{adminRank, directory.ScopeCompanies, false, false, directory.ReasonScopeMissing, noPreparation(func(w *world, c *directory.Call) error {
 		_, err := w.svc.CreateGroup(w.ctx, c, directory.Group{Kind: directory.GroupPlain, Name: w.unique("group")})
 		return err
 	})}

@@ -35,21 +35,28 @@ func (s *Service) CreateCompany(ctx context.Context, call *Call, in Company) (Co
 	var made Company
 	err := s.store.Update(ctx, func(tx Tx) error {
 		next := in
-		if _, err := tx.LockTenant(ctx, in.Tenant); err != nil {
-			return err
-		}
-		if err := placeCompany(ctx, tx, call, &next); err != nil {
-			return err
-		}
+		err := s.insertCompany(ctx, tx, call, &next)
 		made = next
-		if err := tx.InsertCompany(ctx, next); err != nil {
-			return err
-		}
-		var diff changes
-		diff.named("name", "", next.Name)
-		return s.record(ctx, tx, call, EventCompanyCreated, 0, fmt.Sprintf("company:%d", next.Number), &diff)
+		return err
 	})
 	return made, err
+}
+
+// insertCompany gives a company its place in the tree and writes it with its
+// event.
+func (s *Service) insertCompany(ctx context.Context, tx Tx, call *Call, c *Company) error {
+	if _, err := tx.LockTenant(ctx, c.Tenant); err != nil {
+		return err
+	}
+	if err := placeCompany(ctx, tx, call, c); err != nil {
+		return err
+	}
+	if err := tx.InsertCompany(ctx, *c); err != nil {
+		return err
+	}
+	var diff changes
+	diff.named("name", "", c.Name)
+	return s.record(ctx, tx, call, EventCompanyCreated, 0, fmt.Sprintf("company:%d", c.Number), &diff)
 }
 
 func checkCompany(c *Company) error {
@@ -99,34 +106,25 @@ func (s *Service) CreateLocation(ctx context.Context, call *Call, in Location) (
 	if err := s.enter(ctx, call, ActWriteCompany); err != nil {
 		return Location{}, err
 	}
-	if err := checkNamed(in.Name, in.Number); err != nil {
+	var bad violations
+	template := s.newLocation(call, in, &bad)
+	if err := bad.err(); err != nil {
 		return Location{}, err
 	}
-	in.Tenant, in.Version, in.CreatedAt = call.Actor.Tenant, 1, s.now()
-	in.ID = orNew(in.ID, s.opts.NewID)
 	var made Location
 	err := s.store.Update(ctx, func(tx Tx) error {
-		next := in
-		if err := checkCompanyField(ctx, tx, call, in.Company); err != nil {
+		next := template
+		if next.Headquarters {
+			if _, err := tx.LockTenant(ctx, next.Tenant); err != nil {
+				return err
+			}
+		}
+		if err := checkCompanyField(ctx, tx, call, next.Company); err != nil {
 			return err
 		}
-		if _, err := tx.LocationByName(ctx, next.Tenant, next.Company, NameKey(next.Name)); !errors.Is(err, ErrNotFound) {
-			return takenOr(err, FieldLocations, ReasonLocationTaken, "The location name is taken.")
-		}
-		err := numberFor(ctx, tx, next.Tenant, NumberLocation, &next.Number, func(n int64) error {
-			_, err := tx.Location(ctx, next.Tenant, n)
-			return err
-		})
-		if err != nil {
-			return err
-		}
+		err := s.insertLocation(ctx, tx, call, &next)
 		made = next
-		if err := tx.InsertLocation(ctx, next); err != nil {
-			return err
-		}
-		var diff changes
-		diff.named("name", "", next.Name)
-		return s.record(ctx, tx, call, EventLocationCreated, 0, fmt.Sprintf("location:%d", next.Number), &diff)
+		return err
 	})
 	return made, err
 }

@@ -1,6 +1,10 @@
 package directory
 
-import "context"
+import (
+	"context"
+	"fmt"
+	"slices"
+)
 
 // ChangeGroups changes a user's memberships: all of it or nothing. Errors:
 // user.not_found, group.not_found on the groups field.
@@ -8,76 +12,390 @@ func (s *Service) ChangeGroups(ctx context.Context, call *Call, ref UserRef, wit
 	if err := s.enter(ctx, call, ActAssign); err != nil {
 		return UserDetail{}, err
 	}
-	panic("ChangeGroups")
+	if err := call.permitInclude(with); err != nil {
+		return UserDetail{}, err
+	}
+	u, err := s.change(ctx, call, ActAssign, ref, func(tx Tx, u *User, e *edit) error {
+		if u.State == StateDeleted {
+			return errDeleted()
+		}
+		e.event = EventGroupsChanged
+		return changeGroups(ctx, tx, call, u, e, changes)
+	})
+	if err != nil {
+		return UserDetail{}, err
+	}
+	details, err := s.describe(ctx, call, []User{u}, with)
+	if err != nil {
+		return UserDetail{}, err
+	}
+	return details[0], nil
 }
 
-// Group reads a group and its size. Errors: group.not_found.
+// Group reads a group and its size: the living members that the caller can
+// see. Errors: group.not_found.
 func (s *Service) Group(ctx context.Context, call *Call, ref GroupRef) (Group, int64, error) {
 	if err := s.enter(ctx, call, ActReadCompany); err != nil {
 		return Group{}, 0, err
 	}
-	panic("Group")
+	var g Group
+	var size int64
+	err := s.store.View(ctx, func(r Reader) (err error) {
+		if g, err = groupOf(ctx, r, call.Actor.Tenant, ref); err != nil {
+			return err
+		}
+		size, err = groupSize(ctx, r, call.Actor, g.Number)
+		return err
+	})
+	return g, size, err
 }
 
-// Groups lists one page of groups. An unknown parent has no groups.
+// groupSize counts the living members of a group that the actor can see.
+func groupSize(ctx context.Context, r Reader, actor Actor, group int64) (int64, error) {
+	if actor.Root == 0 {
+		return r.GroupSize(ctx, actor.Tenant, group)
+	}
+	return r.CountUsers(ctx, actor.Tenant, membersQuery(actor, group), CountLimit)
+}
+
+// membersQuery selects the living members of a group that the actor can see.
+func membersQuery(actor Actor, group int64) UserQuery {
+	return UserQuery{Company: actor.Root, States: LivingStates, GroupNumbers: []int64{group}, Limit: MaxLimit}
+}
+
+// Groups lists one page of groups. An unknown parent has no groups. Errors:
+// user.not_found on an unknown member.
 func (s *Service) Groups(ctx context.Context, call *Call, q GroupQuery) (GroupPage, error) {
 	if err := s.enter(ctx, call, ActReadCompany); err != nil {
 		return GroupPage{}, err
 	}
-	panic("Groups")
+	if err := checkGroupQuery(&q); err != nil {
+		return GroupPage{}, err
+	}
+	var page GroupPage
+	err := s.store.View(ctx, func(r Reader) (err error) {
+		page, err = s.groupPage(ctx, r, call, q)
+		return err
+	})
+	return page, err
 }
 
-// CreateGroups makes groups, all or none, each below the group whose id is
-// parents[i] ("" or a missing entry: below none). Errors: group.name_taken,
-// group.not_found on the parent.
+func checkGroupQuery(q *GroupQuery) error {
+	if !q.Kind.known() {
+		return errGroupKind()
+	}
+	if q.Limit <= 0 || q.Limit > MaxLimit || q.Skip < 0 {
+		return Invalid("limit", ReasonFieldValue, "limit must be from 1 to %d and skip not negative.", MaxLimit)
+	}
+	return CleanText("name", q.Name, maxTextRunes)
+}
+
+func errGroupKind() error {
+	return Invalid("kind", ReasonFieldValue, "There is no such kind of group.")
+}
+
+// groupPage reads a page of groups with their sizes.
+func (s *Service) groupPage(ctx context.Context, r Reader, call *Call, q GroupQuery) (GroupPage, error) {
+	t := call.Actor.Tenant
+	sel := GroupSelection{Kind: q.Kind, NameKey: NameKey(q.Name), Skip: q.Skip, Limit: q.Limit}
+	if q.Member.Set {
+		u, err := s.find(ctx, r, call, q.Member.Value)
+		if err != nil {
+			return GroupPage{}, err
+		}
+		sel.Member = u.Number
+	}
+	if q.Parent.Set {
+		sel.Parent = Some(int64(0))
+		if q.Parent.Value != "" {
+			parent, err := groupOf(ctx, r, t, GroupRef{ID: q.Parent.Value, Kind: q.Kind})
+			if IsReason(err, ReasonGroupNotFound) {
+				return GroupPage{}, nil
+			}
+			if err != nil {
+				return GroupPage{}, err
+			}
+			sel.Parent = Some(parent.Number)
+		}
+	}
+	groups, err := r.Groups(ctx, t, sel)
+	if err != nil {
+		return GroupPage{}, err
+	}
+	page := GroupPage{Groups: groups, Sizes: make([]int64, len(groups))}
+	for i, g := range groups {
+		if page.Sizes[i], err = groupSize(ctx, r, call.Actor, g.Number); err != nil {
+			return GroupPage{}, err
+		}
+	}
+	page.Total, err = r.CountGroups(ctx, t, sel)
+	return page, err
+}
+
+// CreateGroups makes groups, all or none, at most 500, each below the group
+// whose id is parents[i] ("" or a missing entry: below none). A preset id is
+// kept. A service team without a key gets its id as key. Errors:
+// group.name_taken, group.not_found on the parent, group.parent_below when the
+// tree would be too deep.
 func (s *Service) CreateGroups(ctx context.Context, call *Call, groups []Group, parents []string) ([]Group, error) {
 	if err := s.enter(ctx, call, ActGroup); err != nil {
 		return nil, err
 	}
-	panic("CreateGroups")
+	if call.Actor.Root != 0 {
+		return nil, errWholeTenant()
+	}
+	templates, err := s.newGroups(call, groups)
+	if err != nil {
+		return nil, err
+	}
+	var made []Group
+	err = s.store.Update(ctx, func(tx Tx) error {
+		list := make([]Group, len(templates))
+		if _, err := tx.LockTenant(ctx, call.Actor.Tenant); err != nil {
+			return err
+		}
+		for i, g := range templates {
+			parent := ""
+			if i < len(parents) {
+				parent = parents[i]
+			}
+			if err := placeGroup(ctx, tx, &g, parent); err != nil {
+				return err
+			}
+			if err := s.insertGroup(ctx, tx, call, &g); err != nil {
+				return err
+			}
+			list[i] = g
+		}
+		made = list
+		return nil
+	})
+	call.Changed = err == nil && len(made) > 0
+	return made, err
 }
 
+// newGroups checks what CreateGroups is given and fills in what needs no
+// transaction.
+func (s *Service) newGroups(call *Call, groups []Group) ([]Group, error) {
+	if len(groups) > maxChanged {
+		return nil, Invalid(FieldGroups.String(), ReasonFieldLength, "At most %d groups can be made at a time.", maxChanged)
+	}
+	var bad violations
+	out := make([]Group, len(groups))
+	for i, g := range groups {
+		g.Tenant, g.Version, g.CreatedAt = call.Actor.Tenant, 1, s.now()
+		if g.ID != "" {
+			id, err := presetID(g.ID)
+			collect(&bad, err)
+			g.ID = id
+		}
+		g.ID = orNew(g.ID, s.opts.NewID)
+		checkGroup(&bad, &g)
+		out[i] = g
+	}
+	return out, bad.err()
+}
+
+// checkGroup validates a group and gives it its key.
+func checkGroup(bad *violations, g *Group) {
+	if !g.Kind.known() {
+		collect(bad, errGroupKind())
+	}
+	collect(bad, checkName("name", g.Name))
+	collect(bad, CleanText("description", g.Description, maxTextRunes))
+	collect(bad, checkNumber(FieldNumber.String(), g.Number))
+	if g.Kind != GroupServiceTeam {
+		g.Key = NameKey(g.Name)
+	} else {
+		g.Key = orNew(g.Key, func() string { return g.ID })
+		collect(bad, CleanText("key", g.Key, maxTextRunes))
+	}
+	if g.Key == "" && len(*bad) == 0 {
+		collect(bad, Invalid("name", ReasonFieldRequired, "name must show something."))
+	}
+}
+
+// insertGroup writes a new group with its event.
+func (s *Service) insertGroup(ctx context.Context, tx Tx, call *Call, g *Group) error {
+	if err := groupKeyFree(ctx, tx, g); err != nil {
+		return err
+	}
+	err := numberFor(ctx, tx, g.Tenant, NumberGroup, &g.Number, func(n int64) error {
+		_, err := tx.Group(ctx, g.Tenant, n)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if err := tx.InsertGroup(ctx, *g); err != nil {
+		return err
+	}
+	var diff changes
+	diff.named("kind", "", string(g.Kind))
+	diff.named("name", "", g.Name)
+	diff.named("key", "", g.Key)
+	return s.record(ctx, tx, call, EventGroupCreated, 0, groupSubject(g), &diff)
+}
+
+func groupSubject(g *Group) string { return fmt.Sprintf("group:%d", g.Number) }
+
 // PutGroup makes the group of a key, or changes what the patch names of the one
-// that has it; made says which.
+// that has it; made says which. A new group without a name is named by its key.
+// Errors as for UpdateGroup; field.mismatch when the name of a new group that
+// is keyed by name is another one.
 func (s *Service) PutGroup(ctx context.Context, call *Call, kind GroupKind, key string, p GroupPatch) (g Group, made bool, err error) {
 	if err := s.enter(ctx, call, ActGroup); err != nil {
 		return Group{}, false, err
 	}
-	panic("PutGroup")
+	if call.Actor.Root != 0 {
+		return Group{}, false, errWholeTenant()
+	}
+	fresh, err := s.newGroups(call, []Group{{Kind: kind, Key: key, Name: orNew(p.Name.Value, func() string { return key }), Description: p.Description.Value}})
+	if err != nil {
+		return Group{}, false, err
+	}
+	var wrote bool
+	err = s.store.Update(ctx, func(tx Tx) error {
+		if _, err := tx.LockTenant(ctx, call.Actor.Tenant); err != nil {
+			return err
+		}
+		held, err := groupOf(ctx, tx, call.Actor.Tenant, GroupRef{Kind: kind, Name: key})
+		if !IsReason(err, ReasonGroupNotFound) {
+			if err != nil {
+				return err
+			}
+			made = false
+			g, wrote, err = s.patchGroup(ctx, tx, call, held, p)
+			return err
+		}
+		next := fresh[0]
+		if next.Key != groupKey(kind, key) {
+			return Invalid("name", ReasonFieldMismatch, "The name of the new group is not %q.", key)
+		}
+		if err := placeGroup(ctx, tx, &next, p.Parent.Value); err != nil {
+			return err
+		}
+		err = s.insertGroup(ctx, tx, call, &next)
+		g, made, wrote = next, true, true
+		return err
+	})
+	call.Changed = err == nil && wrote
+	return g, made, err
 }
 
-// UpdateGroup changes what the patch names. Errors: group.not_found,
-// group.name_taken, group.parent_below when the parent is below the group.
+// UpdateGroup changes what the patch names. The versions of the members stay.
+// Errors: group.not_found, group.name_taken, group.parent_below when the parent
+// is below the group or the tree would be too deep.
 func (s *Service) UpdateGroup(ctx context.Context, call *Call, ref GroupRef, p GroupPatch) (Group, error) {
 	if err := s.enter(ctx, call, ActGroup); err != nil {
 		return Group{}, err
 	}
-	panic("UpdateGroup")
+	if call.Actor.Root != 0 {
+		return Group{}, errWholeTenant()
+	}
+	var g Group
+	var wrote bool
+	err := s.store.Update(ctx, func(tx Tx) error {
+		if _, err := tx.LockTenant(ctx, call.Actor.Tenant); err != nil {
+			return err
+		}
+		held, err := groupOf(ctx, tx, call.Actor.Tenant, ref)
+		if err != nil {
+			return err
+		}
+		g, wrote, err = s.patchGroup(ctx, tx, call, held, p)
+		return err
+	})
+	call.Changed = err == nil && wrote
+	return g, err
 }
 
-// DeleteGroups erases groups with their memberships, all or none. Errors:
-// group.not_found.
+// patchGroup writes what a patch changes of a group and reports whether that
+// was anything.
+func (s *Service) patchGroup(ctx context.Context, tx Tx, call *Call, before Group, p GroupPatch) (Group, bool, error) {
+	after := before
+	after.Name, after.Description = p.Name.or(before.Name), p.Description.or(before.Description)
+	var bad violations
+	checkGroup(&bad, &after)
+	if err := bad.err(); err != nil {
+		return Group{}, false, err
+	}
+	if after.Key != before.Key {
+		if err := groupKeyFree(ctx, tx, &after); err != nil {
+			return Group{}, false, err
+		}
+	}
+	if p.Parent.Set {
+		if err := placeGroup(ctx, tx, &after, p.Parent.Value); err != nil {
+			return Group{}, false, err
+		}
+	}
+	if after == before {
+		return before, false, nil
+	}
+	after.Version++
+	if err := tx.UpdateGroup(ctx, after); err != nil {
+		return Group{}, false, err
+	}
+	var diff changes
+	diff.named("name", before.Name, after.Name)
+	diff.named("description", before.Description, after.Description)
+	diff.named("parent", numberText(before.Parent), numberText(after.Parent))
+	return after, true, s.record(ctx, tx, call, EventGroupUpdated, 0, groupSubject(&after), &diff)
+}
+
+// DeleteGroups erases groups with their memberships, all or none, at most 500.
+// The groups below them lose their parent; the versions of the members stay.
+// Errors: group.not_found.
 func (s *Service) DeleteGroups(ctx context.Context, call *Call, refs []GroupRef) error {
 	if err := s.enter(ctx, call, ActGroup); err != nil {
 		return err
 	}
-	panic("DeleteGroups")
+	if call.Actor.Root != 0 {
+		return errWholeTenant()
+	}
+	if len(refs) > maxChanged {
+		return Invalid(FieldGroups.String(), ReasonFieldLength, "At most %d groups can be deleted at a time.", maxChanged)
+	}
+	err := s.store.Update(ctx, func(tx Tx) error {
+		if _, err := tx.LockTenant(ctx, call.Actor.Tenant); err != nil {
+			return err
+		}
+		groups, err := everyGroup(ctx, tx, call.Actor.Tenant, refs)
+		if err != nil {
+			return err
+		}
+		for _, g := range groups {
+			if err := tx.DeleteGroup(ctx, g.Tenant, g.Number); err != nil {
+				return err
+			}
+			var diff changes
+			diff.named("name", g.Name, "")
+			if err := s.record(ctx, tx, call, EventGroupDeleted, 0, groupSubject(&g), &diff); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	call.Changed = err == nil && len(refs) > 0
+	return err
 }
 
-// GroupMembers lists the members of a group, by number, at most MaxLimit.
-func (s *Service) GroupMembers(ctx context.Context, call *Call, ref GroupRef) ([]User, error) {
-	if err := s.enter(ctx, call, ActListUsers); err != nil {
-		return nil, err
+// everyGroup reads the groups that references name, each once; the first that
+// is missing is named.
+func everyGroup(ctx context.Context, r Reader, t TenantNo, refs []GroupRef) ([]Group, error) {
+	var groups []Group
+	for _, ref := range refs {
+		g, err := groupOf(ctx, r, t, ref)
+		if IsReason(err, ReasonGroupNotFound) {
+			return nil, Wrong(CodeNotFound, ReasonGroupNotFound, "There is no group %q.", ref.text())
+		}
+		if err != nil {
+			return nil, err
+		}
+		if !slices.ContainsFunc(groups, func(have Group) bool { return have.Number == g.Number }) {
+			groups = append(groups, g)
+		}
 	}
-	panic("GroupMembers")
-}
-
-// SetGroupMembers makes exactly these users the members of a group, at most
-// 500 changes at a time. Errors: group.not_found; user.not_found, which names
-// the first unknown user.
-func (s *Service) SetGroupMembers(ctx context.Context, call *Call, ref GroupRef, members []UserRef) error {
-	if err := s.enter(ctx, call, ActAssign); err != nil {
-		return err
-	}
-	panic("SetGroupMembers")
+	return groups, nil
 }

@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -49,6 +50,9 @@ func (q *UserQuery) clean(call *Call) error {
 	if q.Company == 0 {
 		q.Company = call.Actor.Root
 	}
+	if q.GroupNumbers = nil; len(q.Groups) > maxNamed {
+		return Invalid(FieldGroups.String(), ReasonFieldLength, "A list takes at most %d groups.", maxNamed)
+	}
 	if err := checkFilter(q.Filter, 0, new(int)); err != nil {
 		return err
 	}
@@ -83,8 +87,17 @@ func (s *Service) page(ctx context.Context, r Reader, call *Call, q UserQuery, w
 			return UserPage{}, err
 		}
 	}
+	if len(q.Groups) > 0 {
+		var err error
+		if q.GroupNumbers, err = groupNumbers(ctx, r, call.Actor.Tenant, q.Groups); err != nil {
+			return UserPage{}, err
+		}
+	}
 	fetch := q
 	fetch.Limit = q.Limit + 1
+	if len(q.Groups) > 0 && len(q.GroupNumbers) == 0 {
+		return nobody(ctx, r, call, q)
+	}
 	users, err := r.Users(ctx, call.Actor.Tenant, fetch)
 	if err != nil {
 		return UserPage{}, err
@@ -104,11 +117,38 @@ func (s *Service) page(ctx context.Context, r Reader, call *Call, q UserQuery, w
 	return page, err
 }
 
-// total is the number of all matches: from counters without terms and filter,
-// else from the page itself if it is the last one, else counted up to
+// groupNumbers are the numbers of the groups that exist.
+func groupNumbers(ctx context.Context, r Reader, t TenantNo, refs []GroupRef) ([]int64, error) {
+	var numbers []int64
+	for _, ref := range refs {
+		g, err := groupOf(ctx, r, t, ref)
+		if IsReason(err, ReasonGroupNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(numbers, g.Number) {
+			numbers = append(numbers, g.Number)
+		}
+	}
+	return numbers, nil
+}
+
+// nobody is the page of a list that has no users, if its company exists.
+func nobody(ctx context.Context, r Reader, call *Call, q UserQuery) (UserPage, error) {
+	if q.Company == 0 {
+		return UserPage{}, nil
+	}
+	_, err := companyInScope(ctx, r, call.Actor, q.Company)
+	return UserPage{}, err
+}
+
+// total is the number of all matches: from counters without terms, filter
+// and groups, else from the page itself if it is the last one, else counted up to
 // CountLimit (UserPage.Total says what it means beyond).
 func (s *Service) total(ctx context.Context, r Reader, t TenantNo, q UserQuery, w walk, page *UserPage) (int64, error) {
-	if len(q.Terms) == 0 && q.Filter == nil {
+	if len(q.Terms) == 0 && q.Filter == nil && len(q.GroupNumbers) == 0 {
 		return r.UserTotal(ctx, t, q.Company, q.States)
 	}
 	byOffset := w.key.query != ""
@@ -143,5 +183,5 @@ type walkKey struct {
 
 // queryKey is the part of a query that stays the same from page to page.
 func (q *UserQuery) queryKey(t TenantNo) string {
-	return fmt.Sprintf("%d|%d|%d|%q|%#v", t, q.Company, q.States, q.Terms, q.Filter)
+	return fmt.Sprintf("%d|%d|%d|%q|%#v|%t|%q", t, q.Company, q.States, q.Terms, q.Filter, q.Descending, q.Groups)
 }

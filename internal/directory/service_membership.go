@@ -96,10 +96,13 @@ func (s *Service) UserLocations(ctx context.Context, call *Call, ref UserRef) (i
 }
 
 // CreateGroup makes a group; its key is unique in its kind. A set number is
-// kept when free.
+// kept when free. A caller that is bound to a company cannot.
 func (s *Service) CreateGroup(ctx context.Context, call *Call, g Group) (Group, error) {
 	if err := s.enter(ctx, call, ActWriteCompany); err != nil {
 		return Group{}, err
+	}
+	if call.Actor.Root != 0 {
+		return Group{}, errWholeTenant()
 	}
 	if err := checkNamed(g.Name, g.Number); err != nil {
 		return Group{}, err
