@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/usher-id/usher/internal/config"
+	"github.com/usher-id/usher/internal/dialect/encore"
 	"github.com/usher-id/usher/internal/dialect/iqmetrix"
 	"github.com/usher-id/usher/internal/directory"
 	"github.com/usher-id/usher/internal/web"
@@ -27,7 +29,24 @@ func (a *App) doors() []mountedDoor {
 			DBVersion: a.store.SchemaVersion(),
 			Version:   strings.TrimPrefix(Version(), "v"),
 		})},
+		{directory.DoorEncore, []string{"users"}, encore.New(a.service, encoreOptions(&a.cfg))},
 	}
+}
+
+// encoreOptions are the settings of the encore door.
+func encoreOptions(cfg *config.Config) encore.Options {
+	o := encore.Options{
+		MaxBody:          int64(cfg.MaxBody),
+		StrictExternalID: cfg.EncoreStrictExternalID,
+		AllowedOrigins:   cfg.EncoreAllowedOrigins,
+		Limits:           encore.Limits{},
+	}
+	// A range that is none was refused with the other settings.
+	lengths, _ := cfg.EncoreLengthLimits()
+	for name, length := range lengths {
+		o.Limits[name] = encore.Length{Least: length[0], Most: length[1]}
+	}
+	return o
 }
 
 // chooseDoors keeps the doors that the setting names. Naming one that this

@@ -73,6 +73,15 @@ type Config struct {
 	// folder beside the database. MailFolder applies the default.
 	MailDir string `key:"mail_dir" help:"folder that messages are written into as .eml files without smtp_host; empty is the folder mail, beside an SQLite database"`
 
+	// EncoreStrictExternalID makes the encore door demand use-external-id.
+	EncoreStrictExternalID bool `key:"encore_strict_external_id" help:"encore door: answer a call about a user without use-external-id with code 1 instead of taking the id for an internal one"`
+	// EncoreAllowedOrigins are the origins whose pages may call the encore door
+	// from a browser; "*" is any.
+	EncoreAllowedOrigins []string `key:"encore_allowed_origins" help:"encore door: origins of web pages whose scripts may call it, separated by commas, as in https://app.example.com, or * for any"`
+	// EncoreLengths are lengths of the encore door's texts that differ from its
+	// own. EncoreLengthLimits reads them.
+	EncoreLengths []string `key:"encore_lengths" help:"encore door: least and greatest lengths of properties in characters, separated by commas, as in UserName=1-100,Password=8-50; for UserName, Password, FirstName, LastName, EmployeeNumber, Email, Phone, EPTTNumber, EPTTWebMDN, EPTTToken"`
+
 	// LogFormat is the form of the log on standard error.
 	LogFormat string `key:"log_format" oneof:"json text" help:"form of the log on standard error"`
 	// LogLevel is the least level that is logged; requests are logged at info.
@@ -108,21 +117,22 @@ type Config struct {
 // Default is the settings of a server that was told nothing.
 func Default() Config {
 	return Config{
-		Addr:              "127.0.0.1:8080",
-		Database:          "sqlite:usher.db",
-		Doors:             []string{"all"},
-		DemoCredentials:   "fixed",
-		SMTPTLS:           "starttls",
-		LogFormat:         "json",
-		LogLevel:          "info",
-		ShutdownTimeout:   30 * time.Second,
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       30 * time.Second,
-		WriteTimeout:      60 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeader:         64 << 10,
-		MaxBody:           1 << 20,
-		PGExecMode:        "cache_statement",
+		Addr:                 "127.0.0.1:8080",
+		Database:             "sqlite:usher.db",
+		Doors:                []string{"all"},
+		DemoCredentials:      "fixed",
+		SMTPTLS:              "starttls",
+		EncoreAllowedOrigins: []string{"*"},
+		LogFormat:            "json",
+		LogLevel:             "info",
+		ShutdownTimeout:      30 * time.Second,
+		ReadHeaderTimeout:    10 * time.Second,
+		ReadTimeout:          30 * time.Second,
+		WriteTimeout:         60 * time.Second,
+		IdleTimeout:          2 * time.Minute,
+		MaxHeader:            64 << 10,
+		MaxBody:              1 << 20,
+		PGExecMode:           "cache_statement",
 	}
 }
 
