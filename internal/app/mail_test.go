@@ -234,6 +234,38 @@ func TestProcessesShareTheMessages(t *testing.T) {
 	}
 }
 
+// A process that dies after the message left and before it was noted leaves a
+// second one, which mail programs can tell from a new one.
+func TestAMessageThatIsSentTwiceIsRecognisable(t *testing.T) {
+	bed, in := newMailbed(t, "sqlite", 1), newInbox(t, "")
+	bed.mailReset(t, bed.users[0])
+	a := &App{cfg: serverSettings(in), log: slog.New(slog.DiscardHandler)}
+	transport, err := a.mailTransport()
+	if err != nil {
+		t.Fatal(err)
+	}
+	mailer, err := a.newMailer(transport)
+	if err != nil {
+		t.Fatal(err)
+	}
+	jobs, err := bed.service.ClaimJobs(t.Context(), directory.System(0, "jobs"), directory.JobMail, "dead", 1, time.Microsecond)
+	if err != nil || len(jobs) != 1 {
+		t.Fatalf("claimed %v, %v", jobs, err)
+	}
+	if err := deliver(bed.service, mailer)(t.Context(), jobs[0]); err != nil {
+		t.Fatal(err)
+	}
+	p := startMail(t, bed.service, serverSettings(in))
+	first, second := <-in.arrived, <-in.arrived
+	p.stop()
+	if id := first.Header.Get("Message-Id"); id != "<"+jobs[0].ID+"@example.com>" || id != second.Header.Get("Message-Id") {
+		t.Errorf("messages %s and %s", id, second.Header.Get("Message-Id"))
+	}
+	if err := bed.service.FinishJob(t.Context(), directory.System(0, "jobs"), jobs[0]); !directory.IsReason(err, directory.ReasonJobLost) {
+		t.Errorf("the dead process's note: %v", err)
+	}
+}
+
 // A recipient that the mail server refuses costs one line of the log, and the
 // messages of others nothing.
 func TestARefusedRecipientIsGivenUp(t *testing.T) {
