@@ -6,9 +6,8 @@ import (
 	"fmt"
 )
 
-// resetPage is where a reset token is spent: the page that the links of the
-// edubrite door lead to (docs/dialects/edubrite.md 3.2).
-const resetPage = "/oltpublish/site/resetpasswd.do?token="
+// resetPage is where a reset token is spent (internal/console/reset).
+const resetPage = "/reset?token="
 
 // mailTo begins a message to a user, whose own stored address it goes to.
 // Errors: user.no_email.

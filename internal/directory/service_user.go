@@ -56,6 +56,7 @@ type newcomer struct {
 	hash     string
 	password string // in plain, to be mailed; "" otherwise
 	bad      violations
+	job      string // id of the message that tells of the account
 }
 
 // insertNew writes a new user and all that belongs to it. The row goes last but
@@ -94,12 +95,32 @@ func (s *Service) insertNew(ctx context.Context, tx Tx, call *Call, n *newcomer)
 	if err := s.record(ctx, tx, call, e.event, u.Number, "", &diff); err != nil {
 		return User{}, err
 	}
+	if err := s.welcomeMail(ctx, tx, call, &u, n); err != nil {
+		return User{}, err
+	}
 	if u.Seat == 0 {
 		if err := settleSeat(ctx, tx, &User{}, &u); err != nil {
 			return User{}, err
 		}
 	}
 	return u, tx.InsertUser(ctx, u)
+}
+
+// welcomeMail tells a new user of its account, where the door or the tenant
+// wants that and there is an address. The password goes with it only where the
+// door asks for it.
+func (s *Service) welcomeMail(ctx context.Context, tx Tx, call *Call, u *User, n *newcomer) error {
+	if u.Email == "" || !n.in.Notify && !call.Settings.NotifyOnCreate {
+		return nil
+	}
+	m, err := mailTo(call, MailWelcome, u)
+	if err != nil {
+		return err
+	}
+	if n.in.Notify {
+		m.Password = n.password
+	}
+	return s.enqueueMail(ctx, tx, m, u, n.job)
 }
 
 // seatOrInactive takes the new user's seat before its event is written, since
@@ -117,7 +138,7 @@ func seatOrInactive(ctx context.Context, tx Tx, u *User) error {
 // Violations are the error unless in.Rules.All collects them.
 func (s *Service) prepare(ctx context.Context, call *Call, in NewUser) (*newcomer, error) {
 	now := s.now()
-	n := &newcomer{in: in, template: User{
+	n := &newcomer{in: in, job: s.opts.NewID(), template: User{
 		Tenant: call.Actor.Tenant, Number: in.Number, ID: in.ID, State: in.State,
 		MustChangePassword: in.Temporary || in.Password == "" && in.GeneratePassword,
 		AuthEpoch:          1, Version: 1, DoorVersion: 1, CreatedAt: now, UpdatedAt: now,
@@ -155,7 +176,7 @@ func (s *Service) prepare(ctx context.Context, call *Call, in NewUser) (*newcome
 
 // newHash makes or imports the hash of a new user's password. What is wrong
 // with the password joins the violations; nothing is hashed in vain.
-func (s *Service) newHash(ctx context.Context, call *Call, n *newcomer) error {
+func (s *Service) newHash(ctx context.Context, call *Call, n *newcomer) (err error) {
 	in := &n.in
 	if in.PasswordHash != "" {
 		n.hash = in.PasswordHash
@@ -163,7 +184,10 @@ func (s *Service) newHash(ctx context.Context, call *Call, n *newcomer) error {
 	}
 	n.password = in.Password
 	if in.Password == "" && in.GeneratePassword {
-		n.password = newPassword(call.Settings.Password)
+		n.password, err = generatePassword(call.Settings.Password, &n.template)
+		if err != nil {
+			return err
+		}
 	}
 	if n.password == "" {
 		return nil

@@ -21,6 +21,13 @@ type Settings struct {
 	// MaxFailedLogins locks a user after so many wrong passwords in a row; 0
 	// never does (docs/dialects/iqmetrix.md 5.20).
 	MaxFailedLogins int `json:"max_failed_logins,omitempty"`
+	// NotifyOnCreate mails every new user with an address a notice, without a
+	// password (docs/dialects/iqmetrix.md 5.22).
+	NotifyOnCreate bool `json:"notify_on_create,omitempty"`
+	// SmartappInactiveWithoutSeat makes a user whom the smartapp door creates
+	// inactive when no seat is free, where it would be refused
+	// (docs/dialects/smartapp.md 6).
+	SmartappInactiveWithoutSeat bool `json:"smartapp_inactive_without_seat,omitempty"`
 	// Demo marks the sample directory: `serve --demo` takes it for its own. It
 	// is given when the tenant is made and stays (UpdateTenant).
 	Demo bool `json:"demo,omitempty" setting:"fixed"`
