@@ -284,10 +284,14 @@ func (r *Runner) decide(job directory.Job, err error, stopped bool) (Outcome, fu
 func (r *Runner) close(work context.Context, note func(context.Context) error) error {
 	patience, cancel := context.WithTimeout(work, (r.o.Lease-r.o.Timeout)/3)
 	defer cancel()
+	repeated := false
 	for wait := 100 * time.Millisecond; ; wait *= 2 {
 		ctx, done := context.WithTimeout(context.WithoutCancel(work), closing)
 		err := note(ctx)
 		done()
+		if repeated && directory.IsReason(err, directory.ReasonJobLost) {
+			return nil // the lease still runs: an earlier note arrived, and only its answer did not
+		}
 		if code := directory.CodeOf(err); code != directory.CodeUnavailable && code != directory.CodeInternal {
 			return err // closed, or an answer that stays
 		}
@@ -295,6 +299,7 @@ func (r *Runner) close(work context.Context, note func(context.Context) error) e
 		case <-patience.Done():
 			return err
 		case <-time.After(wait):
+			repeated = true
 		}
 	}
 }

@@ -27,6 +27,8 @@ type queue struct {
 	claimErr error
 	closeErr []error // of the next calls that close a job
 	limits   []int
+	// answerLost loses the answer to the next call that closes a job.
+	answerLost bool
 }
 
 type queued struct {
@@ -73,6 +75,10 @@ func (q *queue) close(j directory.Job, fn func(*queued)) error {
 	if e := q.jobs[at]; e.state == "" && e.job.LeaseOwner == j.LeaseOwner && e.job.Attempts == j.Attempts {
 		e.job.LeaseOwner, e.job.LeaseUntil = "", time.Time{}
 		fn(e)
+		if q.answerLost {
+			q.answerLost = false
+			return directory.Wrong(directory.CodeUnavailable, directory.ReasonOutcomeUnknown, "Nobody knows.")
+		}
 		return nil
 	}
 	return directory.Wrong(directory.CodeConflict, directory.ReasonJobLost, "Another process has the job.")
@@ -387,6 +393,20 @@ func TestClosingIsRepeated(t *testing.T) {
 		b.end()
 		if state, _ := q.state("a"); state != "done" || tries != 1 {
 			t.Errorf("the job is %q after %d tries", state, tries)
+		}
+	})
+}
+
+// When only the answer to a note is lost, the job is not lost.
+func TestANoteWhoseAnswerIsLostCounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := &queue{answerLost: true}
+		q.add("a")
+		b := start(t, q, job.Options{}, func(context.Context, directory.Job) error { return nil })
+		pass(time.Second)
+		b.end()
+		if diff := cmp.Diff([]job.Outcome{job.Done}, b.outcomes); diff != "" {
+			t.Error(diff)
 		}
 	})
 }
