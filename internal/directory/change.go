@@ -19,47 +19,53 @@ type edit struct {
 	after      func(tx Tx) error
 }
 
-// change is how every use case changes a user: lock the row, check the policy,
-// let fn edit a copy, and write what follows from the difference in a fixed
-// order: handles, event, seat, user row. Without a difference nothing is
-// written, no version rises and no event is made. fn may run twice.
+// change is how a use case changes a user: in a transaction of its own. fn may
+// run twice.
 func (s *Service) change(ctx context.Context, call *Call, action Action, ref UserRef, fn func(tx Tx, u *User, e *edit) error) (User, error) {
 	var result User
 	var wrote bool
-	now := s.now()
-	err := s.store.Update(ctx, func(tx Tx) error {
-		before, err := s.lockTarget(ctx, tx, call, action, ref)
-		if err != nil {
-			return err
-		}
-		after, e := before, edit{}
-		if err := fn(tx, &after, &e); err != nil {
-			return err
-		}
-		diff := e.changes
-		diff.compare(&before, &after)
-		if diff.set == 0 && !e.endSession {
-			result, wrote = before, false
-			return nil
-		}
-		if call.Actor.selfOnly && diff.set&^selfFields != 0 && action != ActReplaceOwnPassword {
-			return Wrong(CodeForbidden, ReasonFieldRights, "The caller may not change these fields of its own record.")
-		}
-		after.UpdatedAt = now
-		if diff.set != 0 {
-			after.Version++
-		}
-		if diff.set&doorVersionFields != 0 {
-			after.DoorVersion++
-		}
-		if e.endSession {
-			after.AuthEpoch++
-		}
-		result, wrote = after, true
-		return s.writeChange(ctx, tx, call, &before, &result, &e, &diff)
+	err := s.store.Update(ctx, func(tx Tx) (err error) {
+		result, wrote, err = s.changeIn(ctx, tx, call, action, ref, func(u *User, e *edit) error { return fn(tx, u, e) })
+		return err
 	})
 	call.Changed = err == nil && wrote
 	return result, err
+}
+
+// changeIn changes a user inside of a transaction: lock the row, check the
+// policy, let fn edit a copy, and write what follows from the difference in a
+// fixed order: handles, event, seat, user row. Without a difference nothing is
+// written, no version rises and no event is made. It returns the user as it is
+// now and whether anything was written.
+func (s *Service) changeIn(ctx context.Context, tx Tx, call *Call, action Action, ref UserRef, fn func(u *User, e *edit) error) (User, bool, error) {
+	before, err := s.lockTarget(ctx, tx, call, action, ref)
+	if err != nil {
+		return User{}, false, err
+	}
+	after, e := before, edit{}
+	if err := fn(&after, &e); err != nil {
+		return User{}, false, err
+	}
+	diff := e.changes
+	diff.compare(&before, &after)
+	if diff.set == 0 && !e.endSession {
+		return before, false, nil
+	}
+	if call.Actor.selfOnly && diff.set&^selfFields != 0 && action != ActReplaceOwnPassword {
+		return User{}, false, Wrong(CodeForbidden, ReasonFieldRights, "The caller may not change these fields of its own record.")
+	}
+	after.UpdatedAt = s.now()
+	if diff.set != 0 {
+		after.Version++
+	}
+	if diff.set&doorVersionFields != 0 {
+		after.DoorVersion++
+	}
+	if e.endSession {
+		after.AuthEpoch++
+	}
+	err = s.writeChange(ctx, tx, call, &before, &after, &e, &diff)
+	return after, true, err
 }
 
 // writeChange writes an edited user and all that belongs to the edit.

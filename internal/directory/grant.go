@@ -187,7 +187,7 @@ func moveRoles(ctx context.Context, tx Tx, call *Call, u *User, e *edit, held, d
 
 // noteRoles notes the names of the roles before and after, each once.
 func noteRoles(e *edit, held, drop []HeldRole, give []Role) {
-	var before, after []string
+	before, after := []string{}, []string{}
 	add := func(list *[]string, role *Role) {
 		if name := cmp.Or(role.Key, role.Name); !slices.Contains(*list, name) {
 			*list = append(*list, name)

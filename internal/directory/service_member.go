@@ -156,24 +156,8 @@ func (s *Service) changeMembers(ctx context.Context, tx Tx, call *Call, action A
 	return len(changed) > 0, nil
 }
 
-// changeOne edits one of several users inside of a transaction. Its edits are
-// of what belongs to the user, and so neither end a session nor count for a
-// door's own version.
+// changeOne edits one of several users inside of a transaction.
 func (s *Service) changeOne(ctx context.Context, tx Tx, call *Call, action Action, ref UserRef, fn func(u *User, e *edit) error) error {
-	before, err := s.lockTarget(ctx, tx, call, action, ref)
-	if err != nil {
-		return err
-	}
-	after, e := before, edit{}
-	if err := fn(&after, &e); err != nil {
-		return err
-	}
-	diff := e.changes
-	diff.compare(&before, &after)
-	if diff.set == 0 {
-		return nil
-	}
-	after.UpdatedAt = s.now()
-	after.Version++
-	return s.writeChange(ctx, tx, call, &before, &after, &e, &diff)
+	_, _, err := s.changeIn(ctx, tx, call, action, ref, fn)
+	return err
 }
