@@ -307,6 +307,8 @@ func TestAJobThatKillsItsProcessesIsGivenUp(t *testing.T) {
 	})
 }
 
+func write(m map[string]int) { m["x"] = 1 }
+
 func TestAPanicIsAFailureThatTellsNothing(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -314,7 +316,7 @@ func TestAPanicIsAFailureThatTellsNothing(t *testing.T) {
 		want  string
 	}{
 		{"a value", func() { panic("the password is hunter2") }, "panic with a string"},
-		{"a fault", func() { var m map[string]int; m["x"] = 1 }, "panic: assignment to entry in nil map"},
+		{"a fault", func() { write(nil) }, "panic: assignment to entry in nil map"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
