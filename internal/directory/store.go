@@ -96,8 +96,8 @@ type MembershipReader interface {
 	RoleByKey(ctx context.Context, t TenantNo, company int64, key string) (Role, error)
 	// Roles lists the roles of a company; 0 lists those of the tenant itself.
 	Roles(ctx context.Context, t TenantNo, company int64) ([]Role, error)
-	// RoleMembers lists the numbers of the users that hold a role, each once,
-	// greater than after.
+	// RoleMembers lists the numbers of the users that hold a role, deleted ones
+	// too, each once, greater than after.
 	RoleMembers(ctx context.Context, t TenantNo, role, after int64, limit int) ([]int64, error)
 	// Holds lists the holds on a user, oldest first.
 	Holds(ctx context.Context, t TenantNo, number int64) ([]Hold, error)
@@ -108,8 +108,7 @@ type GroupReader interface {
 	Group(ctx context.Context, t TenantNo, number int64) (Group, error)
 	GroupByID(ctx context.Context, t TenantNo, id string) (Group, error)
 	GroupByKey(ctx context.Context, t TenantNo, kind GroupKind, key string) (Group, error)
-	// Groups lists one page of a kind in order of number. nameKey is part of
-	// the folded name, "" for all; parent and member are nil for all.
+	// Groups lists one page of a selection in order of number.
 	Groups(ctx context.Context, t TenantNo, q GroupSelection) ([]Group, error)
 	// CountGroups counts all that Groups would list without Skip and Limit.
 	CountGroups(ctx context.Context, t TenantNo, q GroupSelection) (int64, error)
@@ -126,7 +125,7 @@ type GroupReader interface {
 type GroupSelection struct {
 	Kind    GroupKind
 	Parent  Opt[int64] // 0: groups without one
-	NameKey string     // part of the folded name
+	NameKey string     // part of NameKey of the name; "": all
 	Member  int64      // only groups of this user; 0: all
 	Skip    int
 	Limit   int
@@ -230,11 +229,14 @@ type UserWriter interface {
 type MembershipWriter interface {
 	AddUserLocation(ctx context.Context, t TenantNo, number, location int64) (bool, error)
 	RemoveUserLocation(ctx context.Context, t TenantNo, number, location int64) (bool, error)
+	// AddUserRole gives a role. One that is gone since fn looked it up is
+	// ErrDuplicate, so that fn looks again; so is an assignment that is there.
 	AddUserRole(ctx context.Context, t TenantNo, a RoleAssignment) error
 	RemoveUserRole(ctx context.Context, t TenantNo, assignment int64) (bool, error)
 	InsertRole(ctx context.Context, r Role) error
 	UpdateRole(ctx context.Context, r Role) error
-	// DeleteRole erases a role that nobody holds.
+	// DeleteRole erases a role that nobody holds. One that is held stays, and is
+	// ErrNotFound.
 	DeleteRole(ctx context.Context, t TenantNo, number int64) error
 	// InsertHold reports false, and changes nothing, when it is there.
 	InsertHold(ctx context.Context, t TenantNo, h Hold) (bool, error)
@@ -250,7 +252,8 @@ type GroupWriter interface {
 	// lose their parent.
 	DeleteGroup(ctx context.Context, t TenantNo, number int64) error
 	// SetGroupMember adds a user or changes its role and position; it reports
-	// whether anything changed.
+	// whether anything changed. A group that is gone since fn looked it up is
+	// ErrDuplicate, so that fn looks again.
 	SetGroupMember(ctx context.Context, t TenantNo, group, number int64, role string, position int) (bool, error)
 	RemoveGroupMember(ctx context.Context, t TenantNo, group, number int64) (bool, error)
 }
@@ -273,7 +276,7 @@ type CredentialWriter interface {
 	InsertCredential(ctx context.Context, c Credential) error
 	DeleteCredential(ctx context.Context, t TenantNo, id string) error
 	InsertToken(ctx context.Context, tok Token) error
-	// ExtendToken moves a token's end.
+	// ExtendToken moves a token's end. ErrNotFound when it is gone.
 	ExtendToken(ctx context.Context, hash []byte, expiresAt time.Time) error
 	// DeleteToken reports whether it was there: of two that spend one refresh
 	// token, one gets true.
@@ -281,6 +284,7 @@ type CredentialWriter interface {
 	// DeleteSession removes every token of a sign-in.
 	DeleteSession(ctx context.Context, t TenantNo, session string) error
 	// DeleteExpiredTokens removes a user's tokens that expired before now.
+	// Number 0 is the sessions of the tenant's credentials.
 	DeleteExpiredTokens(ctx context.Context, t TenantNo, number int64, nowMicros int64) error
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -27,10 +28,11 @@ func TestEraseLeavesNoRow(t *testing.T) {
 		db := open(t, database, store.Options{})
 		no := insertTenant(t, db)
 		update(t, db, func(ctx context.Context, tx directory.Tx) error { return writeMarked(ctx, tx, no) })
+		update(t, db, func(ctx context.Context, tx directory.Tx) error { return endMarked(ctx, tx, no) })
 		update(t, db, func(ctx context.Context, tx directory.Tx) error {
 			return tx.InsertUser(ctx, plainUser(no, 1))
 		})
-		if found := marked(t, database, no); len(found) < 8 {
+		if found := marked(t, database, no); len(found) < 20 {
 			t.Fatalf("before the erasure only these tables show the user: %v", found)
 		}
 		update(t, db, func(ctx context.Context, tx directory.Tx) error {
@@ -50,13 +52,67 @@ func writeMarked(ctx context.Context, tx directory.Tx, no directory.TenantNo) er
 	err0 := tx.InsertGroup(ctx, directory.Group{Tenant: no, Number: 1, ID: uuid.NewString(), Kind: directory.GroupPlain, CreatedAt: noon})
 	_, err1 := tx.AddUserLocation(ctx, no, erasedNumber, 1)
 	_, err2 := tx.SetGroupMember(ctx, no, 1, erasedNumber, "", 0)
-	return errors.Join(err0, err1, err2,
+	_, err3 := tx.InsertHold(ctx, no, directory.Hold{User: erasedNumber, Kind: directory.HoldLegal, Source: erasedMark, Ref: erasedMark, CreatedAt: noon})
+	for i, kind := range []directory.TokenKind{directory.TokenRefresh, directory.TokenSession, directory.TokenReset} {
+		err3 = errors.Join(err3, tx.InsertToken(ctx, directory.Token{Tenant: no, Hash: []byte(fmt.Sprint(erasedMark, i)), Session: erasedMark,
+			Kind: kind, User: erasedNumber, CreatedAt: noon, ExpiresAt: noon}))
+	}
+	for i, kind := range []directory.JobKind{"open", "closed", "put back"} {
+		err3 = errors.Join(err3, tx.InsertJob(ctx, directory.Job{Tenant: no, ID: fmt.Sprint(i), Kind: kind, User: erasedNumber, RunAt: noon,
+			Payload: []byte(erasedMark), CreatedAt: noon}))
+	}
+	return errors.Join(err0, err1, err2, err3,
+		tx.InsertImpersonation(ctx, directory.Impersonation{Tenant: no, ID: "1", Admin: erasedNumber, Target: 1, CreatedAt: noon, ExpiresAt: noon}),
+		tx.InsertImpersonation(ctx, directory.Impersonation{Tenant: no, ID: "2", Admin: 1, Target: erasedNumber, CreatedAt: noon, ExpiresAt: noon}),
+		tx.InsertRole(ctx, directory.Role{Tenant: no, Number: 1, Key: "role"}),
 		tx.InsertUser(ctx, u),
 		tx.InsertHandle(ctx, no, directory.Handle{Space: directory.SpaceLogin, Key: erasedMark, Kinds: directory.HandleUserName, User: erasedNumber}),
 		tx.SetPassword(ctx, no, directory.Password{User: erasedNumber, Hash: erasedMark, SetAt: noon}),
 		tx.AddUserRole(ctx, no, directory.RoleAssignment{Number: 1, User: erasedNumber, Role: 1, Company: 1}),
 		tx.InsertToken(ctx, directory.Token{Tenant: no, Hash: []byte(erasedMark), Session: erasedMark, Kind: directory.TokenAccess,
 			User: erasedNumber, Door: directory.DoorIQmetrix, CreatedAt: noon, ExpiresAt: noon}))
+}
+
+// endMarked closes one of the jobs and puts another back, with results that
+// name the user.
+func endMarked(ctx context.Context, tx directory.Tx, no directory.TenantNo) error {
+	closing, err := tx.ClaimJobs(ctx, "closed", "me", noon, noon.Add(time.Minute), 1)
+	if err != nil {
+		return err
+	}
+	again, err := tx.ClaimJobs(ctx, "put back", "me", noon, noon.Add(time.Minute), 1)
+	if err != nil {
+		return err
+	}
+	_, err1 := tx.CloseJob(ctx, closing[0], "no such address: "+erasedMark)
+	_, err2 := tx.RetryJob(ctx, again[0], noon, "no answer for "+erasedMark)
+	return errors.Join(err1, err2)
+}
+
+// TestClosedJobHasNoPayload: what a job carries is secret, and is of no use
+// once the job has ended.
+func TestClosedJobHasNoPayload(t *testing.T) {
+	eachEngine(t, func(t *testing.T, database string) {
+		db := open(t, database, store.Options{})
+		no := insertTenant(t, db)
+		update(t, db, func(ctx context.Context, tx directory.Tx) error {
+			return tx.InsertJob(ctx, directory.Job{Tenant: no, ID: "1", Kind: "one", RunAt: noon, Payload: []byte(erasedMark), CreatedAt: noon})
+		})
+		if found := marked(t, database, no); len(found) != 1 {
+			t.Fatalf("the payload of an open job is in %v", found)
+		}
+		update(t, db, func(ctx context.Context, tx directory.Tx) error {
+			jobs, err := tx.ClaimJobs(ctx, "one", "me", noon, noon.Add(time.Minute), 1)
+			if err != nil {
+				return err
+			}
+			_, err = tx.CloseJob(ctx, jobs[0], "done")
+			return err
+		})
+		if found := marked(t, database, no); len(found) != 0 {
+			t.Errorf("the payload of a closed job is in %v", found)
+		}
+	})
 }
 
 // marked lists the tables with a row that holds one of the marks.

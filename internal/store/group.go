@@ -148,15 +148,16 @@ const setGroupMemberSQL = `INSERT INTO group_members (rid, group_no, tenant, rol
 const replaceGroupMemberSQL = ` ON CONFLICT (rid, group_no) DO UPDATE SET role = excluded.role, position = excluded.position
 	WHERE group_members.role <> excluded.role OR group_members.position <> excluded.position`
 
-// SetGroupMember implements directory.GroupWriter. A group that is not there is
-// ErrNotFound.
+// SetGroupMember implements directory.GroupWriter.
 func (t *tx) SetGroupMember(ctx context.Context, tenant directory.TenantNo, group, number int64, role string, position int) (bool, error) {
 	n, err := t.q.exec(ctx, setGroupMemberSQL+t.e.share+replaceGroupMemberSQL,
 		rowID(tenant, number), int64(tenant), group, role, int64(position))
 	if err != nil || n > 0 {
 		return n > 0, err
 	}
-	_, err = t.Group(ctx, tenant, group)
+	if _, err = t.Group(ctx, tenant, group); err == directory.ErrNotFound {
+		return false, directory.ErrDuplicate
+	}
 	return false, err
 }
 

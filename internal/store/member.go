@@ -37,10 +37,14 @@ func (r *reader) UserRoles(ctx context.Context, t directory.TenantNo, number int
 	return list, err
 }
 
+// addUserRoleSQL gives a role that is there.
+const addUserRoleSQL = `INSERT INTO user_roles (tenant, number, rid, role, company)
+	SELECT r.tenant, CAST($2 AS BIGINT), CAST($3 AS BIGINT), r.number, CAST($5 AS BIGINT) FROM roles r WHERE r.tenant = $1 AND r.number = $4`
+
 // AddUserRole implements directory.MembershipWriter. A role that the user has
 // for the company already, or a number that is taken, is ErrDuplicate.
 func (t *tx) AddUserRole(ctx context.Context, tenant directory.TenantNo, a directory.RoleAssignment) error {
-	return t.insert(ctx, "INSERT INTO user_roles (tenant, number, rid, role, company) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+	return t.insert(ctx, addUserRoleSQL+t.e.share+" ON CONFLICT DO NOTHING",
 		int64(tenant), a.Number, rowID(tenant, a.User), a.Role, a.Company)
 }
 
@@ -114,9 +118,13 @@ func (t *tx) UpdateRole(ctx context.Context, role directory.Role) error {
 		role.Extras)
 }
 
-// DeleteRole implements directory.MembershipWriter. A role that somebody holds
-// stays, and is ErrNotFound as one that is not there.
+// DeleteRole implements directory.MembershipWriter. Who is giving the role has
+// its row shared: that is waited for, before it is seen who holds it.
 func (t *tx) DeleteRole(ctx context.Context, tenant directory.TenantNo, number int64) error {
+	err := t.one(ctx, selectRole+" AND number = $2"+t.e.lock, []any{int64(tenant), number}, func(row *row) { scanRole(row) })
+	if err != nil {
+		return err
+	}
 	return t.change(ctx, `DELETE FROM roles WHERE tenant = $1 AND number = $2
 		AND NOT EXISTS (SELECT 1 FROM user_roles ur WHERE ur.tenant = $1 AND ur.role = $2)`, int64(tenant), number)
 }

@@ -63,6 +63,35 @@ var hot = []struct {
 	{name: "LocationByName", run: func(ctx context.Context, r *reader) error { _, err := r.LocationByName(ctx, 1, 1, "x"); return err }},
 	{name: "LockReasons", sort: true, run: func(ctx context.Context, r *reader) error { _, err := r.LockReasons(ctx, 1, 1); return err }},
 	{name: "Password", run: func(ctx context.Context, r *reader) error { _, err := r.Password(ctx, 1, 1); return err }},
+	{name: "page in falling order", run: users(directory.UserQuery{Company: 1, After: 500, Limit: 30, Descending: true})},
+	{name: "page of the tenant in falling order", run: users(directory.UserQuery{Limit: 30, Descending: true})},
+	{name: "search in falling order", run: users(directory.UserQuery{Company: 1, Terms: []string{"anna"}, Limit: 30, Descending: true})},
+	{name: "page of a group", run: users(directory.UserQuery{GroupNumbers: []int64{7}, After: 5, Limit: 30})},
+	{name: "page of a group in falling order", run: users(directory.UserQuery{GroupNumbers: []int64{7}, Limit: 30, Descending: true})},
+	{name: "page of groups", sort: true, run: users(directory.UserQuery{GroupNumbers: []int64{7, 8}, Limit: 30})},
+	{name: "search in groups", run: users(directory.UserQuery{GroupNumbers: []int64{7, 8}, Terms: []string{"anna"}, Limit: 30})},
+	{name: "AuthenticateSession", run: func(ctx context.Context, r *reader) error {
+		_, err := r.AuthenticateSession(ctx, []byte("x"))
+		return err
+	}},
+	{name: "AuthenticateSigned", run: func(ctx context.Context, r *reader) error { _, err := r.AuthenticateSigned(ctx, "x", 1); return err }},
+	{name: "SigningKey", run: func(ctx context.Context, r *reader) error { _, err := r.SigningKey(ctx, 1); return err }},
+	{name: "Impersonation", run: func(ctx context.Context, r *reader) error { _, err := r.Impersonation(ctx, "x"); return err }},
+	{name: "GroupByID", run: func(ctx context.Context, r *reader) error { _, err := r.GroupByID(ctx, 1, "x"); return err }},
+	{name: "GroupByKey", run: func(ctx context.Context, r *reader) error {
+		_, err := r.GroupByKey(ctx, 1, directory.GroupPlain, "x")
+		return err
+	}},
+	{name: "Groups", run: groupsOf(directory.GroupSelection{Kind: directory.GroupPlain, Limit: 30})},
+	{name: "Groups below none by name", run: groupsOf(directory.GroupSelection{Kind: directory.GroupPlain, Parent: directory.Some(int64(0)), NameKey: "x", Limit: 30})},
+	{name: "Groups of a member", run: groupsOf(directory.GroupSelection{Kind: directory.GroupPlain, Member: 1, Limit: 30})},
+	{name: "GroupMembers", run: func(ctx context.Context, r *reader) error { _, err := r.GroupMembers(ctx, 1, 7, 5, 30); return err }},
+	{name: "GroupSize", run: func(ctx context.Context, r *reader) error { _, err := r.GroupSize(ctx, 1, 7); return err }},
+	{name: "RoleMembers", run: func(ctx context.Context, r *reader) error { _, err := r.RoleMembers(ctx, 1, 7, 5, 30); return err }},
+	{name: "Holds", sort: true, run: func(ctx context.Context, r *reader) error { _, err := r.Holds(ctx, 1, 1); return err }},
+	{name: "CompanyByID", run: func(ctx context.Context, r *reader) error { _, err := r.CompanyByID(ctx, 1, "x"); return err }},
+	{name: "LocationByID", run: func(ctx context.Context, r *reader) error { _, err := r.LocationByID(ctx, 1, "x"); return err }},
+	{name: "Locations", run: func(ctx context.Context, r *reader) error { _, err := r.Locations(ctx, 1, 1); return err }},
 	{name: "Events", run: func(ctx context.Context, r *reader) error { _, err := r.Events(ctx, 1, 5, 10); return err }},
 	{name: "Pool", run: func(ctx context.Context, r *reader) error { _, err := r.Pool(ctx, 1, "x"); return err }},
 }
@@ -70,6 +99,13 @@ var hot = []struct {
 func users(q directory.UserQuery) func(context.Context, *reader) error {
 	return func(ctx context.Context, r *reader) error {
 		_, err := r.Users(ctx, 1, q)
+		return err
+	}
+}
+
+func groupsOf(q directory.GroupSelection) func(context.Context, *reader) error {
+	return func(ctx context.Context, r *reader) error {
+		_, err := r.Groups(ctx, 1, q)
 		return err
 	}
 }

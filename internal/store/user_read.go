@@ -245,20 +245,22 @@ func (c *condition) searched(e *engine, match, tests string) {
 
 // grouped begins a condition with the members of groups.
 func (c *condition) grouped(t directory.TenantNo, groups []int64) {
-	c.key = "m.rid"
-	members := " FROM group_members m WHERE m.tenant = " + c.args.add(int64(t)) + " AND m.group_no "
+	tenant := c.args.add(int64(t))
 	if len(groups) == 1 {
 		// These come in order of number by themselves.
-		c.from = strings.Replace(members, " WHERE", " CROSS JOIN users u WHERE", 1) + "= " + c.args.add(groups[0]) + " AND u.rid = m.rid AND "
+		c.key = "m.rid"
+		c.from = " FROM group_members m CROSS JOIN users u WHERE m.tenant = " + tenant + " AND m.group_no = " + c.args.add(groups[0]) + " AND u.rid = m.rid AND "
 		return
 	}
-	c.from = " FROM (SELECT DISTINCT m.rid" + members + "IN " + c.list(groups) + ") m CROSS JOIN users u WHERE u.rid = m.rid AND "
+	c.key = "k.rid"
+	c.from = " FROM (SELECT DISTINCT m.rid FROM group_members m WHERE m.tenant = " + tenant + " AND m.group_no IN " + c.list(groups) +
+		") k CROSS JOIN users u WHERE u.rid = k.rid AND "
 }
 
 // inGroups tests that a user is in one of some groups, where that is not how
 // the users are found.
 func (c *condition) inGroups(groups []int64) {
-	if len(groups) > 0 && c.key != "m.rid" {
+	if len(groups) > 0 && c.key != "m.rid" && c.key != "k.rid" {
 		c.tests += " AND EXISTS (SELECT 1 FROM group_members gm WHERE gm.rid = u.rid AND gm.group_no IN " + c.list(groups) + ")"
 	}
 }

@@ -13,8 +13,7 @@ var companyChecks = []check{
 	{"CompanyByName finds the folded name", companyByName},
 	{"A company name is unique in its tenant", companyNameTaken},
 	{"Companies lists in order of number after a number", companiesPage},
-	{"A location's fields round trip", locationRoundTrip},
-	{"LocationByName finds within its company", locationByName},
+	{"CompanyByID finds a company of its tenant", companyByID},
 	{"A lock reason's fields round trip", lockReasonRoundTrip},
 	{"LockReasons lists a company's own reasons", lockReasonsOwn},
 	{"LockReasonByName finds within its company", lockReasonByName},
@@ -46,6 +45,19 @@ func companyByName(t *testing.T, s *sample) {
 	})
 }
 
+func companyByID(t *testing.T, s *sample) {
+	c, other := s.addCompany(2, 1, "Acme"), newSample(t, s.store)
+	s.view(func(r directory.Reader) error {
+		got, err := r.CompanyByID(s.ctx, s.tenant, c.ID)
+		wantSame(t, "CompanyByID", got, c)
+		_, err2 := r.CompanyByID(s.ctx, other.tenant, c.ID)
+		wantNotFound(t, "another tenant's company", err2)
+		_, err2 = r.CompanyByID(s.ctx, s.tenant, "")
+		wantNotFound(t, "the empty id", err2)
+		return err
+	})
+}
+
 func companyNameTaken(t *testing.T, s *sample) {
 	s.addCompany(2, 1, "Acme")
 	err := s.try(func(tx directory.Tx) error { return tx.InsertCompany(s.ctx, s.company(3, 1, "ACME")) })
@@ -69,47 +81,6 @@ func companiesPage(t *testing.T, s *sample) {
 	wantSame(t, "first two", page(0, 2), []int64{1, 2})
 	wantSame(t, "next two", page(2, 2), []int64{3, 4})
 	wantSame(t, "after the last", page(6, 2), nil)
-}
-
-func (s *sample) location(number, company int64, name string) directory.Location {
-	return directory.Location{Tenant: s.tenant, Number: number, ID: s.user(number).ID, Company: company, Name: name, Version: 1, CreatedAt: noon}
-}
-
-func locationRoundTrip(t *testing.T, s *sample) {
-	l := s.location(2, 1, "Héad Office")
-	l.Headquarters, l.Phone, l.Fax, l.Version = true, "+1 555", "+1 556", 3
-	l.Address = s.fullUser(1).Address
-	wantNoZero(t, l)
-	bare := s.location(3, 1, "Bare")
-	s.update(func(tx directory.Tx) error {
-		return errors.Join(tx.InsertLocation(s.ctx, l), tx.InsertLocation(s.ctx, bare))
-	})
-	s.view(func(r directory.Reader) error {
-		got, err := r.Location(s.ctx, s.tenant, 2)
-		wantSame(t, "Location", got, l)
-		got, err2 := r.Location(s.ctx, s.tenant, 3)
-		wantSame(t, "bare Location", got, bare)
-		return errors.Join(err, err2)
-	})
-}
-
-func locationByName(t *testing.T, s *sample) {
-	s.addTree()
-	a, b := s.location(2, 1, "Shop"), s.location(3, 2, "SHOP")
-	s.update(func(tx directory.Tx) error {
-		return errors.Join(tx.InsertLocation(s.ctx, a), tx.InsertLocation(s.ctx, b))
-	})
-	s.view(func(r directory.Reader) error {
-		got, err := r.LocationByName(s.ctx, s.tenant, 1, directory.NameKey("shop"))
-		wantSame(t, "shop of company 1", got, a)
-		got, err2 := r.LocationByName(s.ctx, s.tenant, 2, directory.NameKey("shop"))
-		wantSame(t, "shop of company 2", got, b)
-		_, err3 := r.LocationByName(s.ctx, s.tenant, 3, directory.NameKey("shop"))
-		wantNotFound(t, "shop of company 3", err3)
-		return errors.Join(err, err2)
-	})
-	err := s.try(func(tx directory.Tx) error { return tx.InsertLocation(s.ctx, s.location(4, 1, "sHop")) })
-	wantConflict(t, "a second shop of a company", err)
 }
 
 func (s *sample) lockReason(number, company int64, name string) directory.LockReason {

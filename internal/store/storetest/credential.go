@@ -15,7 +15,7 @@ import (
 var credentialChecks = []check{
 	{"A credential's fields round trip", credentialRoundTrip},
 	{"AuthenticateKey finds an API key by the SHA-256 of its secret, of any tenant, with the tenant's switches", credentialKey},
-	{"AuthenticateClient finds an OAuth client by client id", credentialClient},
+	{"AuthenticateClient finds a credential of any kind but keys by client id", credentialClient},
 	{"A key is no client and a client is no key", credentialKinds},
 	{"Credentials lists without their hashes, oldest first", credentialList},
 	{"DeleteCredential ends it at once", credentialDelete},
@@ -130,20 +130,22 @@ func credentialKeyAndUser(t *testing.T, s *sample) {
 }
 
 func credentialClient(t *testing.T, s *sample) {
-	c := s.fullCredential("client")
-	c.Kind, c.ClientID = directory.CredentialClient, "client-"+c.ID
-	s.addCredential(c)
-	got := look(t, s, func(ctx context.Context, r directory.Reader) (directory.Authentication, error) {
-		return r.AuthenticateClient(ctx, c.ClientID)
-	})
-	wantSame(t, "credential with the hash that the core compares", deciding(got.Credential), deciding(c))
-	if got.Tenant != s.tenant || got.TenantDoors != directory.AllDoors {
-		t.Errorf("tenant %d with doors %d", got.Tenant, got.TenantDoors)
+	for _, kind := range []directory.CredentialKind{directory.CredentialClient, directory.CredentialAPIUser, directory.CredentialCustomer} {
+		c := s.fullCredential("client")
+		c.Kind, c.ClientID = kind, "client-"+c.ID
+		s.addCredential(c)
+		got := look(t, s, func(ctx context.Context, r directory.Reader) (directory.Authentication, error) {
+			return r.AuthenticateClient(ctx, c.ClientID)
+		})
+		wantSame(t, "credential with the hash that the core compares", deciding(got.Credential), deciding(c))
+		if got.Tenant != s.tenant || got.TenantDoors != directory.AllDoors {
+			t.Errorf("tenant %d with doors %d", got.Tenant, got.TenantDoors)
+		}
+		again := s.credential("again")
+		again.Kind, again.ClientID = directory.CredentialClient, c.ClientID
+		err := s.try(func(tx directory.Tx) error { return tx.InsertCredential(s.ctx, again) })
+		wantConflict(t, "a second client of the id", err)
 	}
-	again := s.credential("again")
-	again.Kind, again.ClientID = directory.CredentialClient, c.ClientID
-	err := s.try(func(tx directory.Tx) error { return tx.InsertCredential(s.ctx, again) })
-	wantConflict(t, "a second client of the id", err)
 }
 
 func credentialKinds(t *testing.T, s *sample) {

@@ -18,6 +18,7 @@ var isolationChecks = []check{
 	{"A credential of another tenant is not found", isolationCredential},
 	{"Numbers of tenants are drawn apart", isolationNumbers},
 	{"A tenant's seats are its own", isolationSeats},
+	{"A tenant's jobs are its own", isolationJobs},
 }
 
 func isolationSame(t *testing.T, s *sample) {
@@ -113,6 +114,22 @@ func (s *sample) everyWrite(credential, session string) map[string]func(tx direc
 		"RemoveUserLocation": func(tx directory.Tx) error { _, err := tx.RemoveUserLocation(ctx, no, 1, 1); return err },
 		"RemoveUserRole":     func(tx directory.Tx) error { _, err := tx.RemoveUserRole(ctx, no, 1); return err },
 		"RemoveGroupMember":  func(tx directory.Tx) error { _, err := tx.RemoveGroupMember(ctx, no, 1, 1); return err },
+		"SetGroupMember":     func(tx directory.Tx) error { _, err := tx.SetGroupMember(ctx, no, 1, 1, "changed", 9); return err },
+		"UpdateGroup and DeleteGroup": func(tx directory.Tx) error {
+			g := s.group(1, directory.GroupPlain, "Changed")
+			return errors.Join(tx.UpdateGroup(ctx, g), tx.DeleteGroup(ctx, no, 1), tx.InsertGroup(ctx, g))
+		},
+		"DeleteRole": func(tx directory.Tx) error { return tx.DeleteRole(ctx, no, 2) },
+		"InsertHold and DeleteHold": func(tx directory.Tx) error {
+			_, err := tx.InsertHold(ctx, no, s.hold(1, directory.HoldOpenOrders, "changed"))
+			_, err2 := tx.DeleteHold(ctx, no, s.hold(1, directory.HoldLegal, "first"))
+			return errors.Join(err, err2)
+		},
+		"UpdateLocation":   func(tx directory.Tx) error { return tx.UpdateLocation(ctx, s.location(1, 1, "Changed")) },
+		"InsertSigningKey": func(tx directory.Tx) error { return tx.InsertSigningKey(ctx, s.signingKey("changed")) },
+		"InsertImpersonation": func(tx directory.Tx) error {
+			return tx.InsertImpersonation(ctx, directory.Impersonation{Tenant: no, ID: s.session(), Admin: 1, Target: 1, CreatedAt: noon})
+		},
 		"UpdateRole": func(tx directory.Tx) error {
 			return tx.UpdateRole(ctx, directory.Role{Tenant: no, Number: 1, Key: "changed", Name: "Changed", Company: 1})
 		},
@@ -186,4 +203,21 @@ func isolationSeats(t *testing.T, s *sample) {
 		t.Errorf("took %d seats of a pool of 1", got)
 	}
 	wantSame(t, "pool of the first tenant", s.pool("Full"), directory.Pool{Type: "Full", Total: 2})
+}
+
+func isolationJobs(t *testing.T, s *sample) {
+	other := newSample(t, s.store)
+	mine := s.job("mine", 0)
+	theirs := mine
+	theirs.Tenant = other.tenant
+	s.addPlain(1)
+	other.addPlain(1)
+	s.addJobs(mine, theirs)
+	s.update(func(tx directory.Tx) error { return tx.DeleteUser(s.ctx, other.locked(tx, 1)) })
+	leased := s.claimAt("me", 0, 5)
+	wantSame(t, "jobs after another tenant's user was erased", leased, []directory.Job{claimed(mine, "me", 0)})
+	stolen := leased[0]
+	stolen.Tenant = other.tenant
+	s.wantHeld("CloseJob of the other tenant", false, func(tx directory.Tx) (bool, error) { return tx.CloseJob(s.ctx, stolen, "") })
+	s.wantHeld("CloseJob", true, func(tx directory.Tx) (bool, error) { return tx.CloseJob(s.ctx, leased[0], "") })
 }

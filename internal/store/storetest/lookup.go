@@ -50,6 +50,18 @@ var lookups = []lookup{
 	{"RoleByKey", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
 		return result(r.RoleByKey(ctx, t, 1, "clerk"))
 	}},
+	{"Group", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
+		return result(r.Group(ctx, t, 1))
+	}},
+	{"GroupByID", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
+		return result(r.GroupByID(ctx, t, sharedID))
+	}},
+	{"LocationByID", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
+		return result(r.LocationByID(ctx, t, sharedID))
+	}},
+	{"SigningKey", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
+		return result(r.SigningKey(ctx, t))
+	}},
 	{"GroupByKey", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
 		return result(r.GroupByKey(ctx, t, directory.GroupPlain, "team"))
 	}},
@@ -124,6 +136,30 @@ var listings = []lookup{
 	{"Roles of the tenant", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
 		return result(r.Roles(ctx, t, 0))
 	}},
+	{"Groups", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
+		return result(r.Groups(ctx, t, directory.GroupSelection{Kind: directory.GroupPlain, Limit: 10}))
+	}},
+	{"CountGroups", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
+		return result(r.CountGroups(ctx, t, directory.GroupSelection{Kind: directory.GroupPlain}))
+	}},
+	{"GroupMembers", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
+		return result(r.GroupMembers(ctx, t, 1, 0, 10))
+	}},
+	{"GroupSize", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
+		return result(r.GroupSize(ctx, t, 1))
+	}},
+	{"Users of a group", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
+		return result(r.Users(ctx, t, directory.UserQuery{GroupNumbers: []int64{1}, States: allStates, Limit: 10}))
+	}},
+	{"RoleMembers", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
+		return result(r.RoleMembers(ctx, t, 1, 0, 10))
+	}},
+	{"Holds", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
+		return result(r.Holds(ctx, t, 1))
+	}},
+	{"Locations", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
+		return result(r.Locations(ctx, t, 1))
+	}},
 	{"UserGroups", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
 		return result(r.UserGroups(ctx, t, 1))
 	}},
@@ -165,14 +201,16 @@ func (s *sample) populate(tag string) {
 			tx.InsertGroup(s.ctx, directory.Group{Tenant: s.tenant, Number: 1, ID: sharedID, Kind: directory.GroupPlain, Key: "team", Name: tag, Version: 1, CreatedAt: noon}),
 			tx.AddUserRole(s.ctx, s.tenant, directory.RoleAssignment{Number: 1, User: 1, Role: 1, Company: 1}),
 			tx.InsertCredential(s.ctx, s.credential(tag+s.companies[1].ID)),
+			tx.InsertSigningKey(s.ctx, s.signingKey(tag)),
 			tx.SetPool(s.ctx, s.tenant, "Full", int64(len(tag))),
 			tx.InsertEvent(s.ctx, newEvent(s.tenant, directory.EventUserCreated)),
 		)
 	})
 	s.update(func(tx directory.Tx) error {
 		_, err := tx.AddUserLocation(s.ctx, s.tenant, 1, 1)
-		_, err2 := tx.SetGroupMember(s.ctx, s.tenant, 1, 1, "", 0)
-		return errors.Join(err, err2)
+		_, err2 := tx.SetGroupMember(s.ctx, s.tenant, 1, 1, tag, 0)
+		_, err3 := tx.InsertHold(s.ctx, s.tenant, s.hold(1, directory.HoldLegal, tag))
+		return errors.Join(err, err2, err3)
 	})
 }
 
@@ -225,6 +263,18 @@ func lookupsNotFound(t *testing.T, s *sample) {
 		}},
 		lookup{"AuthenticateToken", func(ctx context.Context, r directory.Reader, _ directory.TenantNo) (any, error) {
 			return result(r.AuthenticateToken(ctx, sum("nobody's"), directory.TokenAccess))
+		}},
+		lookup{"AuthenticateSession", func(ctx context.Context, r directory.Reader, _ directory.TenantNo) (any, error) {
+			return result(r.AuthenticateSession(ctx, sum("nobody's")))
+		}},
+		lookup{"AuthenticateSigned", func(ctx context.Context, r directory.Reader, _ directory.TenantNo) (any, error) {
+			return result(r.AuthenticateSigned(ctx, "nobody's", 1))
+		}},
+		lookup{"Impersonation", func(ctx context.Context, r directory.Reader, _ directory.TenantNo) (any, error) {
+			return result(r.Impersonation(ctx, "nobody's"))
+		}},
+		lookup{"CompanyByID", func(ctx context.Context, r directory.Reader, no directory.TenantNo) (any, error) {
+			return result(r.CompanyByID(ctx, no, sharedID))
 		}},
 		lookup{"AuthenticateClient", func(ctx context.Context, r directory.Reader, _ directory.TenantNo) (any, error) {
 			return result(r.AuthenticateClient(ctx, "nobody's"))

@@ -4,9 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
-
-	"github.com/google/uuid"
 
 	"github.com/usher-id/usher/internal/directory"
 )
@@ -21,11 +20,7 @@ var membershipChecks = []check{
 	{"Adding what is there answers false and changes nothing", membershipTwice},
 	{"Removing what is not answers false and changes nothing", membershipAbsent},
 	{"UserLocations are in order of number", locationsOrder},
-	{"UserGroups are in order of number", groupsOrder},
 	{"Removing one member keeps the others", membershipKeeps},
-	{"A group's fields round trip", groupRoundTrip},
-	{"Kinds of groups are apart", groupKinds},
-	{"The key of a group is unique in its kind", groupTaken},
 }
 
 func (s *sample) password(number int64) directory.Password {
@@ -91,14 +86,6 @@ func (s *sample) wantChanged(what string, want bool, change func(tx directory.Tx
 	})
 }
 
-func (s *sample) addGroup(number int64) {
-	s.t.Helper()
-	s.update(func(tx directory.Tx) error {
-		return tx.InsertGroup(s.ctx, directory.Group{Tenant: s.tenant, Number: number, ID: uuid.NewString(),
-			Kind: directory.GroupPlain, Key: fmt.Sprint("group", number), Version: 1, CreatedAt: noon})
-	})
-}
-
 func (s *sample) userLocations(number int64) []int64 {
 	s.t.Helper()
 	return look(s.t, s, func(ctx context.Context, r directory.Reader) ([]int64, error) {
@@ -106,15 +93,14 @@ func (s *sample) userLocations(number int64) []int64 {
 	})
 }
 
+// userGroups are the numbers of a user's groups.
 func (s *sample) userGroups(number int64) []int64 {
 	s.t.Helper()
-	groups := look(s.t, s, func(ctx context.Context, r directory.Reader) ([]directory.Membership, error) {
-		return r.UserGroups(ctx, s.tenant, number)
-	})
 	var numbers []int64
-	for _, g := range groups {
-		numbers = append(numbers, g.Group.Number)
+	for _, m := range s.memberships(number) {
+		numbers = append(numbers, m.Group.Number)
 	}
+	slices.Sort(numbers)
 	return numbers
 }
 
@@ -163,17 +149,6 @@ func locationsOrder(t *testing.T, s *sample) {
 	wantSame(t, "locations", s.userLocations(1), []int64{1, 4, 30, 200, directory.MaxNumber})
 }
 
-func groupsOrder(t *testing.T, s *sample) {
-	s.addUser(1)
-	for _, n := range []int64{30, 4, 200, 1} {
-		s.addGroup(n)
-		s.wantChanged("SetGroupMember", true, func(tx directory.Tx) (bool, error) {
-			return tx.SetGroupMember(s.ctx, s.tenant, n, 1, "", 0)
-		})
-	}
-	wantSame(t, "groups", s.userGroups(1), []int64{1, 4, 30, 200})
-}
-
 // membershipKeeps: peers emptied a group, or removed a user from all of its
 // groups, when one member was removed from one.
 func membershipKeeps(t *testing.T, s *sample) {
@@ -205,51 +180,4 @@ func membershipKeeps(t *testing.T, s *sample) {
 			wantSame(t, fmt.Sprint("locations of user ", user), s.userLocations(int64(user)), want)
 		}
 	}
-}
-
-func groupRoundTrip(t *testing.T, s *sample) {
-	s.addUser(1)
-	g := directory.Group{Tenant: s.tenant, Number: 8, ID: uuid.NewString(), Kind: directory.GroupServiceTeam, Key: "tëam",
-		Name: "Tëam", Description: "All", Parent: 7, Version: 3, CreatedAt: noon}
-	wantNoZero(t, g)
-	s.update(func(tx directory.Tx) error {
-		if err := tx.InsertGroup(s.ctx, g); err != nil {
-			return err
-		}
-		_, err := tx.SetGroupMember(s.ctx, s.tenant, 8, 1, "lead", 3)
-		return err
-	})
-	s.view(func(r directory.Reader) error {
-		byKey, err := r.GroupByKey(s.ctx, s.tenant, g.Kind, g.Key)
-		wantSame(t, "GroupByKey", byKey, g)
-		ofUser, err2 := r.UserGroups(s.ctx, s.tenant, 1)
-		wantSame(t, "UserGroups", ofUser, []directory.Membership{{Group: g, Role: "lead", Position: 3}})
-		return errors.Join(err, err2)
-	})
-}
-
-func groupKinds(t *testing.T, s *sample) {
-	kinds := []directory.GroupKind{directory.GroupPlain, directory.GroupDashboard, directory.GroupServiceTeam}
-	for i, kind := range kinds {
-		s.update(func(tx directory.Tx) error {
-			return tx.InsertGroup(s.ctx, directory.Group{Tenant: s.tenant, Number: int64(i) + 1, ID: uuid.NewString(), Kind: kind, Key: "same", CreatedAt: noon})
-		})
-	}
-	s.view(func(r directory.Reader) error {
-		for i, kind := range kinds {
-			g, err := r.GroupByKey(s.ctx, s.tenant, kind, "same")
-			if err != nil || g.Number != int64(i)+1 {
-				t.Errorf("kind %s: group %d, error %v", kind, g.Number, err)
-			}
-		}
-		return nil
-	})
-}
-
-func groupTaken(t *testing.T, s *sample) {
-	s.addGroup(1)
-	err := s.try(func(tx directory.Tx) error {
-		return tx.InsertGroup(s.ctx, directory.Group{Tenant: s.tenant, Number: 2, ID: uuid.NewString(), Kind: directory.GroupPlain, Key: "group1", CreatedAt: noon})
-	})
-	wantConflict(t, "a second group of the key", err)
 }

@@ -39,10 +39,12 @@ var promises = map[string][]string{
 	"UserReader looks users up.":                                nil,
 	"Look-ups answer ErrNotFound; they return deleted users too, and the core decides who may see them.": {
 		"lookup/Look-ups answer ErrNotFound", "user/Look-ups return deleted users too"},
-	"UserByHandle finds the holder of a folded key.":  {"handle/UserByHandle finds the holder of a folded key"},
-	"HandleByKey is the identifiers row alone.":       {"handle/HandleByKey is the identifiers row alone"},
-	"Users lists in order of number.":                 {"list/Users lists in order of number over every set of states"},
-	"Terms are folded already.":                       {"search/MatchTerms agrees with the SQL on random data"},
+	"UserByHandle finds the holder of a folded key.": {"handle/UserByHandle finds the holder of a folded key"},
+	"HandleByKey is the identifiers row alone.":      {"handle/HandleByKey is the identifiers row alone"},
+	"Users lists in order of number, falling if q.Descending.": {"list/Users lists in order of number over every set of states",
+		"list/Users lists in falling order and After is then an upper bound"},
+	"Terms are folded already and q.GroupNumbers resolved.": {"search/MatchTerms agrees with the SQL on random data",
+		"list/Users of groups are the members of any of them", "list/An unknown group has no members"},
 	"At most q.Limit rows; WantTotal changes no row.": {"list/After, Skip and Limit cut the same list", "list/WantTotal changes no row", "search/A page that wants a total is the same page"},
 	"CountUsers counts the matches of q (After, Skip and Limit aside) and stops at limit.": {
 		"list/CountUsers counts the matches, After, Skip and Limit aside, and stops at limit"},
@@ -54,23 +56,50 @@ var promises = map[string][]string{
 	"InSubtree reports whether a user belongs to a company's subtree.":     {"user/InSubtree reports whether a user belongs to a company's subtree"},
 
 	"MembershipReader reads what users belong to, in order of number.": {
-		"membership/UserLocations are in order of number", "membership/UserGroups are in order of number", "role/UserRoles are in order of number"},
+		"membership/UserLocations are in order of number", "role/UserRoles are in order of number"},
 	"Roles lists the roles of a company; 0 lists those of the tenant itself.": {"role/Roles lists the roles of a company; 0 lists those of the tenant itself"},
-	"CompanyReader reads the company tree, locations and lock reasons.":       nil,
-	"LockReasons lists a company's own reasons.":                              {"company/LockReasons lists a company's own reasons"},
-	"CredentialReader looks up what callers present.":                         nil,
+	"RoleMembers lists the numbers of the users that hold a role, deleted ones too, each once, greater than after.": {
+		"role/RoleMembers lists the users that hold a role, each once"},
+	"Holds lists the holds on a user, oldest first.":                 {"hold/Holds lists the holds on a user, oldest first"},
+	"GroupReader reads groups and who is in them.":                   nil,
+	"Groups lists one page of a selection in order of number.":       {"group/Groups lists one page of a selection in order of number"},
+	"GroupSelection is a GroupQuery whose names have been resolved.": nil,
+	"0: groups without one":                                          {"group/Groups lists one page of a selection in order of number"},
+	"part of NameKey of the name; \"\": all":                         {"group/Groups lists one page of a selection in order of number"},
+	"only groups of this user; 0: all":                               {"group/Groups lists one page of a selection in order of number"},
+	"CountGroups counts all that Groups would list without Skip and Limit.": {
+		"group/CountGroups counts all that Groups would list without Skip and Limit"},
+	"UserGroups lists a user's memberships by kind, position and number.": {"group/UserGroups are by kind, position and number"},
+	"GroupMembers lists the living members' numbers in order, greater than after.": {
+		"group/GroupMembers lists and GroupSize counts the living members"},
+	"GroupSize counts the living members.":                   {"group/GroupMembers lists and GroupSize counts the living members"},
+	"CompanyReader reads the company tree and lock reasons.": nil,
+	"LocationReader reads locations.":                        nil,
+	"Locations lists a company's own locations, by number.":  {"location/Locations lists a company's own locations by number"},
+	"LockReasons lists a company's own reasons.":             {"company/LockReasons lists a company's own reasons"},
+	"CredentialReader looks up what callers present.":        nil,
 	"AuthenticateKey finds an API key by the SHA-256 of its secret, of any tenant, with the tenant's switches.": {
 		"credential/AuthenticateKey finds an API key by the SHA-256 of its secret, of any tenant, with the tenant's switches"},
 	"KeyAndUser is AuthenticateKey together with the user of a number of the key's tenant, in one statement.": {
 		"credential/KeyAndUser is AuthenticateKey together with the user of a number of the key's tenant"},
-	"ErrNotFound when either is missing.":        {"credential/KeyAndUser is AuthenticateKey together with the user of a number of the key's tenant"},
+	"ErrNotFound when either is missing.": {"credential/KeyAndUser is AuthenticateKey together with the user of a number of the key's tenant",
+		"session/AuthenticateSigned finds a signing key by its id together with a user of its tenant"},
 	"A token whose client is gone is not found.": {"token/A token whose client is gone is not found"},
 	"AuthenticateToken finds a token by the SHA-256 of it, with its user's state, lock, dates, epoch and rank and the tenant's switches.": {
 		"token/AuthenticateToken finds a token by the SHA-256 of it with its user and the tenant's switches", "token/AuthenticateToken shows the user as it is now"},
-	"AuthenticateClient finds an OAuth client by client id.":                {"credential/AuthenticateClient finds an OAuth client by client id"},
-	"Credentials lists without their hashes, oldest first.":                 {"credential/Credentials lists without their hashes, oldest first"},
-	"TenantReader looks tenants up.":                                        nil,
-	"Tenants lists all, in order of number.":                                {"tenant/Tenants lists all, in order of number"},
+	"AuthenticateClient finds a credential of any kind but keys by client id.": {"credential/AuthenticateClient finds a credential of any kind but keys by client id"},
+	"AuthenticateSession finds a cookie session by the SHA-256 of it: of a credential (Credential is set, Token.User is 0) or of a user (as AuthenticateToken).": {
+		"session/AuthenticateSession finds a cookie session of a credential", "session/AuthenticateSession finds a cookie session of a user",
+		"session/AuthenticateSession shows user, credential and tenant as they are now", "session/A session of nobody is not found"},
+	"A session whose credential is gone is not found.": {"session/A session whose credential is gone is not found"},
+	"AuthenticateSigned finds a signing key by its id together with a user of its tenant, with what AuthenticateToken reads of them.": {
+		"session/AuthenticateSigned finds a signing key by its id together with a user of its tenant"},
+	"Credentials lists without their hashes, oldest first.": {"credential/Credentials lists without their hashes, oldest first"},
+	"TenantReader looks tenants up.":                        nil,
+	"Tenants lists all, in order of number.":                {"tenant/Tenants lists all, in order of number"},
+	"TenantsOfDoor lists the first tenants, at most limit, that have a door on and are not disabled.": {
+		"tenant/TenantsOfDoor lists the first tenants that have a door on and are not disabled"},
+	"SigningKey is the tenant's newest; ErrNotFound while there is none.":   {"session/SigningKey is the tenant's newest"},
 	"LicenceReader reads pools and the feed of events.":                     nil,
 	"Events lists a tenant's events after a sequence number, oldest first.": {"event/Events lists a tenant's events after a sequence number, oldest first"},
 
@@ -81,12 +110,29 @@ var promises = map[string][]string{
 	"UpdateUser replaces the row; before is what LockUser returned.": {
 		"user/UpdateUser replaces the row field by field", "user/A user that is not as it was read is refused"},
 	"DeleteUser erases a user and everything that belongs to it but its events.": {
-		"user/DeleteUser erases a user and everything that belongs to it but its events"},
+		"user/DeleteUser erases a user and everything that belongs to it but its events", "users/Nothing is added to a user that is being erased",
+		"job/Erasing a user ends the jobs about it and no others", "session/An impersonation's fields round trip"},
 	"SetHandleKinds changes as what the holder has the key.": {"handle/SetHandleKinds changes as what the holder has the key"},
 	"SetPassword writes or replaces a user's password.":      {"password/SetPassword writes or replaces a user's password"},
 	"MembershipWriter changes memberships.":                  nil,
 	"Adding what is there and removing what is not answer false and change nothing.": {
 		"membership/Adding what is there answers false and changes nothing", "membership/Removing what is not answers false and changes nothing"},
+	"AddUserRole gives a role.": {"role/UserRoles are in order of number"},
+	"One that is gone since fn looked it up is ErrDuplicate, so that fn looks again; so is an assignment that is there.": {
+		"role/AddUserRole looks again for a role that is gone", "role/An assignment is unique by user, role and company", "groups/No assignment outlives its role"},
+	"DeleteRole erases a role that nobody holds.": {"role/DeleteRole erases a role that nobody holds", "groups/No assignment outlives its role"},
+	"One that is held stays, and is ErrNotFound.": {"role/DeleteRole erases a role that nobody holds"},
+	"InsertHold reports false, and changes nothing, when it is there.": {"hold/InsertHold reports false and changes nothing when it is there",
+		"groups/No hold is placed on a user that is gone"},
+	"GroupWriter changes groups and memberships.": nil,
+	"UpdateGroup replaces the row of g.Number.":   {"group/UpdateGroup replaces the row"},
+	"DeleteGroup erases a group with its memberships; the groups below it lose their parent.": {
+		"group/DeleteGroup erases a group with its memberships and frees the groups below it", "groups/No membership outlives its group"},
+	"SetGroupMember adds a user or changes its role and position; it reports whether anything changed.": {
+		"group/SetGroupMember adds a user or changes its role and position and says whether", "groups/Of many that set one membership the last one stays"},
+	"A group that is gone since fn looked it up is ErrDuplicate, so that fn looks again.": {
+		"group/SetGroupMember looks again for a group that is gone", "groups/No membership outlives its group"},
+	"UpdateLocation replaces the row of l.Number.":                        {"location/UpdateLocation replaces the row"},
 	"CompanyWriter changes the company tree, locations and lock reasons.": nil,
 	"DeleteLockReason erases it; locks that name it stay (docs/dialects/iqmetrix.md 5.19), so readers must expect a number without a row.": {
 		"company/DeleteLockReason erases it and locks that name it stay"},
@@ -95,6 +141,9 @@ var promises = map[string][]string{
 		"token/DeleteToken reports whether it was there", "tokens/Of two that spend one refresh token one gets true"},
 	"DeleteSession removes every token of a sign-in.":                      {"token/DeleteSession removes every token of a sign-in"},
 	"DeleteExpiredTokens removes a user's tokens that expired before now.": {"token/DeleteExpiredTokens removes a user's tokens that expired before now"},
+	"Number 0 is the sessions of the tenant's credentials.":                {"session/DeleteExpiredTokens of number 0 removes the credentials' sessions"},
+	"ExtendToken moves a token's end.":                                     {"session/ExtendToken moves a token's end"},
+	"ErrNotFound when it is gone.":                                         {"session/ExtendToken moves a token's end"},
 	"TenantWriter changes tenants.":                                        nil,
 	"LockTenant reads a tenant for change: rules about who is left and tree changes take this lock first.": {
 		"tenant/LockTenant reads a tenant for change", "users/The last administrator stays"},
@@ -118,6 +167,15 @@ var promises = map[string][]string{
 	"Another process may first use up the numbers that it has drawn ahead.": {
 		"shared/A process gives out the numbers that it has drawn ahead and then passes a raised counter"},
 	"EventWriter records changes.": nil,
+	"JobWriter keeps jobs.":        {"job/A job's fields round trip"},
+	"A job that is done or abandoned keeps its row without a payload, so that a repeat of the insert is refused.": {
+		"job/CloseJob ends a job and a repeat of the insert is refused", "jobs/Of many that insert one job one succeeds"},
+	"ClaimJobs leases the jobs of a kind that are due and not leased, oldest first, to an owner until then; each job's Attempts is raised.": {
+		"job/ClaimJobs leases the jobs of a kind that are due and not leased, oldest first", "job/A lease that has run out goes to another and the first has lost it"},
+	"Two that claim at once never get the same job.": {"jobs/Two that claim at once never get the same job"},
+	"CloseJob ends a job, erasing its payload, and RetryJob puts it back until then; each reports whether the owner still had the lease.": {
+		"job/CloseJob ends a job and a repeat of the insert is refused", "job/RetryJob puts a job back until then",
+		"job/A lease that has run out goes to another and the first has lost it", "jobs/Of an owner and an heir one ends the job"},
 }
 
 // TestPromises proves that each sentence of the Store's comments is listed with

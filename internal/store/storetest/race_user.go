@@ -246,7 +246,8 @@ func raceErase(t *testing.T, s *sample) {
 			}
 			_, err1 := tx.AddUserLocation(s.ctx, s.tenant, number, int64(i)+1)
 			_, err2 := tx.SetGroupMember(s.ctx, s.tenant, 1, number, "", 0)
-			return errors.Join(err1, err2,
+			_, err3 := tx.InsertHold(s.ctx, s.tenant, s.hold(number, directory.HoldLegal, fmt.Sprint(i)))
+			return errors.Join(err1, err2, err3,
 				tx.SetPassword(s.ctx, s.tenant, directory.Password{User: number, Hash: "x", SetAt: noon}),
 				tx.InsertHandle(s.ctx, s.tenant, s.handle(fmt.Sprint("key", i), number)),
 				tx.InsertToken(s.ctx, s.token(fmt.Sprint(i), directory.TokenAccess, number)))
@@ -262,8 +263,8 @@ func raceErase(t *testing.T, s *sample) {
 	}
 	s.addPlain(users)
 	for number := int64(1); number <= users; number++ {
-		if left := len(s.userLocations(number)) + len(s.userGroups(number)); left != 0 {
-			t.Errorf("%d memberships of user %d outlived it", left, number)
+		if left := len(s.userLocations(number)) + len(s.userGroups(number)) + len(s.holds(number)); left != 0 {
+			t.Errorf("%d memberships and holds of user %d outlived it", left, number)
 		}
 	}
 	s.wantTotals()

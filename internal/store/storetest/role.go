@@ -16,6 +16,9 @@ var roleChecks = []check{
 	{"UserRoles are in order of number", userRolesOrder},
 	{"An assignment is unique by user, role and company", assignmentTaken},
 	{"RemoveUserRole removes one assignment", assignmentRemove},
+	{"AddUserRole looks again for a role that is gone", assignmentOfGone},
+	{"RoleMembers lists the users that hold a role, each once", roleMembers},
+	{"DeleteRole erases a role that nobody holds", roleDelete},
 }
 
 func (s *sample) role(number, company int64, key string) directory.Role {
@@ -158,4 +161,65 @@ func assignmentRemove(t *testing.T, s *sample) {
 		})
 	}
 	wantSame(t, "roles", s.userRoles(1), []directory.RoleAssignment{kept})
+}
+
+func assignmentOfGone(t *testing.T, s *sample) {
+	s.addUser(1)
+	runs := 0
+	err := s.try(func(tx directory.Tx) error {
+		runs++
+		return tx.AddUserRole(s.ctx, s.tenant, directory.RoleAssignment{Number: 1, User: 1, Role: 404, Company: 1})
+	})
+	wantConflict(t, "an assignment of no role", err)
+	if got := s.userRoles(1); runs != 2 || len(got) != 0 {
+		t.Errorf("fn ran %d times and left %+v", runs, got)
+	}
+}
+
+func roleMembers(t *testing.T, s *sample) {
+	s.addTree()
+	s.addPlain(5)
+	s.change(4, func(u *directory.User) { u.State = directory.StateDeleted })
+	s.addRoles(s.role(1, 0, "a"), s.role(2, 0, "b"))
+	other := newSample(t, s.store)
+	other.addPlain(2)
+	other.addRoles(other.role(1, 0, "a"))
+	other.assign(directory.RoleAssignment{Number: 1, User: 2, Role: 1, Company: 1})
+	s.assign(directory.RoleAssignment{Number: 9, User: 1, Role: 1, Company: 1}, directory.RoleAssignment{Number: 2, User: 1, Role: 1, Company: 2},
+		directory.RoleAssignment{Number: 1, User: 5, Role: 1, Company: 1}, directory.RoleAssignment{Number: 5, User: 4, Role: 1, Company: 3},
+		directory.RoleAssignment{Number: 6, User: 3, Role: 2, Company: 1})
+	for _, c := range []struct {
+		role, after int64
+		limit       int
+		want        []int64
+	}{{1, 0, 10, []int64{1, 4, 5}}, {1, 0, 2, []int64{1, 4}}, {1, 4, 2, []int64{5}}, {1, 5, 2, nil}, {2, -1, 9, []int64{3}}, {3, 0, 9, nil}, {1, 1 << 62, 9, nil}} {
+		got := look(t, s, func(ctx context.Context, r directory.Reader) ([]int64, error) {
+			return r.RoleMembers(ctx, s.tenant, c.role, c.after, c.limit)
+		})
+		wantSame(t, "RoleMembers", got, c.want)
+	}
+}
+
+func roleDelete(t *testing.T, s *sample) {
+	s.addUser(1)
+	s.addRoles(s.role(1, 0, "held"), s.role(2, 0, "free"))
+	s.assign(directory.RoleAssignment{Number: 1, User: 1, Role: 1, Company: 1})
+	remove := func(role int64) error {
+		return s.try(func(tx directory.Tx) error { return tx.DeleteRole(s.ctx, s.tenant, role) })
+	}
+	wantNotFound(t, "the erasure of a held role", remove(1))
+	s.wantRole(s.role(1, 0, "held"))
+	if err := remove(2); err != nil {
+		t.Error(err)
+	}
+	wantNotFound(t, "the erasure of no role", remove(2))
+	s.wantChanged("RemoveUserRole", true, func(tx directory.Tx) (bool, error) { return tx.RemoveUserRole(s.ctx, s.tenant, 1) })
+	if err := remove(1); err != nil {
+		t.Error(err)
+	}
+	if got := look(t, s, func(ctx context.Context, r directory.Reader) ([]directory.Role, error) {
+		return r.Roles(ctx, s.tenant, 0)
+	}); len(got) != 0 {
+		t.Errorf("roles %+v are left", got)
+	}
 }

@@ -20,6 +20,7 @@ var tenantChecks = []check{
 	{"A host leads to one tenant at most", tenantHostTaken},
 	{"Tenants lists all, in order of number", tenantsOrder},
 	{"A tenant's name is unique per installation", tenantNameTaken},
+	{"TenantsOfDoor lists the first tenants that have a door on and are not disabled", tenantsOfDoor},
 }
 
 // fullTenant sets every field of a tenant.
@@ -207,4 +208,34 @@ func tenantNameTaken(t *testing.T, s *sample) {
 	other.Name = tenant.Name
 	err = s.try(func(tx directory.Tx) error { return tx.UpdateTenant(s.ctx, other) })
 	wantConflict(t, "a tenant renamed to the name", err)
+}
+
+func tenantsOfDoor(t *testing.T, s *sample) {
+	off, disabled := newTenant(), newTenant()
+	off.Doors, disabled.Disabled = directory.DoorSet(directory.DoorEncore|directory.DoorConsole), true
+	s.insertTenant(off)
+	s.insertTenant(disabled)
+	s.insertTenant(newTenant())
+	s.view(func(r directory.Reader) error {
+		all, err := r.Tenants(s.ctx)
+		if err != nil {
+			return err
+		}
+		for _, door := range []directory.Door{directory.DoorEncore, directory.DoorEduBrite, directory.DoorConsole} {
+			var want []directory.Tenant
+			for _, tenant := range all {
+				if !tenant.Disabled && tenant.Doors.Has(door) {
+					want = append(want, tenant)
+				}
+			}
+			for _, limit := range []int{0, 1, 2, len(all)} {
+				got, err := r.TenantsOfDoor(s.ctx, door, limit)
+				if err != nil {
+					return err
+				}
+				wantSame(t, "TenantsOfDoor", got, want[:min(limit, len(want))])
+			}
+		}
+		return nil
+	})
 }
