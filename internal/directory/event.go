@@ -52,7 +52,7 @@ const (
 
 // Event is the record of one change, written with it. The envelope is what a
 // hash chain covers later; Payload (before and after of the fields that
-// changed, never a secret) lives in a row of its own that can be erased.
+// changed, never a secret) and Salt can be erased without it.
 type Event struct {
 	Seq        int64 // drawn by the insert
 	Tenant     TenantNo

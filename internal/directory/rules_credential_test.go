@@ -215,8 +215,8 @@ func TestRulesNoSecretInEvents(t *testing.T) {
 			t.Errorf("%s has the payload %q", e.Type, e.Payload)
 		}
 	}
-	dump := f.dump("users", "event_payloads")
-	if !strings.Contains(dump["event_payloads"], "[redacted]") {
+	dump := f.dump("users", "events")
+	if !strings.Contains(dump["events"], "[redacted]") {
 		t.Error("no event says that something secret changed")
 	}
 }

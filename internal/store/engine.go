@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"time"
@@ -43,9 +42,9 @@ type engine struct {
 	// moveListed moves a user's rows in the list index, one for each company of
 	// the path, from state to state, and returns how many there were.
 	moveListed func(ctx context.Context, q querier, tenant, number int64, path []int64, from, to int64) (int64, error)
-	// insertEvent writes an event's envelope and payload and returns its
-	// sequence number.
-	insertEvent func(ctx context.Context, q querier, envelope []any, salt, payload []byte) (int64, error)
+	// insertEvent writes an event and returns its sequence number if the engine
+	// needs it.
+	insertEvent func(ctx context.Context, q querier, values []any) (seq int64, err error)
 	// extra is the condition on users u that directory.Extra is.
 	extra func(a *args, path []string, value string) string
 	// shard picks the shard of a counter for one transaction, below shards.
@@ -85,13 +84,13 @@ var errStale = errors.New("store: the user to change is not as it was read")
 // row hands out the columns of a result row from left to right. Its first
 // mistake is kept in err, which whoever runs the statement checks.
 type row struct {
-	stmt *statement     // of SQLite: columns are read where they are
-	vals []driver.Value // of PostgreSQL
+	stmt *statement // of SQLite: columns are read where they are
+	vals []any      // of PostgreSQL
 	at   int
 	err  error
 }
 
-func newRow(columns int) *row { return &row{vals: make([]driver.Value, columns)} }
+func newRow(columns int) *row { return &row{vals: make([]any, columns)} }
 
 func (r *row) next() any {
 	if r.at >= len(r.vals) {

@@ -9,30 +9,23 @@ import (
 // InsertEvent implements directory.EventWriter.
 func (t *tx) InsertEvent(ctx context.Context, e directory.Event) error {
 	seq, err := t.e.insertEvent(ctx, t.q, []any{int64(e.Tenant), e.ID, string(e.Type), e.User, e.Subject, int64(e.Door), e.Actor,
-		e.OnBehalfOf, e.Reason, e.RequestID, micros(e.Time)}, bytesOf(e.Salt), bytesOf(e.Payload))
+		e.OnBehalfOf, e.Reason, e.RequestID, micros(e.Time), bytesOf(e.Salt), bytesOf(e.Payload)})
 	t.pending.event = committedEvent{seq: seq, id: e.ID}
 	return err
 }
 
-const (
-	insertEnvelopeSQL = `INSERT INTO events (tenant, id, type, number, subject, door, actor, on_behalf_of, reason, request_id, at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING seq`
-	// insertEventSQL does both at once; SQLite has no INSERT in WITH.
-	insertEventSQL = "WITH e AS (" + insertEnvelopeSQL + ") INSERT INTO event_payloads (seq, salt, payload) SELECT seq, $12, $13 FROM e RETURNING seq"
-)
+const insertEventSQL = `INSERT INTO events (tenant, id, type, number, subject, door, actor, on_behalf_of, reason, request_id, at,
+	salt, payload) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`
 
-// insertEventInTwo writes envelope and payload where a statement costs little.
-func insertEventInTwo(ctx context.Context, q querier, envelope []any, salt, payload []byte) (seq int64, err error) {
-	if err := q.query(ctx, insertEnvelopeSQL, envelope, func(r *row) { seq = r.int() }); err != nil {
-		return 0, err
-	}
-	_, err = q.exec(ctx, "INSERT INTO event_payloads (seq, salt, payload) VALUES ($1, $2, $3)", seq, salt, payload)
-	return seq, err
+// insertEventOnly does not ask for the sequence number: SQLite would keep it in
+// a table of its own for that, and needs no committedEvent.
+func insertEventOnly(ctx context.Context, q querier, values []any) (int64, error) {
+	_, err := q.exec(ctx, insertEventSQL, values...)
+	return 0, err
 }
 
-// insertEventInOne writes both in one round trip.
-func insertEventInOne(ctx context.Context, q querier, envelope []any, salt, payload []byte) (seq int64, err error) {
-	err = q.query(ctx, insertEventSQL, append(envelope, salt, payload), func(r *row) { seq = r.int() })
+func insertEventReturning(ctx context.Context, q querier, values []any) (seq int64, err error) {
+	err = q.query(ctx, insertEventSQL+" RETURNING seq", values, func(r *row) { seq = r.int() })
 	return seq, err
 }
 
@@ -48,8 +41,8 @@ type committedEvent struct {
 func (r *reader) Events(ctx context.Context, t directory.TenantNo, after int64, limit int) ([]directory.Event, error) {
 	var list []directory.Event
 	err := r.q.query(ctx, `SELECT e.seq, e.tenant, e.id, e.type, e.number, e.subject, e.door, e.actor, e.on_behalf_of, e.reason,
-		e.request_id, e.at, p.salt, p.payload FROM events e LEFT JOIN event_payloads p ON p.seq = e.seq
-		WHERE e.tenant = $1 AND e.seq > $2 ORDER BY e.seq LIMIT $3`, []any{int64(t), after, int64(max(limit, 0))},
+		e.request_id, e.at, e.salt, e.payload FROM events e WHERE e.tenant = $1 AND e.seq > $2 ORDER BY e.seq LIMIT $3`,
+		[]any{int64(t), after, int64(max(limit, 0))},
 		func(row *row) {
 			list = append(list, directory.Event{Seq: row.int(), Tenant: directory.TenantNo(row.int()), ID: row.text(),
 				Type: directory.EventType(row.text()), User: row.int(), Subject: row.text(), Door: directory.Door(row.int()),

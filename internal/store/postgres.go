@@ -52,7 +52,7 @@ func newPostgresEngine(numbers numberSource) *engine {
 		indexSearch: indexTrigrams,
 		dropSearch:  dropTrigrams,
 		moveListed:  moveListedTogether,
-		insertEvent: insertEventInOne,
+		insertEvent: insertEventReturning,
 		shard:       func() int64 { return rand.Int64N(counterShards) },
 		poolShards: func(total int64) int64 {
 			if total < smallPool {

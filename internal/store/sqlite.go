@@ -57,7 +57,7 @@ func newSQLiteEngine() *engine {
 		indexSearch:  indexGrams,
 		dropSearch:   dropGrams,
 		moveListed:   moveListedOneByOne,
-		insertEvent:  insertEventInTwo,
+		insertEvent:  insertEventOnly,
 		shard:        func() int64 { return 0 },
 		poolShards:   func(int64) int64 { return 1 },
 		numbers:      rowNumbers{},

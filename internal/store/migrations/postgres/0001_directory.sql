@@ -295,7 +295,9 @@ CREATE TABLE numbers (
   PRIMARY KEY (tenant, kind)
 );
 
--- position and hash are drawn by the sealer, in the order of commits.
+-- position and hash are drawn by the sealer, in the order of commits. Erasing
+-- sets salt and payload to NULL: hash covers payload_hash, so that the chain
+-- still verifies, and everything else of the event stays.
 CREATE TABLE events (
   seq BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   tenant BIGINT NOT NULL,
@@ -311,15 +313,12 @@ CREATE TABLE events (
   request_id TEXT COLLATE "C" NOT NULL,
   at BIGINT NOT NULL,
   payload_hash BYTEA,
-  hash BYTEA
-);
-CREATE INDEX events_tenant ON events (tenant, seq);
-CREATE UNIQUE INDEX events_position ON events (tenant, position) WHERE position IS NOT NULL;
-CREATE TABLE event_payloads (
-  seq BIGINT PRIMARY KEY,
+  hash BYTEA,
   salt BYTEA,
   payload BYTEA
 );
+CREATE INDEX events_tenant ON events (tenant, seq);
+CREATE UNIQUE INDEX events_position ON events (tenant, position) WHERE position IS NOT NULL;
 
 CREATE TABLE holds (
   tenant BIGINT NOT NULL,

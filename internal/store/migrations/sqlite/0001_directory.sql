@@ -291,7 +291,9 @@ CREATE TABLE numbers (
   PRIMARY KEY (tenant, kind)
 ) STRICT, WITHOUT ROWID;
 
--- position and hash are drawn by the sealer, in the order of commits.
+-- position and hash are drawn by the sealer, in the order of commits. Erasing
+-- sets salt and payload to NULL: hash covers payload_hash, so that the chain
+-- still verifies, and everything else of the event stays.
 CREATE TABLE events (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
   tenant INTEGER NOT NULL,
@@ -307,15 +309,12 @@ CREATE TABLE events (
   request_id TEXT NOT NULL,
   at INTEGER NOT NULL,
   payload_hash BLOB,
-  hash BLOB
-) STRICT;
-CREATE INDEX events_tenant ON events (tenant, seq);
-CREATE UNIQUE INDEX events_position ON events (tenant, position) WHERE position IS NOT NULL;
-CREATE TABLE event_payloads (
-  seq INTEGER PRIMARY KEY,
+  hash BLOB,
   salt BLOB,
   payload BLOB
 ) STRICT;
+CREATE INDEX events_tenant ON events (tenant, seq);
+CREATE UNIQUE INDEX events_position ON events (tenant, position) WHERE position IS NOT NULL;
 
 CREATE TABLE holds (
   tenant INTEGER NOT NULL,
