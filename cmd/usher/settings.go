@@ -12,7 +12,7 @@ import (
 )
 
 // databaseSettings are the settings of a command that opens a database.
-var databaseSettings = []string{"config", "database", "pg_exec_mode"}
+var databaseSettings = []string{"config", "database", "pg_exec_mode", "secret_key_file"}
 
 // load reads the settings from the flags of a command and everything below.
 func (p *program) load(cmd *cobra.Command) (config.Loaded, error) {

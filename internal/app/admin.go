@@ -25,11 +25,15 @@ type Admin struct {
 // OpenAdmin opens the database of the settings for a command, which names it
 // in the events. Close it afterwards.
 func OpenAdmin(ctx context.Context, cfg *config.Config, log *slog.Logger, command string) (*Admin, error) {
+	sealer, err := commandSealer(cfg)
+	if err != nil {
+		return nil, err
+	}
 	db, err := OpenStore(ctx, cfg, log)
 	if err != nil {
 		return nil, err
 	}
-	return &Admin{db: db, service: directory.New(db, directory.Options{}), command: command}, nil
+	return &Admin{db: db, service: directory.New(db, directory.Options{Sealer: sealer, PublicURL: cfg.BaseURL()}), command: command}, nil
 }
 
 // Close closes the database.

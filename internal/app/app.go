@@ -85,7 +85,11 @@ func (a *App) openStore(ctx context.Context) error {
 		path = strings.TrimPrefix(a.cfg.Database, "sqlite:")
 	}
 	a.metrics.watchStore(db.Engine(), path)
-	a.service = directory.New(db, directory.Options{PublicURL: a.cfg.BaseURL()})
+	sealer, err := a.openSealer()
+	if err != nil {
+		return err
+	}
+	a.service = directory.New(db, directory.Options{PublicURL: a.cfg.BaseURL(), Sealer: sealer})
 	return nil
 }
 

@@ -19,7 +19,7 @@ import (
 // says what to run, without the password.
 func TestServerRefusesAnOldSchemaOnPostgreSQL(t *testing.T) {
 	cfg := config.Default()
-	cfg.Database = pgtest.Database(t)
+	cfg.Database, cfg.SecretKey = pgtest.Database(t), testkit.SecretKey
 	_, err := app.New(t.Context(), cfg, io.Discard)
 	if err == nil || !strings.Contains(err.Error(), "usher migrate --database 'postgres") {
 		t.Fatalf("New() = %v, want an error that says what to run", err)
@@ -58,7 +58,7 @@ func TestExecModes(t *testing.T) {
 // tenant and one key.
 func TestBootstrapByManyProcesses(t *testing.T) {
 	cfg := config.Default()
-	cfg.Database = pgtest.Database(t)
+	cfg.Database, cfg.SecretKey = pgtest.Database(t), testkit.SecretKey
 	cfg.BootstrapKey = "a-bootstrap-key-for-all"
 	if err := app.Migrate(t.Context(), &cfg, nil); err != nil {
 		t.Fatal(err)

@@ -34,6 +34,13 @@ type Config struct {
 	// only on an empty directory. It is no flag: others see a process's flags.
 	BootstrapKey Secret `key:"bootstrap_key" from:"file,env" help:"secret of a first administrator key, made with the tenant default when the directory is empty; at least 16 characters"`
 
+	// SecretKey seals what the database keeps and must be read back. It is no
+	// flag, like BootstrapKey.
+	SecretKey Secret `key:"secret_key" from:"file,env" help:"key that encrypts what the database keeps and must be read back, as base64 of 32 bytes; a PostgreSQL database needs it, the same for every process"`
+	// SecretKeyFile is a file with the key; older ones may follow it, a line each,
+	// which still open what they sealed. SecretKeyPath applies the default.
+	SecretKeyFile string `key:"secret_key_file" help:"file that holds the key, in place of secret_key, perhaps with older keys below it; empty is, with SQLite, the name of the database file and .key, where one is made when it is missing"`
+
 	// TLSCert and TLSKey are PEM files; both or none.
 	TLSCert string `key:"tls_cert" help:"PEM file with the certificate chain; with tls_key switches TLS on, and only the edubrite door answers plain HTTP"`
 	// TLSKey is the PEM file with the private key of TLSCert.

@@ -67,6 +67,7 @@ func (c *Config) Validate() error {
 		fail("pg_max_conns", "must be 0 or at least %d", MinPGConns)
 	}
 	c.checkMail(fail)
+	c.checkSecretKey(fail)
 	c.checkEncore(fail)
 	return errors.Join(errs...)
 }

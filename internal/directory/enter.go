@@ -375,7 +375,8 @@ func (s *Service) enterReset(ctx context.Context, call *Call, token Secret) (Use
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return User{}, err
 	}
-	if err != nil || openDoor(call, &auth) != nil || auth.Token.Epoch != user.AuthEpoch || !user.Usable(s.now()) || !s.now().Before(auth.Token.ExpiresAt) {
+	// The page that asks belongs to the door that made the token.
+	if err != nil || auth.TenantDisabled || !auth.TenantDoors.Has(auth.Token.Door) || auth.Token.Epoch != user.AuthEpoch || !user.Usable(s.now()) || !s.now().Before(auth.Token.ExpiresAt) {
 		s.countStranger(call)
 		return User{}, errReset()
 	}

@@ -68,8 +68,8 @@ func isSignedText(secret string) bool {
 
 // sign writes a token with a key of the tenant.
 func sign(kid string, key []byte, claims *signedClaims) (string, error) {
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.HS256, Key: jose.JSONWebKey{Key: key, KeyID: kid}},
-		(&jose.SignerOptions{}).WithType("JWT"))
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.HS256, Key: key},
+		(&jose.SignerOptions{}).WithType("JWT").WithHeader(jose.HeaderKey("kid"), kid))
 	if err != nil {
 		return "", fmt.Errorf("directory: signing key %s: %w", kid, err)
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -29,6 +30,9 @@ func Build(t testing.TB) string {
 func Serve(t testing.TB, program string, flags ...string) (url string) {
 	t.Helper()
 	cmd := exec.Command(program, append([]string{"serve", "--addr=127.0.0.1:0"}, flags...)...)
+	if strings.Contains(strings.Join(flags, " "), "postgres") {
+		cmd.Env = append(cmd.Environ(), "USHER_SECRET_KEY="+SecretKey)
+	}
 	log, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatalf("testkit: %v", err)

@@ -21,6 +21,9 @@ import (
 // run on both.
 var Engines = []string{"sqlite", "postgres"}
 
+// SecretKey is the secret key of tests on PostgreSQL, which makes none itself.
+const SecretKey = "dXNoZXIgdGVzdCBrZXksIDMyIGJ5dGVzLCBwdWJsaWM="
+
 // Options say what to start. The zero value is an empty directory on SQLite.
 type Options struct {
 	// Engine is one of Engines; "" is sqlite. A package that uses postgres has
@@ -52,6 +55,9 @@ func Start(t testing.TB, o Options) *Server {
 	cfg.Database = database(t, o.Engine)
 	cfg.Demo = o.Demo
 	cfg.LogLevel = "warn"
+	if o.Engine == "postgres" {
+		cfg.SecretKey = SecretKey
+	}
 	if o.Tune != nil {
 		o.Tune(&cfg)
 	}
