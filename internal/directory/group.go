@@ -35,6 +35,9 @@ type GroupRef struct {
 	ID   string
 	Kind GroupKind
 	Name string
+	// Parent, if set, is the id of the group that it must stand directly below
+	// (docs/dialects/edubrite.md 3.4).
+	Parent string
 }
 
 // GroupMode is what a GroupChange does with the groups that it names.
@@ -72,6 +75,7 @@ type GroupQuery struct {
 	Parent Opt[string] // id of the parent; "" for groups without one
 	Name   string      // part of the name, folded; "" for all
 	Member Opt[UserRef]
+	Mine   bool // only groups of the person who asks, who then needs no rank
 	Skip   int
 	Limit  int // 1 to MaxLimit
 }

@@ -98,10 +98,27 @@ func groupOf(ctx context.Context, r Reader, t TenantNo, ref GroupRef) (Group, er
 		}
 		g, err = r.GroupByKey(ctx, t, ref.Kind, key)
 	}
+	if err == nil && ref.Parent != "" {
+		err = standsBelow(ctx, r, &g, ref.Parent)
+	}
 	if errors.Is(err, ErrNotFound) {
 		return Group{}, errNoGroup()
 	}
 	return g, err
+}
+
+// standsBelow is ErrNotFound unless a group stands directly below the one with
+// an id.
+func standsBelow(ctx context.Context, r Reader, g *Group, parentID string) error {
+	id, err := presetID(parentID)
+	if err != nil || g.Parent == 0 {
+		return ErrNotFound
+	}
+	parent, err := r.Group(ctx, g.Tenant, g.Parent)
+	if err == nil && parent.ID != id {
+		err = ErrNotFound
+	}
+	return err
 }
 
 func errNoGroup() error { return Wrong(CodeNotFound, ReasonGroupNotFound, "Group not found.") }

@@ -62,6 +62,11 @@ func addGroupRules(rules map[string]methodRule) {
 	rules["DeleteGroups"] = write(func(w *world, c *directory.Call, g directory.Group, _ directory.UserRef) error {
 		return w.svc.DeleteGroups(w.ctx, c, []directory.GroupRef{{ID: g.ID}})
 	})
+	sync := write(func(w *world, c *directory.Call, g directory.Group, ref directory.UserRef) error {
+		return w.svc.SyncGroups(w.ctx, c, g.Kind, []directory.GroupSync{{Name: g.Name, Members: []directory.UserRef{ref}}})
+	})
+	sync.scope |= directory.ScopeUsersWrite
+	rules["SyncGroups"] = sync
 	change := methodRule{adminRank, directory.ScopeUsersWrite, false, false, noUser, nil}
 	change.run = onGroup(func(w *world, c *directory.Call, g directory.Group, ref directory.UserRef) error {
 		_, err := w.svc.ChangeGroups(w.ctx, c, ref, 0, join(directory.GroupsAdd, g))
@@ -175,6 +180,14 @@ func addSiteRules(rules map[string]methodRule) {
 	})}
 	rules["Entity"] = methodRule{readerRank, directory.ScopeUsersRead, true, false, "", noPreparation(func(w *world, c *directory.Call) error {
 		_, err := w.svc.Entity(w.ctx, c)
+		return err
+	})}
+	rules["SetEntityOf"] = methodRule{adminRank, directory.ScopeTenant, false, false, wholeTenant, noPreparation(func(w *world, c *directory.Call) error {
+		tenant, err := w.svc.Entity(w.ctx, w.sys())
+		if err != nil {
+			return err
+		}
+		_, err = w.svc.SetEntityOf(w.ctx, c, tenant.ID, fmt.Sprintf(`{"Name":%q}`, w.unique("entity")))
 		return err
 	})}
 	rules["SetEntity"] = methodRule{adminRank, directory.ScopeTenant, false, false, wholeTenant, onTarget(func(w *world, c *directory.Call, ref directory.UserRef) error {

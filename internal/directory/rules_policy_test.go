@@ -119,6 +119,14 @@ func addUserRules(rules map[string]methodRule) {
 			return err
 		}
 	}}
+	rules["CreateUsers"] = methodRule{adminRank, directory.ScopeUsersWrite, false, false, noCompany, func(w *world) func(c *directory.Call) error {
+		in := newUser(w.unique("made"))
+		withCompany(w.outside)(&in)
+		return func(c *directory.Call) error {
+			_, err := w.svc.CreateUsers(w.ctx, c, []directory.NewUser{in})
+			return err
+		}
+	}}
 	addMembershipRules(rules)
 }
 

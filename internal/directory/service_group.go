@@ -66,7 +66,7 @@ func membersQuery(actor Actor, group int64) UserQuery {
 // Groups lists one page of groups. An unknown parent has no groups. Errors:
 // user.not_found on an unknown member.
 func (s *Service) Groups(ctx context.Context, call *Call, q GroupQuery) (GroupPage, error) {
-	if err := s.enter(ctx, call, ActReadCompany); err != nil {
+	if err := s.enter(ctx, call, q.action()); err != nil {
 		return GroupPage{}, err
 	}
 	if err := checkGroupQuery(&q); err != nil {
@@ -78,6 +78,15 @@ func (s *Service) Groups(ctx context.Context, call *Call, q GroupQuery) (GroupPa
 		return err
 	})
 	return page, err
+}
+
+// action is what the policy says about a list: one's own groups are part of
+// one's own record.
+func (q *GroupQuery) action() Action {
+	if q.Mine {
+		return ActReadUser
+	}
+	return ActReadCompany
 }
 
 func checkGroupQuery(q *GroupQuery) error {
@@ -98,7 +107,11 @@ func errGroupKind() error {
 func (s *Service) groupPage(ctx context.Context, r Reader, call *Call, q GroupQuery) (GroupPage, error) {
 	t := call.Actor.Tenant
 	sel := GroupSelection{Kind: q.Kind, NameKey: NameKey(q.Name), Skip: q.Skip, Limit: q.Limit}
-	if q.Member.Set {
+	if q.Mine {
+		if sel.Member = call.Actor.User; sel.Member == 0 {
+			return GroupPage{}, nil // no person, no groups
+		}
+	} else if q.Member.Set {
 		u, err := s.find(ctx, r, call, q.Member.Value)
 		if err != nil {
 			return GroupPage{}, err
