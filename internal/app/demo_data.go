@@ -140,9 +140,18 @@ func (l *demoLoader) pools() error {
 	return nil
 }
 
+// client makes the OAuth client and the EduBrite API user. People get as far
+// through the latter as their own rank.
 func (l *demoLoader) client() error {
 	_, _, err := l.service.CreateClient(l.ctx, l.call(), directory.NewCredential{
 		Name: "demo client", ClientID: l.credentials.ClientID, Secret: directory.Secret(l.credentials.ClientSecret),
+	})
+	if err != nil {
+		return err
+	}
+	_, _, err = l.service.CreateAPIUser(l.ctx, l.call(), directory.NewCredential{
+		Name: "demo API user", ClientID: l.credentials.APIUser, Secret: directory.Secret(l.credentials.APIUserPassword),
+		Rank: directory.RankOwner,
 	})
 	return err
 }

@@ -18,7 +18,6 @@ const (
 	demoAdmin      = 3001
 	demoHenry      = 3002
 	demoDoe        = 3003
-	demoAPIUser    = 3004
 	demoCarr       = 3005
 	demoJones      = 3006
 	demoEncore     = 123456
@@ -120,16 +119,13 @@ func demoVendorUsers() []demoUser {
 	}
 }
 
-// demoAccounts are the accounts with passwords: the owner, and the EduBrite
-// API user, which is an ordinary user without a rank.
+// demoAccounts are the accounts with passwords: the owner.
 func (l *demoLoader) demoAccounts() []demoUser {
 	return []demoUser{
 		{user: directory.NewUser{Number: demoAdmin, Password: l.credentials.AdminPassword, ClaimEmail: true, Fields: directory.UserPatch{
 			GivenName: directory.Some("Ada"), FamilyName: directory.Some("Minister"), UserName: directory.Some(l.credentials.Admin),
 			Email: directory.Some("admin@example.test"),
 		}}},
-		{door: directory.DoorEduBrite, user: directory.NewUser{Number: demoAPIUser, Password: l.credentials.APIUserPassword,
-			Fields: directory.UserPatch{DisplayName: directory.Some("EduBrite API user"), UserName: directory.Some(l.credentials.APIUser)}}},
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/usher-id/usher/internal/config"
+	"github.com/usher-id/usher/internal/dialect/edubrite"
 	"github.com/usher-id/usher/internal/dialect/encore"
 	"github.com/usher-id/usher/internal/dialect/iqmetrix"
 	"github.com/usher-id/usher/internal/directory"
@@ -30,6 +31,10 @@ func (a *App) doors() []mountedDoor {
 			Version:   strings.TrimPrefix(Version(), "v"),
 		})},
 		{directory.DoorEncore, []string{"users"}, encore.New(a.service, encoreOptions(&a.cfg))},
+		{directory.DoorEduBrite, []string{"oltpublish", "site"}, edubrite.New(a.service, edubrite.Options{
+			MaxBody:   int64(a.cfg.MaxBody),
+			PublicURL: a.cfg.PublicURL,
+		})},
 	}
 }
 
