@@ -31,3 +31,18 @@ func patchFirstPhone(bad *violations, u *User, value Opt[string]) {
 
 // maxPhoneRunes bounds each text of a telephone number.
 const maxPhoneRunes = 64
+
+// withExtensions is a list from a door that shows no extensions: a number that
+// is there already keeps its extension, of two alike each its own.
+func withExtensions(list, held []Phone) []Phone {
+	held = slices.Clone(held)
+	out := slices.Clone(list)
+	for i := range out {
+		at := slices.IndexFunc(held, func(p Phone) bool { return p.Number == out[i].Number })
+		if at >= 0 {
+			out[i].Extension = held[at].Extension
+			held = slices.Delete(held, at, at+1)
+		}
+	}
+	return out
+}

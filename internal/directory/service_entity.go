@@ -42,6 +42,32 @@ func (s *Service) SetEntity(ctx context.Context, call *Call, ref Opt[UserRef], e
 	if err := s.enter(ctx, call, ActTenant); err != nil {
 		return Tenant{}, err
 	}
+	return s.setEntity(ctx, call, entity, func(tx Tx, _ *Tenant) error {
+		if !ref.Set {
+			return nil
+		}
+		_, err := s.find(ctx, tx, call, ref.Value)
+		return err
+	})
+}
+
+// SetEntityOf is SetEntity of the tenant that has an id. Errors:
+// tenant.not_found.
+func (s *Service) SetEntityOf(ctx context.Context, call *Call, id, entity string) (Tenant, error) {
+	if err := s.enter(ctx, call, ActTenant); err != nil {
+		return Tenant{}, err
+	}
+	return s.setEntity(ctx, call, entity, func(_ Tx, t *Tenant) error {
+		if !strings.EqualFold(id, t.ID) {
+			return Wrong(CodeNotFound, ReasonTenantNotFound, "Tenant not found.")
+		}
+		return nil
+	})
+}
+
+// setEntity replaces the entity of the caller's tenant, if that is the one that
+// is meant.
+func (s *Service) setEntity(ctx context.Context, call *Call, entity string, meant func(Tx, *Tenant) error) (Tenant, error) {
 	if call.Actor.Root != 0 {
 		return Tenant{}, errWholeTenant()
 	}
@@ -52,10 +78,8 @@ func (s *Service) SetEntity(ctx context.Context, call *Call, ref Opt[UserRef], e
 		if err != nil {
 			return notFound(err, ReasonTenantNotFound, "Tenant not found.")
 		}
-		if ref.Set {
-			if _, err := s.find(ctx, tx, call, ref.Value); err != nil {
-				return err
-			}
+		if err := meant(tx, &before); err != nil {
+			return err
 		}
 		if err := checkEntity(entity); err != nil {
 			return err

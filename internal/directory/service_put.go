@@ -6,9 +6,9 @@ import "context"
 // in.Fields sets of the one who has it; made says which. Of an existing user
 // the patch's password is used, of a new one in.Password. A user name that
 // differs only in case is user.user_name_taken. Errors as for CreateUser and
-// UpdateUser.
+// UpdateUser. An ordinary user replaces what it may of its own record.
 func (s *Service) PutUser(ctx context.Context, call *Call, name string, in NewUser, o UpdateOptions) (u User, made bool, err error) {
-	if err := s.enter(ctx, call, ActCreateUser); err != nil {
+	if err := s.enter(ctx, call, ActUpdateUser); err != nil {
 		return User{}, false, err
 	}
 	in.Fields.UserName = Some(name)
@@ -23,7 +23,7 @@ func (s *Service) PutUser(ctx context.Context, call *Call, name string, in NewUs
 		}
 		if known {
 			u, err = s.updateUser(ctx, call, ByExactUserName(name), in.Fields, o)
-		} else {
+		} else if err = call.permit(ActCreateUser); err == nil {
 			u, err = s.createUser(ctx, call, fresh)
 		}
 		moved := IsReason(err, ReasonUserNotFound) || IsReason(err, ReasonUserNameTaken)

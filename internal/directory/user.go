@@ -231,6 +231,7 @@ type UserPatch struct {
 	ClientUserID   Opt[string]
 	LicenceType    Opt[string]
 	Phones         Opt[[]Phone]
+	NoExtensions   bool        // the door of Phones shows no extensions: a number that stays keeps its own
 	FirstPhone     Opt[string] // the number of the first phone, "" takes it away; the others stay
 	Address        Opt[Address]
 	Picture        Opt[json.RawMessage]

@@ -33,7 +33,7 @@ func applyPatch(call *Call, u *User, p *UserPatch) violations {
 	patchText(&bad, FieldTimeZone, p.TimeZone, &u.Profile.TimeZone)
 	patchKeys(&bad, u, p)
 	patchEmail(&bad, u, p.Email)
-	patchPhones(&bad, u, p.Phones)
+	patchPhones(&bad, u, p.Phones, p.NoExtensions)
 	patchFirstPhone(&bad, u, p.FirstPhone)
 	patchAddress(&bad, u, p.Address)
 	patchLanguage(&bad, u, p.Language)
@@ -116,10 +116,11 @@ func patchEmail(bad *violations, u *User, value Opt[string]) {
 	u.Email = value.Value
 }
 
-func patchPhones(bad *violations, u *User, value Opt[[]Phone]) {
+func patchPhones(bad *violations, u *User, value Opt[[]Phone], without bool) {
 	if !value.Set {
 		return
 	}
+	held := u.Phones
 	if len(value.Value) > maxPhones {
 		bad.add(FieldPhones, ReasonFieldLength, "phones must be at most %d.", maxPhones)
 		return
@@ -132,6 +133,9 @@ func patchPhones(bad *violations, u *User, value Opt[[]Phone]) {
 		}
 	}
 	u.Phones = value.Value
+	if without {
+		u.Phones = withExtensions(value.Value, held)
+	}
 }
 
 func patchAddress(bad *violations, u *User, value Opt[Address]) {
@@ -152,8 +156,7 @@ func patchLanguage(bad *violations, u *User, value Opt[string]) {
 		return
 	}
 	if value.Value != "" {
-		// A tag of hundreds of kilobytes would take a second to parse.
-		if len(value.Value) > 64 || !isLanguage(value.Value) {
+		if !ValidLanguage(value.Value) {
 			bad.add(FieldLanguage, ReasonFieldFormat, "language is not a BCP 47 tag.")
 			return
 		}
@@ -161,7 +164,13 @@ func patchLanguage(bad *violations, u *User, value Opt[string]) {
 	u.Profile.Language = value.Value
 }
 
-func isLanguage(tag string) bool {
+// ValidLanguage reports whether a text is a language tag (BCP 47) that the
+// directory keeps.
+func ValidLanguage(tag string) bool {
+	// A tag of hundreds of kilobytes would take a second to parse.
+	if len(tag) > 64 {
+		return false
+	}
 	_, err := language.Parse(tag)
 	return err == nil
 }
