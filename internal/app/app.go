@@ -170,7 +170,7 @@ func (a *App) mount(context.Context) error {
 	if err != nil {
 		return fmt.Errorf("trusted_proxies: %w", err)
 	}
-	served := a.metrics.track(web.NewServer(newRouter(a.mounted), web.Options{
+	served := a.metrics.track(web.NewServer(a.pages(newRouter(a.mounted)), web.Options{
 		Logger:         a.log,
 		Observe:        a.metrics.observe,
 		TrustedProxies: proxies,
