@@ -30,9 +30,10 @@ func (c *filterCompiler) extra(f directory.Extra) string {
 
 // extraByTables walks the path in SQLite through tables of members. A path of
 // SQLite's own would be a text in which the names must be quoted. The last of
-// several members of one name counts, as for encoding/json.
+// several members of one name counts, as for encoding/json. JSON that is nested
+// deeper than SQLite reads has no members.
 func extraByTables(a *args, path []string, value string) string {
-	object := "(u.profile, '$.extras')"
+	object := "(CASE WHEN json_valid(u.profile) THEN u.profile END, '$.extras')"
 	for i, name := range path {
 		member := "CASE type WHEN 'object' THEN value END"
 		if i == len(path)-1 {
@@ -44,13 +45,19 @@ func extraByTables(a *args, path []string, value string) string {
 	return "coalesce(" + object + ", 0)"
 }
 
+// unreadable finds the escapes in JSON that PostgreSQL fails on, NUL and half of
+// a surrogate pair, where no backslash is an escaped one.
+const unreadable = `'\\u0000|\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F]'`
+
 // extraByOperators walks the path in PostgreSQL. It is json and not jsonb: that
 // refuses numbers which are too large for it, and one user with such a number
-// would fail the list.
+// would fail the list. So would one with an unreadable text, which has no
+// members here.
 func extraByOperators(a *args, path []string, value string) string {
 	member := "CAST(u.profile AS json) -> 'extras'"
 	for _, name := range path {
 		member += " -> CAST(" + a.add(name) + " AS TEXT)"
 	}
-	return "coalesce(json_typeof(" + member + ") = 'string' AND (" + member + ") #>> '{}' = " + a.add(value) + ", false)"
+	return `CASE WHEN replace(u.profile, '\\', '/') ~ ` + unreadable + " THEN false ELSE coalesce(json_typeof(" + member + ") = 'string' AND (" + member +
+		") #>> '{}' = " + a.add(value) + ", false) END"
 }

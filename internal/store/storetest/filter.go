@@ -3,6 +3,7 @@ package storetest
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,6 +20,7 @@ var filterChecks = []check{
 	{"Wide and deep filters are answered", filterWide},
 	{"A filter on a field without a column means the same for all", filterConstant},
 	{"A filter on a door's own field follows its path exactly", filterExtra},
+	{"JSON that an engine cannot read fails no filter on a door's own field", filterUnreadable},
 }
 
 func filterRandom(t *testing.T, s *sample) {
@@ -186,4 +188,25 @@ func filterExtra(_ *testing.T, s *sample) {
 	if got := s.list(directory.UserQuery{Filter: directory.Extra{Path: deep, Value: "x"}, Limit: 10}); len(got) != 1 {
 		s.t.Errorf("the deepest path finds %v", numbersOf(got))
 	}
+}
+
+// filterUnreadable: one user's JSON must never fail the list of all others.
+func filterUnreadable(t *testing.T, s *sample) {
+	nested := func(deep int) string { return strings.Repeat("[", deep) + strings.Repeat("]", deep) }
+	for i, value := range []string{`"\u0000"`, `"\ud83d"`, `"\ude00\ud83d"`, `"\ud83dx\ude00"`, `"\uD83D\uD83D\uDE00"`, `"\ud83d\\\ude00"`, nested(900), nested(5000), `1e999999999`} {
+		s.addUser(int64(i)+1, func(u *directory.User) {
+			u.Profile.Extras = map[string]json.RawMessage{"encore": json.RawMessage(`{"k":"x","odd":` + value + `}`)}
+		})
+	}
+	for i, value := range []string{`"\ud83d\ude00"`, `"\uD83D\uDE00 \ud83d\ude00"`, `"\\u0000"`, `""`, `"\\\\ud83d"`} {
+		s.addUser(int64(i)+101, func(u *directory.User) {
+			u.Profile.Extras = map[string]json.RawMessage{"encore": json.RawMessage(`{"k":"x","odd":` + value + `}`)}
+		})
+	}
+	q := directory.UserQuery{Filter: directory.Extra{Path: []string{"encore", "k"}, Value: "x"}, After: 100, Limit: 10}
+	wantSame(t, "users with ordinary texts", numbersOf(s.list(q)), []int64{101, 102, 103, 104, 105})
+	q.After = 0
+	s.list(q)
+	q.Filter = directory.Not{Filter: q.Filter}
+	s.list(q)
 }
