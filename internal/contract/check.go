@@ -76,6 +76,12 @@ func (r *runner) check(d *directive, a *answer) error {
 		return r.checkJSON(d, a)
 	case verbKeys:
 		return r.checkKeys(d, a)
+	case verbXML:
+		return r.checkXML(d, a)
+	case verbNoCookie:
+		if value, ok := a.cookie(d.target); ok {
+			return fmt.Errorf("the cookie %s is set to %q, want it not set", d.target, value)
+		}
 	case verbCapture:
 		return r.capture(d, a)
 	}
@@ -259,6 +265,24 @@ func (r *runner) capture(d *directive, a *answer) error {
 			return errors.New("the body is empty: nothing to capture")
 		}
 		r.vars[d.target] = a.body
+		return nil
+	case "cookie":
+		value, ok := a.cookie(d.value)
+		if !ok {
+			return fmt.Errorf("the cookie %s is not set: nothing to capture", d.value)
+		}
+		r.vars[d.target] = value
+		return nil
+	case "xml":
+		root, err := parseXML(a.body)
+		if err != nil {
+			return fmt.Errorf("the body is no XML: %w", err)
+		}
+		values := xmlValues(root, d.value)
+		if len(values) == 0 {
+			return fmt.Errorf("%s is absent: nothing to capture", d.value)
+		}
+		r.vars[d.target] = values[0]
 		return nil
 	}
 	root, err := a.json()

@@ -42,6 +42,10 @@ func vendor() http.Handler {
 	})
 	mux.HandleFunc("GET /token", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "abc.def.ghi") })
 	mux.HandleFunc("GET /empty", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) })
+	mux.HandleFunc("GET /xml", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `<list a="1" n:b="&lt;"><user id="7"><name><![CDATA[A <n> n]]></name></user>
+  <user id="8"><name>Bob</name><empty/></user></list>`)
+	})
 	mux.HandleFunc("GET /twice", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"a":1,"a":2}`) })
 	mux.HandleFunc("GET /lines", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "one\r\n\ttwo\\n\n") })
 	mux.HandleFunc("GET /big", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, strings.Repeat("big ", 5000)) })
@@ -52,7 +56,7 @@ func vendor() http.Handler {
 func open(t *testing.T) Target {
 	srv := httptest.NewServer(vendor())
 	t.Cleanup(srv.Close)
-	return Target{URL: srv.URL, Vars: map[string]string{"key": "secret-key", "id": "2576", "name": "Ann", "dot": "a.c"}}
+	return Target{URL: srv.URL, Vars: map[string]string{"key": "secret-key", "id": "2576", "name": "Ann", "dot": "a.c", "bob": "Bob"}}
 }
 
 // TestRun runs the scripts that must pass, or, for TestRunReports, those of

@@ -12,6 +12,8 @@
 //	reqheader Accept: application/json
 //	reqbody user.json                the body is a file section, without its last line break
 //	reqbody: {"Password":"x"}        the body is the rest of the line
+//	reqform: a=1&b=%20               the same as application/x-www-form-urlencoded
+//	reqmultipart: a=1&b=x y          each as a part of multipart/form-data, values as they are written
 //	code == 200
 //	header Content-Type == text/xml  one of the header's values is exactly this
 //	header X-RateLimit-Reset ~ ^\d+T one of them matches
@@ -25,12 +27,20 @@
 //	json $.x absent
 //	json $.items len 3               elements of an array, keys of an object, characters of a string
 //	keys $ == Id,FirstName           an object's keys in their order on the wire
+//	xml == want.xml                  a file section or XML on the line: order of attributes and space between elements ignored
+//	xml /users/user[2]/@id == 7      the first text that a path leads to: elements, their number from 1, an attribute
+//	xml /users/user ~ regexp
+//	xml /users/user absent
+//	xml /users/user len 3            how many there are
+//	nocookie SESSION                 no Set-Cookie of this name
 //	capture token = $.access_token   used later as {token}
 //	capture h = header Location
 //	capture jwt = body
+//	capture id = xml /users/user/@id
+//	capture s = cookie SESSION
 //
-// In JSON that a script wants, the string "{any}" matches any value that is
-// there. {name} anywhere else is replaced by a variable, in file sections too;
+// In JSON and XML that a script wants, the string "{any}" matches any value that
+// is there. {name} anywhere else is replaced by a variable, in file sections too;
 // a variable that is not known is an error, and so is a directive that is not.
 // An answer with a key twice in one object is no JSON for these checks.
 package contract

@@ -44,6 +44,8 @@ const (
 	verbBody      verb = "body"
 	verbJSON      verb = "json"
 	verbKeys      verb = "keys"
+	verbXML       verb = "xml"
+	verbNoCookie  verb = "nocookie"
 	verbCapture   verb = "capture"
 )
 
@@ -58,6 +60,8 @@ var parsers = map[verb]func(d *directive, rest string, s *script) error{
 	verbBody:      parseBody,
 	verbJSON:      parseJSON,
 	verbKeys:      parseKeys,
+	verbXML:       parseXMLDirective,
+	verbNoCookie:  parseNoHeader, // one name
 	verbCapture:   parseCapture,
 }
 
@@ -143,6 +147,10 @@ func parseDirective(number int, line string, s *script) (directive, error) {
 		// The one verb with a colon: all that follows is the body.
 		d.verb, d.op, d.value = verbReqBody, "inline", rest
 		return d, nil
+	}
+	if word == verbForm+":" || word == verbMultipart+":" {
+		d.verb = verb(strings.TrimSuffix(word, ":"))
+		return d, parseForm(&d, rest)
 	}
 	d.verb = verb(strings.TrimSpace(word))
 	p, ok := parsers[d.verb]
@@ -287,6 +295,9 @@ func parseCapture(d *directive, rest string, _ *script) error {
 	if !ok || !isName(d.target) || "{"+d.target+"}" == anything {
 		return fmt.Errorf("want name = $.path, name = header Name or name = body, got %q", rest)
 	}
+	if done, err := parseCaptureXML(d); done {
+		return err
+	}
 	switch header, isHeader := strings.CutPrefix(d.value, "header "); {
 	case isHeader:
 		d.op, d.value = "header", strings.TrimSpace(header)
@@ -301,6 +312,22 @@ func parseCapture(d *directive, rest string, _ *script) error {
 	}
 	d.op, d.value = "json", path
 	return err
+}
+
+// parseCaptureXML reads the sources "xml /path" and "cookie NAME".
+func parseCaptureXML(d *directive) (done bool, err error) {
+	word, arg, _ := strings.Cut(d.value, " ")
+	arg = strings.TrimSpace(arg)
+	switch {
+	case word != "xml" && word != "cookie":
+		return false, nil
+	case word == "xml" && !xmlPath.MatchString(arg):
+		return true, fmt.Errorf("want a path as in /a/b[2]/@c, got %q", arg)
+	case arg == "":
+		return true, fmt.Errorf("want the name of a cookie")
+	}
+	d.op, d.value = word, arg
+	return true, nil
 }
 
 // parseOp reads "== value" or "~ regexp". Only the one space behind the

@@ -219,6 +219,13 @@ func (r *runner) request(req *http.Request, d *directive) error {
 		if err != nil {
 			return err
 		}
+		if d.op == verbForm || d.op == verbMultipart {
+			var media string
+			if body, media, err = formBody(d.op, body); err != nil {
+				return err
+			}
+			req.Header.Set("Content-Type", media)
+		}
 		if body == "" {
 			return nil
 		}
