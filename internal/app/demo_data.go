@@ -65,16 +65,20 @@ func (l *demoLoader) tenant() error {
 			Demo:     true,
 			Password: directory.PasswordPolicy{MinLength: 6, AllowBlocked: true, AllowContext: true},
 		},
-	}, directory.Company{Number: demoCompany, Name: "Kentel", Metadata: entityMetadata})
+	}, directory.Company{Number: demoCompany, Name: "Kentel"})
 	l.no = t.No
+	if err != nil {
+		return err
+	}
+	_, err = l.service.SetEntity(l.ctx, l.call(), directory.Opt[directory.UserRef]{}, demoEntity)
 	return err
 }
 
-// entityMetadata is what the servicemobility door will show as the tenant's
-// entity, in the names of its document.
-const entityMetadata = `{"servicemobility":{"Addresses":[{"AddrLine1":"1432 Merry View Road","AddrType":"Main","City":"Big Windy",` +
+// demoEntity is what the servicemobility door shows as the tenant's entity, in the
+// names of its document.
+const demoEntity = `{"Addresses":[{"AddrLine1":"1432 Merry View Road","AddrType":"Main","City":"Big Windy",` +
 	`"Country":"CA","Region":"ON","Zip":"A1A2B2"}],"Contacts":[{"Email":"admin@example.test","FirstName":"Ada","IsPrimary":true,` +
-	`"LastName":"Minister","Phones":[{"PhoneNum":"6135550100","PhoneType":"Work"}]}],"Name":"Kentel Field Services"}}`
+	`"LastName":"Minister","Phones":[{"PhoneNum":"6135550100","PhoneType":"Work"}]}],"Name":"Kentel Field Services"}`
 
 func (l *demoLoader) companies() error {
 	for _, c := range []directory.Company{

@@ -80,8 +80,7 @@ const (
 	encoreExtras = `{"RoleId":3,"EPTTEnabled":false,"EPTTNumber":null,"EPTTToken":null,"GPSEnabled":true,"MobileOnly":false}`
 	// The document shows ids of zeros; a fixed one serves its globalUserID.
 	smartappExtras = `{"globalUserID":"7b0c9d52-16e3-4f7a-8c4d-5a2e90b1f3d8","metadata":{"Favorite employee":true}}`
-	mobilityExtras = `{"AuthenticationID":"tech.jones","DGroupID":"","EnableMobileDiagnostics":false,` +
-		`"Extensions":{"key1":"value1","key2":"value2"},"FaceTime":"","IsMobileWorker":true,"SMS":"","Status":"","StorageLocationID":""}`
+	mobilityExtras = `{"IsMobileWorker":true,"Extensions":{"key1":"value1","key2":"value2"}}`
 )
 
 // demoVendorUsers are the users of the other vendors' documents.

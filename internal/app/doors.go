@@ -9,6 +9,7 @@ import (
 	"github.com/usher-id/usher/internal/dialect/edubrite"
 	"github.com/usher-id/usher/internal/dialect/encore"
 	"github.com/usher-id/usher/internal/dialect/iqmetrix"
+	"github.com/usher-id/usher/internal/dialect/servicemobility"
 	"github.com/usher-id/usher/internal/directory"
 	"github.com/usher-id/usher/internal/web"
 )
@@ -35,6 +36,7 @@ func (a *App) doors() []mountedDoor {
 			MaxBody:   int64(a.cfg.MaxBody),
 			PublicURL: a.cfg.PublicURL,
 		})},
+		{directory.DoorServiceMobility, []string{"seiapi", "createjwt", "saas"}, servicemobility.New(a.service, mobilityOptions(&a.cfg))},
 	}
 }
 
@@ -50,6 +52,15 @@ func encoreOptions(cfg *config.Config) encore.Options {
 	lengths, _ := cfg.EncoreLengthLimits()
 	for name, length := range lengths {
 		o.Limits[name] = encore.Length{Least: length[0], Most: length[1]}
+	}
+	return o
+}
+
+// mobilityOptions are the settings of the servicemobility door.
+func mobilityOptions(cfg *config.Config) servicemobility.Options {
+	o := servicemobility.Options{MaxBody: int64(cfg.MaxBody), MinPassword: cfg.ServiceMobilityMinPassword}
+	if cfg.ServiceMobilityErrorShape == "problem" {
+		o.Errors = servicemobility.ShapeProblem
 	}
 	return o
 }

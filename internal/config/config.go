@@ -89,6 +89,13 @@ type Config struct {
 	// own. EncoreLengthLimits reads them.
 	EncoreLengths []string `key:"encore_lengths" help:"encore door: least and greatest lengths of properties in characters, separated by commas, as in UserName=1-100,Password=8-50; for UserName, Password, FirstName, LastName, EmployeeNumber, Email, Phone, EPTTNumber, EPTTWebMDN, EPTTToken"`
 
+	// ServiceMobilityErrorShape chooses between the two published bodies of
+	// errors.
+	ServiceMobilityErrorShape string `key:"servicemobility_error_shape" oneof:"detail problem" help:"servicemobility door: bodies of errors and of successes without an object; detail is code and detail, problem is type, title, status and detail"`
+	// ServiceMobilityMinPassword is that door's own least length of a password
+	// in characters.
+	ServiceMobilityMinPassword int `key:"servicemobility_min_password" min:"1" max:"1024" help:"servicemobility door: least length of a new password in characters, on top of the tenant's policy"`
+
 	// LogFormat is the form of the log on standard error.
 	LogFormat string `key:"log_format" oneof:"json text" help:"form of the log on standard error"`
 	// LogLevel is the least level that is logged; requests are logged at info.
@@ -140,6 +147,9 @@ func Default() Config {
 		MaxHeader:            64 << 10,
 		MaxBody:              1 << 20,
 		PGExecMode:           "cache_statement",
+
+		ServiceMobilityErrorShape:  "detail",
+		ServiceMobilityMinPassword: 1,
 	}
 }
 

@@ -61,6 +61,7 @@ const (
 	ReasonRoleHeld        Reason = "role.held"
 	ReasonJobLost         Reason = "job.lost"
 	ReasonNoAddress       Reason = "user.no_email"
+	ReasonOperatorOnly    Reason = "tenant.operator_only"
 
 	ReasonRankTooLow   Reason = "rank.too_low"
 	ReasonScopeMissing Reason = "scope.missing"

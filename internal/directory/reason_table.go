@@ -110,6 +110,8 @@ func stateReasons() []ReasonInfo {
 			"Take the role from its holders first."},
 		{ReasonNoAddress, CodeConflict, "The user has no e-mail address, so nothing can be mailed.",
 			"Give the user an address, or set a password instead."},
+		{ReasonOperatorOnly, CodeConflict, "Tenants are made and taken away by who runs the server, not through a door.",
+			"Use the command usher tenant on the server."},
 		{ReasonJobLost, CodeConflict, "The work is done, or another process has taken it over.",
 			"Nothing: whoever has it finishes it."},
 	}
