@@ -47,6 +47,13 @@ func (a *App) openMail(context.Context) error {
 	return nil
 }
 
+// wakeMail makes the runner look for messages at once.
+func (a *App) wakeMail() {
+	if a.mail != nil {
+		a.mail.Wake()
+	}
+}
+
 // newMailer makes what renders messages and gives them to a transport.
 func (a *App) newMailer(transport mail.Transport) (*mail.Mailer, error) {
 	sender := a.cfg.SMTPFrom

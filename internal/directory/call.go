@@ -40,6 +40,7 @@ type Call struct {
 	Settings *Settings // of the actor's tenant; never nil after a successful use case
 	Quota    Quota
 	Changed  bool // whether the use case wrote anything
+	mails    bool // the use case writes to somebody
 	trusted  bool
 	tenant   *Tenant // as of the credential's look-up
 }

@@ -29,6 +29,7 @@ func (s *Service) change(ctx context.Context, call *Call, action Action, ref Use
 		return err
 	})
 	call.Changed = err == nil && wrote
+	s.jobsAdded(call, err)
 	return result, err
 }
 

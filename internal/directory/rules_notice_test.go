@@ -53,3 +53,26 @@ func TestRulesNoticeOnCreation(t *testing.T) {
 		t.Errorf("the tenant's notice: %d messages", len(got))
 	}
 }
+
+// The server hears of messages that wait, after the change and only then.
+func TestRulesMessagesWakeTheServer(t *testing.T) {
+	f := newFixture(t)
+	heard := 0
+	f.svc = directory.New(f.store, directory.Options{Now: f.clock.now, Sealer: testSealer(t), JobAdded: func() { heard++ },
+		HashCost: directory.HashCost{MemoryKiB: 8, Iterations: 1, Parallelism: 1}})
+	u := f.someone()
+	check(t, f.svc.SetPassword(f.ctx, f.sys(), directory.ByNumber(u.Number), directory.NewPassword{Password: password}))
+	if heard != 0 {
+		t.Errorf("%d calls without a message", heard)
+	}
+	f.someone(func(in *directory.NewUser) { in.Notify = true })
+	check(t, f.svc.MailReset(f.ctx, f.sys(), directory.ByNumber(u.Number)))
+	check(t, f.svc.GeneratePassword(f.ctx, f.sys(), directory.ByNumber(u.Number)))
+	if heard != 3 {
+		t.Errorf("%d calls for three messages", heard)
+	}
+	if _, err := f.svc.CreateUser(f.ctx, f.sys(), directory.NewUser{Notify: true, Fields: directory.UserPatch{
+		UserName: directory.Some(u.UserName), Email: directory.Some("x@example.com")}}); err == nil || heard != 3 {
+		t.Errorf("a refused creation: %v, %d calls", err, heard)
+	}
+}

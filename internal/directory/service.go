@@ -20,6 +20,9 @@ type Options struct {
 	// Sealer seals what must be read back: signing keys and mail. Without one,
 	// the use cases that need it answer secret_key.missing.
 	Sealer *Sealer
+	// JobAdded, if set, is called after a change that asked for a job, so that
+	// the job is done at once where the same process does jobs.
+	JobAdded func()
 	// PublicURL is the base of links in messages, without a slash at the end.
 	PublicURL string
 }

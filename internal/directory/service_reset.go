@@ -115,6 +115,7 @@ func (s *Service) MailReset(ctx context.Context, call *Call, ref UserRef) error 
 		return s.enqueueMail(ctx, tx, m, &u, job)
 	})
 	call.Changed = err == nil
+	s.jobsAdded(call, err)
 	return err
 }
 

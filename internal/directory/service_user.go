@@ -46,6 +46,7 @@ func (s *Service) createUser(ctx context.Context, call *Call, in NewUser) (User,
 		return err
 	})
 	call.Changed = err == nil
+	s.jobsAdded(call, err)
 	return result, err
 }
 

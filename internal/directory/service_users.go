@@ -38,6 +38,7 @@ func (s *Service) CreateUsers(ctx context.Context, call *Call, list []NewUser) (
 		return nil
 	})
 	call.Changed = err == nil && len(made) > 0
+	s.jobsAdded(call, err)
 	return made, err
 }
 
