@@ -18,10 +18,10 @@ func (t *tx) InsertJob(ctx context.Context, j directory.Job) error {
 		bytesOf(j.Payload), micros(j.CreatedAt))
 }
 
-// claimJobsSQL names the due jobs first, each locked for the claimer, and takes
+// A claim names the due jobs first, each locked for the claimer, and takes
 // what it has locked: in one condition the database might look for them twice.
 const (
-	dueJobsSQL = `WITH due AS MATERIALIZED (SELECT j.tenant AS due_tenant, j.id AS due_id FROM jobs j
+	dueJobsSQL = `SELECT j.tenant AS due_tenant, j.id AS due_id FROM jobs j
 		WHERE j.state = 0 AND j.kind = $1 AND j.run_at <= $2 AND j.lease_until <= $2 ORDER BY j.run_at, j.id LIMIT $3`
 	takeJobsSQL = `) UPDATE jobs SET lease_owner = $4, lease_until = $5, attempts = attempts + 1 FROM due
 		WHERE tenant = due_tenant AND id = due_id
@@ -31,7 +31,7 @@ const (
 // ClaimJobs implements directory.JobWriter.
 func (t *tx) ClaimJobs(ctx context.Context, kind directory.JobKind, owner string, now, until time.Time, limit int) ([]directory.Job, error) {
 	var list []directory.Job
-	err := t.q.query(ctx, dueJobsSQL+t.e.claim+takeJobsSQL,
+	err := t.q.query(ctx, "WITH due AS MATERIALIZED ("+dueJobsSQL+t.e.claim+takeJobsSQL,
 		[]any{string(kind), micros(now), int64(max(limit, 0)), owner, micros(until)}, func(r *row) {
 			list = append(list, directory.Job{Tenant: directory.TenantNo(r.int()), ID: r.text(), Kind: directory.JobKind(r.text()),
 				User: r.int(), RunAt: r.time(), Attempts: int(r.int()), LeaseOwner: r.text(), LeaseUntil: r.time(),

@@ -92,6 +92,9 @@ var hot = []struct {
 	{name: "CompanyByID", run: func(ctx context.Context, r *reader) error { _, err := r.CompanyByID(ctx, 1, "x"); return err }},
 	{name: "LocationByID", run: func(ctx context.Context, r *reader) error { _, err := r.LocationByID(ctx, 1, "x"); return err }},
 	{name: "Locations", run: func(ctx context.Context, r *reader) error { _, err := r.Locations(ctx, 1, 1); return err }},
+	{name: "ClaimJobs", run: func(ctx context.Context, r *reader) error {
+		return r.q.query(ctx, dueJobsSQL, []any{"mail", int64(1), int64(5)}, func(*row) {})
+	}},
 	{name: "Events", run: func(ctx context.Context, r *reader) error { _, err := r.Events(ctx, 1, 5, 10); return err }},
 	{name: "Pool", run: func(ctx context.Context, r *reader) error { _, err := r.Pool(ctx, 1, "x"); return err }},
 }
