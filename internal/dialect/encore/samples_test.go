@@ -1,0 +1,152 @@
+package encore_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/usher-id/usher/internal/config"
+	"github.com/usher-id/usher/internal/testkit"
+)
+
+// sampleClient is one of the seed's samples and how it is run.
+type sampleClient struct {
+	file   string                     // in testdata/samples, as the seed prints it
+	repair func(source string) string // what the sample's own errors force; nil for none
+	run    func(t *testing.T, file, dir string) *exec.Cmd
+}
+
+// sampleClients are the seed's samples in the languages that Debian has. What
+// is repaired is listed in docs/dialects/encore.md.
+var sampleClients = map[string]sampleClient{
+	"curl":   {"curl.bat", joinLines, command("sh")},
+	"java":   {"JavaSample.java", addImports, runJava},
+	"python": {"sample.py", nil, command("python3")},
+	"ruby":   {"sample.rb", nil, command("ruby")},
+}
+
+// TestSampleClients runs the vendor's samples against a server with TLS: the
+// host and the placeholders for id, boolean and key are replaced; {body} is sent
+// as it is printed.
+func TestSampleClients(t *testing.T) {
+	for language, client := range sampleClients {
+		t.Run(language, func(t *testing.T) {
+			dir := t.TempDir()
+			trustPath := filepath.Join(dir, "cert.pem")
+			trust := certificate(t, trustPath, filepath.Join(dir, "key.pem"))
+			server := testkit.Start(t, testkit.Options{Demo: true, Tune: func(c *config.Config) {
+				c.TLSCert, c.TLSKey = trustPath, filepath.Join(dir, "key.pem")
+			}})
+			source, err := os.ReadFile(filepath.Join("testdata/samples", client.file))
+			must(t, err)
+			text := string(source)
+			if client.repair != nil {
+				text = client.repair(text)
+			}
+			for _, id := range [][2]string{{"123456", "false"}, {"000000006", "true"}} {
+				file := filepath.Join(dir, client.file)
+				must(t, os.WriteFile(file, []byte(strings.NewReplacer("customerapi-encore.actsoft.com", strings.TrimPrefix(server.URL, "https://"),
+					"{id}", id[0], "{boolean}", id[1], "{subscription key}", "usher-demo-key").Replace(text)), 0o600))
+				if got := output(t, client.run(t, file, dir), trustPath); !strings.Contains(got, `{ "Id": 123456 }`) {
+					t.Errorf("%v: %s", id, got)
+				}
+			}
+			checkActive(t, server.URL, trust)
+		})
+	}
+}
+
+// checkActive reads the user that the samples activate.
+func checkActive(t *testing.T, url string, trust *http.Transport) {
+	t.Helper()
+	r, err := http.NewRequest("GET", url+"/users/v1/users/123456", nil)
+	must(t, err)
+	r.Header.Set("Ocp-Apim-Subscription-Key", "usher-demo-key")
+	answer, err := trust.RoundTrip(r)
+	must(t, err)
+	defer trust.CloseIdleConnections()
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	must(t, err)
+	if !strings.Contains(string(body), `"IsActive":true`) {
+		t.Errorf("the user is not active: %s", body)
+	}
+}
+
+// joinLines makes one command of the curl sample, whose lines do not go on.
+func joinLines(source string) string {
+	_, source, _ = strings.Cut(source, "@ECHO OFF")
+	return strings.Join(strings.FieldsFunc(source, func(r rune) bool { return r == '\n' }), " ") + "\n"
+}
+
+// addImports adds the two classes that the Java sample uses and does not import.
+func addImports(source string) string {
+	return strings.Replace(source, "import java.net.URI;\n",
+		"import java.net.URI;\nimport org.apache.http.client.methods.HttpPut;\nimport org.apache.http.entity.StringEntity;\n", 1)
+}
+
+// command runs a sample by an interpreter.
+func command(name string) func(*testing.T, string, string) *exec.Cmd {
+	return func(t *testing.T, file, _ string) *exec.Cmd { return exec.CommandContext(t.Context(), name, file) }
+}
+
+// runJava makes the store of certificates that Java trusts.
+func runJava(t *testing.T, file, dir string) *exec.Cmd {
+	store := filepath.Join(dir, "trust.p12")
+	if _, err := os.Stat(store); err != nil {
+		output(t, exec.CommandContext(t.Context(), "keytool", "-importcert", "-noprompt", "-file", filepath.Join(dir, "cert.pem"),
+			"-keystore", store, "-storepass", "changeit"), "")
+	}
+	const jars = "/usr/share/java/"
+	path := jars + "httpclient.jar:" + jars + "httpcore.jar:" + jars + "commons-logging.jar:" + jars + "commons-codec.jar"
+	return exec.CommandContext(t.Context(), "java", "-Djavax.net.ssl.trustStore="+store, "-Djavax.net.ssl.trustStorePassword=changeit", "-cp", path, file)
+}
+
+// output runs a program that trusts the certificate; one that is missing or
+// fails is a failure.
+func output(t *testing.T, program *exec.Cmd, trust string) string {
+	t.Helper()
+	program.Env = append(os.Environ(), "SSL_CERT_FILE="+trust, "CURL_CA_BUNDLE="+trust)
+	var failure strings.Builder
+	program.Stderr = &failure
+	out, err := program.Output()
+	if err != nil {
+		t.Fatalf("%v: %v\n%s%s", program.Args, err, out, failure.String())
+	}
+	return string(out)
+}
+
+// certificate writes a certificate for 127.0.0.1 and its key, and returns a
+// transport that trusts it.
+func certificate(t *testing.T, certFile, keyFile string) *http.Transport {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	must(t, err)
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
+		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
+	template.Subject.CommonName = "127.0.0.1"
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	must(t, err)
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	must(t, err)
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	must(t, os.WriteFile(certFile, text, 0o600))
+	must(t, os.WriteFile(keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), 0o600))
+	trust := x509.NewCertPool()
+	trust.AppendCertsFromPEM(text)
+	return &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trust}}
+}
