@@ -10,22 +10,26 @@ import (
 )
 
 func (p *program) clientCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "client", Short: "Make OAuth clients", Args: cobra.NoArgs, RunE: showHelp}
+	cmd := &cobra.Command{Use: "client", Short: "Make OAuth clients, API users and customer codes", Args: cobra.NoArgs, RunE: showHelp}
 	cmd.AddCommand(p.clientCreateCommand())
 	return cmd
 }
 
 func (p *program) clientCreateCommand() *cobra.Command {
-	var tenant, name, clientID, doors string
+	var tenant string
+	var request app.ClientRequest
 	cmd := &cobra.Command{
 		Use:   "create",
-		Short: "Make an OAuth client and print its secret, which is shown only here",
-		Long: "Make an OAuth client, through which users sign in at a token service, and print its secret, which is shown only\n" +
-			"here. `usher key list` shows clients beside API keys, and `usher key revoke` ends one with all its tokens.",
+		Short: "Make a client and print its secret, which is shown only here",
+		Long: "Make what has a name and a secret, and print the secret, which is shown only here:\n\n" +
+			"  oauth     an OAuth client, through which users sign in at a token service (iqmetrix)\n" +
+			"  api_user  a name and password that open API sessions for people to act in (edubrite)\n" +
+			"  customer  a customer id and code that are sent with every call (servicemobility)\n\n" +
+			"`usher key list` shows them beside API keys, and `usher key revoke` ends one with all its tokens and sessions.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return p.withTenant(cmd, tenant, func(ctx context.Context, a *app.TenantAdmin) error {
-				client, secret, err := a.CreateClient(ctx, name, clientID, doors)
+				client, secret, err := a.CreateClient(ctx, request)
 				if err != nil {
 					return err
 				}
@@ -36,9 +40,11 @@ func (p *program) clientCreateCommand() *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().StringVar(&name, "name", "", "what administrators call the client (required)")
-	cmd.Flags().StringVar(&clientID, "client-id", "", "client_id of the client; drawn when left out")
-	cmd.Flags().StringVar(&doors, "doors", "all", "doors that the client opens, separated by commas")
+	cmd.Flags().StringVar(&request.Kind, "kind", "oauth", "oauth, api_user or customer")
+	cmd.Flags().StringVar(&request.Name, "name", "", "what administrators call the client (required)")
+	cmd.Flags().StringVar(&request.ClientID, "client-id", "", "name that the client signs in with; drawn when left out")
+	cmd.Flags().StringVar(&request.Rank, "rank", "administrator", "how far api_user and customer reach: administrator, helpdesk, reader or self")
+	cmd.Flags().StringVar(&request.Doors, "doors", "all", "doors that the client opens, separated by commas")
 	addTenantFlags(cmd, &tenant)
 	return cmd
 }

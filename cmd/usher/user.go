@@ -8,16 +8,20 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/usher-id/usher/internal/app"
+	"github.com/usher-id/usher/internal/directory"
 )
 
 func (p *program) userCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "user",
-		Short: "Let a person in: password, lock, roles, ownership",
+		Short: "Let a person in or out: state, password, lock, roles, ownership, holds",
 		Args:  cobra.NoArgs,
 		RunE:  showHelp,
 	}
-	cmd.AddCommand(p.userRoleCommand(), p.userUnlockCommand(), p.userPasswordCommand(), p.userOwnerCommand())
+	cmd.AddCommand(p.userRoleCommand(), p.userUnlockCommand(), p.userPasswordCommand(), p.userOwnerCommand(),
+		p.userStateCommand("activate", "Make a user active, which takes a licence seat", (*app.TenantAdmin).Activate),
+		p.userStateCommand("deactivate", "Make a user inactive, which frees the seat and ends all sessions", (*app.TenantAdmin).Deactivate),
+		p.userHoldCommand())
 	return cmd
 }
 
@@ -66,6 +70,32 @@ func (p *program) userRoleCommand() *cobra.Command {
 	cmd.Flags().StringVar(&role, "role", "", "key of the role, or its number (required)")
 	cmd.Flags().Int64Var(&company, "company", 0, "number of the company that the role is for; the user's own when left out")
 	cmd.Flags().BoolVar(&remove, "remove", false, "take the role away")
+	addUserFlags(cmd, &tenant, &user)
+	return cmd
+}
+
+// userStateCommand makes the command of one verb of a user's life.
+func (p *program) userStateCommand(verb, short string, run func(a *app.TenantAdmin, ctx context.Context, user string) (directory.User, bool, error)) *cobra.Command {
+	var tenant, user string
+	cmd := &cobra.Command{
+		Use:   verb,
+		Short: short,
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return p.withTenant(cmd, tenant, func(ctx context.Context, a *app.TenantAdmin) error {
+				u, changed, err := run(a, ctx, user)
+				if err != nil {
+					return err
+				}
+				text := "%s is %s now\n"
+				if !changed {
+					text = "%s was %s already\n"
+				}
+				_, err = fmt.Fprintf(p.stdout, text, u.UserName, u.State)
+				return err
+			})
+		},
+	}
 	addUserFlags(cmd, &tenant, &user)
 	return cmd
 }

@@ -125,18 +125,36 @@ func (a *TenantAdmin) CreateKey(ctx context.Context, r KeyRequest) (directory.Cr
 	return key, secret, forPeople(err)
 }
 
-// CreateClient makes an OAuth client and returns its secret, which is shown
-// only here. The client id "" is drawn; doors is a list of names or "all".
-func (a *TenantAdmin) CreateClient(ctx context.Context, name, clientID, doors string) (directory.Credential, string, error) {
-	if strings.TrimSpace(name) == "" {
+// ClientRequest is what the command line asks of a new client.
+type ClientRequest struct {
+	Kind     string // oauth, api_user or customer
+	Name     string
+	ClientID string // "" is drawn
+	Rank     string // of an API user or a customer
+	Doors    string // list of names, or "all"
+}
+
+// CreateClient makes an OAuth client, an API user or a customer's id and code,
+// and returns its secret, which is shown only here.
+func (a *TenantAdmin) CreateClient(ctx context.Context, r ClientRequest) (directory.Credential, string, error) {
+	create, known := map[string]func(context.Context, *directory.Call, directory.NewCredential) (directory.Credential, string, error){
+		"oauth": a.service.CreateClient, "api_user": a.service.CreateAPIUser, "customer": a.service.CreateCustomer,
+	}[r.Kind]
+	if !known {
+		return directory.Credential{}, "", fmt.Errorf("--kind: %q is none of oauth, api_user and customer", r.Kind)
+	}
+	if strings.TrimSpace(r.Name) == "" {
 		return directory.Credential{}, "", errors.New("--name: give the client a name")
 	}
-	set, err := directory.ParseDoors(doors)
-	if err != nil {
+	in := directory.NewCredential{Name: r.Name, ClientID: r.ClientID}
+	var err error
+	if in.Doors, err = directory.ParseDoors(r.Doors); err != nil {
 		return directory.Credential{}, "", flagError("--doors", err)
 	}
-	in := directory.NewCredential{Name: name, ClientID: clientID, Doors: set}
-	client, secret, err := a.service.CreateClient(ctx, a.call(a.Tenant.No), in)
+	if in.Rank, err = directory.ParseRank(r.Rank); err != nil {
+		return directory.Credential{}, "", flagError("--rank", err)
+	}
+	client, secret, err := create(ctx, a.call(a.Tenant.No), in)
 	return client, secret, forPeople(err)
 }
 

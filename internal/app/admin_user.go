@@ -166,6 +166,47 @@ func chooseRole(roles []directory.Role, text string) (directory.Role, error) {
 		text, found[0].Number, found[1].Number)
 }
 
+// Activate makes a user active and reports whether it was not.
+func (a *TenantAdmin) Activate(ctx context.Context, name string) (directory.User, bool, error) {
+	return a.move(ctx, name, a.service.Activate)
+}
+
+// Deactivate makes a user inactive and reports whether it was not.
+func (a *TenantAdmin) Deactivate(ctx context.Context, name string) (directory.User, bool, error) {
+	return a.move(ctx, name, a.service.Deactivate)
+}
+
+func (a *TenantAdmin) move(ctx context.Context, name string,
+	verb func(context.Context, *directory.Call, directory.UserRef) (directory.User, error)) (directory.User, bool, error) {
+	before, err := a.User(ctx, name)
+	if err != nil {
+		return before, false, err
+	}
+	call := a.call(a.Tenant.No)
+	u, err := verb(ctx, call, directory.ByNumber(before.Number))
+	return u, call.Changed, forPeople(err)
+}
+
+// Hold puts a hold on a user, or releases it, and returns the holds that are
+// left.
+func (a *TenantAdmin) Hold(ctx context.Context, name string, h directory.Hold, release bool) ([]directory.Hold, error) {
+	u, err := a.User(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	ref := directory.ByNumber(u.Number)
+	if release {
+		err = a.service.ReleaseHold(ctx, a.call(a.Tenant.No), ref, h)
+	} else if h.Kind != "" {
+		err = a.service.PlaceHold(ctx, a.call(a.Tenant.No), ref, h)
+	}
+	if err != nil {
+		return nil, forPeople(err)
+	}
+	list, err := a.service.Holds(ctx, a.call(a.Tenant.No), ref)
+	return list, forPeople(err)
+}
+
 // Unlock lets a locked user in again and reports whether it was locked.
 func (a *TenantAdmin) Unlock(ctx context.Context, name string) (u directory.User, wasLocked bool, err error) {
 	before, err := a.User(ctx, name)
@@ -206,7 +247,7 @@ func (a *TenantAdmin) SignInHindrance(u *directory.User, now time.Time) string {
 	case a.Tenant.Disabled:
 		return fmt.Sprintf("tenant %s is disabled; enable it: usher tenant set %s disabled=false", a.Tenant.Name, a.Tenant.Name)
 	case u.State != directory.StateActive:
-		return fmt.Sprintf("the user is %s", u.State)
+		return fmt.Sprintf("the user is %s; make it active: usher user activate", u.State)
 	case u.Locked:
 		return "the user is locked; unlock it: usher user unlock"
 	case !u.ValidFrom.IsZero() && now.Before(u.ValidFrom):

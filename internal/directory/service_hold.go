@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // PlaceHold puts a hold on a user; the same hold a second time changes
@@ -121,10 +122,20 @@ func heldFor(ctx context.Context, r Reader, u *User, verb Verb) error {
 		return nil
 	}
 	slices.Sort(kinds)
-	refusal := Wrong(CodeConflict, ReasonUserHeld, "The user is held: another system must release it first.")
-	for _, kind := range slices.Compact(kinds) {
+	kinds = slices.Compact(kinds)
+	refusal := Wrong(CodeConflict, ReasonUserHeld, "The user is held (%s): another system must release it first.", joined(kinds))
+	for _, kind := range kinds {
 		refusal.Fields = append(refusal.Fields, FieldError{Field: "hold:" + string(kind), Reason: ReasonUserHeld,
 			Message: fmt.Sprintf("A hold of kind %s does not let the user be %sd.", kind, verb)})
 	}
 	return refusal
+}
+
+// joined lists kinds of holds for a person to read.
+func joined(kinds []HoldKind) string {
+	texts := make([]string, len(kinds))
+	for i, kind := range kinds {
+		texts[i] = string(kind)
+	}
+	return strings.Join(texts, ", ")
 }
