@@ -355,3 +355,51 @@ func TestSeatRace(t *testing.T) {
 		})
 	}
 }
+
+// TestDecisionsHaveCases: every decision of docs/dialects/encore.md 5 is cited
+// by a case of a script or by a test.
+func TestDecisionsHaveCases(t *testing.T) {
+	page, err := os.ReadFile("../../../docs/dialects/encore.md")
+	must(t, err)
+	_, decisions, _ := strings.Cut(string(page), "\n## 5. ")
+	decisions, _, _ = strings.Cut(decisions, "\n## ")
+	numbers := regexp.MustCompile(`(?m)^(\d+)\. `).FindAllStringSubmatch(decisions, -1)
+	if len(numbers) < 14 {
+		t.Fatalf("found only %d decisions", len(numbers))
+	}
+	cited := map[string]bool{}
+	for _, pattern := range []string{"testdata/contract/*.txtar", "*_test.go"} {
+		files, err := filepath.Glob(pattern)
+		must(t, err)
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			must(t, err)
+			for _, line := range regexp.MustCompile(`dossier [^\n]*`).FindAllString(string(text), -1) {
+				for _, number := range regexp.MustCompile(`[ (]5\.(\d+)`).FindAllStringSubmatch(line, -1) {
+					cited[number[1]] = true
+				}
+			}
+		}
+	}
+	for _, number := range numbers {
+		if !cited[number[1]] {
+			t.Errorf("no case cites decision 5.%s", number[1])
+		}
+	}
+}
+
+// TestScriptsCiteSources: every case of every script says where it comes from.
+func TestScriptsCiteSources(t *testing.T) {
+	files, err := filepath.Glob("testdata/contract/*.txtar")
+	must(t, err)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		must(t, err)
+		head, _, _ := strings.Cut(string(text), "\n-- ")
+		for _, block := range strings.Split(head, "\n\n") {
+			if block = strings.TrimSpace(block); block != "" && !strings.HasPrefix(block, "# source: ") {
+				t.Errorf("%s: no source: %.60s", file, block)
+			}
+		}
+	}
+}

@@ -127,7 +127,8 @@ func TestReasonsExist(t *testing.T) {
 }
 
 // TestEveryCodeIsReached: each of the seed's codes is answered, with its text,
-// in a case of a script, and the page of the door has the same texts.
+// in a case of a script, and the page of the door has the same texts, all of
+// plain spaces (dossier 5.4).
 func TestEveryCodeIsReached(t *testing.T) {
 	if len(messages) != 38 {
 		t.Errorf("%d codes; the seed has 37, and there is 138", len(messages))
