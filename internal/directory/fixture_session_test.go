@@ -1,6 +1,7 @@
 package directory_test
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/usher-id/usher/internal/directory"
@@ -97,3 +98,6 @@ func (f *fixture) mail() []directory.Mail {
 	}
 	return list
 }
+
+// itoa is a number as texts have it.
+func itoa(n int64) string { return strconv.FormatInt(n, 10) }

@@ -2,7 +2,6 @@ package directory_test
 
 import (
 	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -92,7 +91,7 @@ func TestRulesSessionActsFor(t *testing.T) {
 	pair := f.connected(f.apiUser(adminRank))
 	call := f.acting(pair, strings.ToUpper(admin.UserName))
 	check(t, f.reads(call, other.Number))
-	if call.Actor.Name != "user:"+strconv.FormatInt(admin.Number, 10) || !strings.HasPrefix(call.Actor.OnBehalfOf, "credential:api-") || call.Settings == nil {
+	if call.Actor.Name != "user:"+itoa(admin.Number) || !strings.HasPrefix(call.Actor.OnBehalfOf, "credential:api-") || call.Settings == nil {
 		t.Errorf("the actor is %+v", call.Actor)
 	}
 	for _, name := range []string{"", "nobody", admin.Email, strings.Repeat("x", 3000), "a\u200bb"} {
