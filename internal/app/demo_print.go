@@ -19,6 +19,18 @@ func (a *App) demoCommands() []demoCommand {
 		{directory.DoorIQmetrix, "sign in as the administrator",
 			fmt.Sprintf("curl -d grant_type=password -d client_id=%s -d client_secret=%s -d username=%s -d password=%s '%s/v1/oauth2/token'",
 				c.ClientID, c.ClientSecret, c.Admin, c.AdminPassword, url)},
+		{directory.DoorEncore, "activate the user of the vendor's document",
+			fmt.Sprintf("curl -X PUT -H 'Ocp-Apim-Subscription-Key: %s' '%s/users/v1/users/%d/active?use-external-id=false'", c.Key, url, demoEncore)},
+		{directory.DoorSmartapp, "read the user of the vendor's document",
+			fmt.Sprintf("curl -H 'X-API-Key: %s' '%s/user/get/uniqueid?UniqueID=%s'", c.Key, url, demoCarrID)},
+		{directory.DoorEduBrite, "open a session, then activate the user of the vendor's document",
+			fmt.Sprintf("curl -s -o /dev/null -c usher-demo.cookies -d username=%s -d password=%s '%s/oltpublish/site/connect.do' &&\n"+
+				"curl -b usher-demo.cookies -H 'REAL_UNAME: %s' -d dispatch=activate -d userName=jdoe '%s/oltpublish/site/userService.do'",
+				c.APIUser, c.APIUserPassword, url, c.ActingUser, url)},
+		{directory.DoorServiceMobility, "sign in, then read the mobile worker",
+			fmt.Sprintf("TOKEN=$(curl -s -H 'Content-Type: application/json' -d '{\"username\":\"%s\",\"password\":\"%s\"}' '%s/createjwt' |\n"+
+				"  sed 's/.*\"token\":\"\\([^\"]*\\)\".*/\\1/') &&\ncurl -H \"x-access-token: $TOKEN\" '%s/seiapi/v3/trans/User/tech.jones'",
+				c.Admin, c.AdminPassword, url, url)},
 	}
 }
 
@@ -54,6 +66,7 @@ func (a *App) printPublished(w io.Writer) error {
 		{"API key", c.Key},
 		{"administrator", c.Admin + " / " + c.AdminPassword},
 		{"OAuth client", c.ClientID + " / " + c.ClientSecret},
+		{"API user", c.APIUser + " / " + c.APIUserPassword + ", acting for " + c.ActingUser},
 	} {
 		fmt.Fprintf(&b, "  %-14s %s\n", row[0], row[1])
 	}

@@ -21,6 +21,8 @@ const (
 	demoCarr       = 3005
 	demoJones      = 3006
 	demoEncore     = 123456
+
+	demoCarrID = "9d1f0a36-4b7e-4e21-9f58-c3a6b2d4e870"
 )
 
 // demoUser is one user and the door whose extras it brings.
@@ -94,7 +96,7 @@ func demoVendorUsers() []demoUser {
 				LicenceType: directory.Some(licenceRegular), Phones: directory.Some([]directory.Phone{{Number: "8135550106", Type: "Work"}}),
 			}}},
 		{door: directory.DoorSmartapp, extras: smartappExtras,
-			user: directory.NewUser{Number: demoCarr, ID: "9d1f0a36-4b7e-4e21-9f58-c3a6b2d4e870", ClaimEmail: true, Fields: directory.UserPatch{
+			user: directory.NewUser{Number: demoCarr, ID: demoCarrID, ClaimEmail: true, Fields: directory.UserPatch{
 				GivenName: directory.Some("Caleb"), FamilyName: directory.Some("Carr"), DisplayName: directory.Some("ccarr1"),
 				UserName: directory.Some("ccarr1"), Email: directory.Some("ccarr@smartapp.com"),
 				Company: directory.Some[int64](demoSmartappCompany), LicenceType: directory.Some(licenceRegular),
