@@ -51,7 +51,7 @@ func (r *reader) glance(ctx context.Context, t directory.TenantNo, q *directory.
 		return nil, false, nil // the whole search needs no more than this
 	}
 	c.searched(r.e, match, tests)
-	c.among(t, q)
+	c.among(r.e, t, q)
 	c.inGroups(q.GroupNumbers)
 	seen := 0
 	sql := "SELECT u.rid, (1 = 1" + c.tests + ")" + c.from + " ORDER BY " + c.key + order(q) + " LIMIT " + c.args.add(int64(glanceLimit+1))

@@ -223,7 +223,7 @@ func (r *reader) condition(ctx context.Context, t directory.TenantNo, q *directo
 	} else {
 		c.grouped(t, q.GroupNumbers)
 	}
-	c.among(t, q)
+	c.among(r.e, t, q)
 	c.inGroups(q.GroupNumbers)
 	if q.Filter != nil {
 		f := filterCompiler{e: r.e, args: &c.args}
@@ -276,7 +276,7 @@ func (c *condition) list(numbers []int64) string {
 
 // among bounds a condition to the tenant and to numbers after q.After, and
 // tests states and company.
-func (c *condition) among(t directory.TenantNo, q *directory.UserQuery) {
+func (c *condition) among(e *engine, t directory.TenantNo, q *directory.UserQuery) {
 	first := int64(t) << numberBits
 	above, below := bounds(q)
 	c.from += c.key + " > " + c.args.add(first+above) + " AND " + c.key + " < " + c.args.add(first+below)
@@ -284,8 +284,11 @@ func (c *condition) among(t directory.TenantNo, q *directory.UserQuery) {
 	// have to be sorted.
 	c.tests += " AND +u.state IN (" + stateList(states(q)) + ")"
 	if q.Company != 0 {
-		c.tests += " AND EXISTS (SELECT 1 FROM user_company uc WHERE uc.tenant = " + c.args.add(int64(t)) + " AND uc.ancestor = " +
-			c.args.add(q.Company) + " AND uc.state = u.state AND uc.number = u.number)"
+		// The companies are few and near at hand; the user's rows in the list
+		// index are far apart.
+		path := c.args.add("/" + strconv.FormatInt(q.Company, 10) + "/")
+		c.tests += " AND (u.company = " + c.args.add(q.Company) + " OR EXISTS (SELECT 1 FROM companies co WHERE co.tenant = " +
+			c.args.add(int64(t)) + " AND co.number = u.company AND " + e.instr + "('/' || co.path || '/', " + path + ") > 0))"
 	}
 }
 
