@@ -27,11 +27,11 @@ type sqliteDB struct {
 	once    sync.Once
 }
 
-// The settings of connections (docs/decisions/0009): pages
-// are mapped, so that a small cache is enough; every commit is synced before
-// it is answered.
+// The settings of connections (docs/decisions/0009): pages are mapped, as much
+// of the file as SQLite can, so that a small cache is enough; every commit is
+// synced before it is answered.
 const (
-	sqliteCommon = "_pragma=busy_timeout(5000)&_pragma=synchronous(FULL)&_pragma=mmap_size(268435456)&_pragma=cache_size(-4000)&_pragma=temp_store(MEMORY)"
+	sqliteCommon = "_pragma=busy_timeout(5000)&_pragma=synchronous(FULL)&_pragma=mmap_size(2147418112)&_pragma=cache_size(-4000)&_pragma=temp_store(MEMORY)"
 	sqliteWriter = sqliteCommon + "&_pragma=journal_mode(WAL)&_pragma=wal_autocheckpoint(0)"
 	sqliteReader = sqliteCommon + "&_pragma=query_only(1)"
 )
