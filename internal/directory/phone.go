@@ -1,6 +1,9 @@
 package directory
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // patchFirstPhone is for doors that show one telephone number: it puts a number
 // in the place of the user's first one and keeps the others; "" takes the first
@@ -27,6 +30,36 @@ func patchFirstPhone(bad *violations, u *User, value Opt[string]) {
 		u.Phones = slices.Clone(u.Phones)
 		u.Phones[0] = Phone{Number: value.Value, Type: u.Phones[0].Type}
 	}
+}
+
+// patchTypedPhones is for doors that show one number of each of a few types: it
+// puts a number in the place of the user's first one of a type, whatever the
+// letter case, and keeps the others; "" takes that one away. A number that is
+// there already keeps its extension.
+func patchTypedPhones(bad *violations, u *User, list []Phone) {
+	if len(list) == 0 {
+		return
+	}
+	phones := slices.Clone(u.Phones) // the stored user may share the list
+	for _, p := range list {
+		if !checkText(bad, FieldPhones, p.Number, maxPhoneRunes) {
+			return
+		}
+		at := slices.IndexFunc(phones, func(have Phone) bool { return strings.EqualFold(have.Type, p.Type) })
+		switch {
+		case at < 0 && p.Number != "":
+			phones = append(phones, Phone{Number: p.Number, Type: p.Type})
+		case at >= 0 && p.Number == "":
+			phones = slices.Delete(phones, at, at+1)
+		case at >= 0 && phones[at].Number != p.Number:
+			phones[at] = Phone{Number: p.Number, Type: phones[at].Type}
+		}
+	}
+	if len(phones) > maxPhones && len(phones) > len(u.Phones) {
+		bad.add(FieldPhones, ReasonFieldLength, "phones must be at most %d.", maxPhones)
+		return
+	}
+	u.Phones = phones
 }
 
 // maxPhoneRunes bounds each text of a telephone number.

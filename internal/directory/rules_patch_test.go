@@ -317,14 +317,15 @@ func TestRulesDrawnUserName(t *testing.T) {
 func TestRulesCreateWithoutSeat(t *testing.T) {
 	f := newFixture(t)
 	f.setPool(0)
+	wanted := func(s *directory.Settings) bool { return s != nil && !s.SmartappInactiveWithoutSeat }
 	in := newUser("full")
-	in.Fields.LicenceType, in.InactiveWithoutSeat = directory.Some(licence), true
+	in.Fields.LicenceType, in.InactiveWithoutSeat = directory.Some(licence), wanted
 	_, err := f.svc.CreateUser(f.ctx, f.sys(), in)
 	wantError(t, err, directory.CodeExhausted, directory.ReasonSeatNotEntitled)
 	f.setPool(1)
 	first := must(f.svc.CreateUser(f.ctx, f.sys(), in))(t)
 	in = newUser("fuller")
-	in.Fields.LicenceType, in.InactiveWithoutSeat = directory.Some(licence), true
+	in.Fields.LicenceType, in.InactiveWithoutSeat = directory.Some(licence), wanted
 	second := must(f.svc.CreateUser(f.ctx, f.sys(), in))(t)
 	if first.State != directory.StateActive || second.State != directory.StateInactive || second.Seat != 0 || f.pool(licence).Used != 1 {
 		t.Errorf("first %s, second %s with seat %d, %d used", first.State, second.State, second.Seat, f.pool(licence).Used)

@@ -86,7 +86,7 @@ func (s *Service) insertNew(ctx context.Context, tx Tx, call *Call, n *newcomer)
 			return User{}, err
 		}
 	}
-	if n.in.InactiveWithoutSeat {
+	if n.in.InactiveWithoutSeat != nil && n.in.InactiveWithoutSeat(call.Settings) {
 		if err := seatOrInactive(ctx, tx, &u); err != nil {
 			return User{}, err
 		}

@@ -182,9 +182,10 @@ type NewUser struct {
 	// NameBase draws a user name when the patch sets none: the first free of
 	// base1, base2 and so on (docs/dialects/smartapp.md 5).
 	NameBase string
-	// InactiveWithoutSeat makes the user inactive when no seat is free, where
-	// it would otherwise be refused.
-	InactiveWithoutSeat bool
+	// InactiveWithoutSeat reports whether the user becomes inactive when no seat
+	// is free, where it would otherwise be refused; nil never does. It is asked
+	// with the tenant's settings, which a door learns only by the call.
+	InactiveWithoutSeat func(*Settings) bool
 	// GeneratePassword makes a temporary password when Password is empty.
 	GeneratePassword bool
 	// Notify mails the new user its user name, and the password if the call
@@ -233,6 +234,7 @@ type UserPatch struct {
 	Phones         Opt[[]Phone]
 	NoExtensions   bool        // the door of Phones shows no extensions: a number that stays keeps its own
 	FirstPhone     Opt[string] // the number of the first phone, "" takes it away; the others stay
+	TypedPhones    []Phone     // the number of the first phone of each of these types, "" takes it away; the others stay
 	Address        Opt[Address]
 	Picture        Opt[json.RawMessage]
 	Language       Opt[string]

@@ -35,6 +35,7 @@ func applyPatch(call *Call, u *User, p *UserPatch) violations {
 	patchEmail(&bad, u, p.Email)
 	patchPhones(&bad, u, p.Phones, p.NoExtensions)
 	patchFirstPhone(&bad, u, p.FirstPhone)
+	patchTypedPhones(&bad, u, p.TypedPhones)
 	patchAddress(&bad, u, p.Address)
 	patchLanguage(&bad, u, p.Language)
 	patchProfile(&bad, call, u, p)
