@@ -8,6 +8,7 @@ import (
 	"net"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // enter is the first statement of every use case: it verifies the call's
@@ -257,10 +258,13 @@ func personOf(u *User) Actor {
 // name and secret, of the kind that the use case is for: it finds the tenant by
 // the name and verifies the secret. An unknown client costs the same work as a
 // wrong secret. API users, whose names people may know, are limited as
-// sign-ins are.
+// sign-ins are, but only those who fail: scripts connect with every run.
 func (s *Service) enterClient(ctx context.Context, call *Call, g Grant, kind CredentialKind) (Credential, error) {
+	succeeded := func() {}
 	if kind == CredentialAPIUser {
-		if retry, ok := s.logins.Allow(0, "api_user:"+g.ClientID, call.Addr); !ok {
+		var retry time.Duration
+		var ok bool
+		if succeeded, retry, ok = s.logins.Attempt(0, "api_user:"+g.ClientID, call.Addr); !ok {
 			s.countStranger(call)
 			return Credential{}, TooManyLogins(retry)
 		}
@@ -274,6 +278,7 @@ func (s *Service) enterClient(ctx context.Context, call *Call, g Grant, kind Cre
 		s.countStranger(call)
 		return Credential{}, Wrong(CodeUnauthenticated, ReasonClientInvalid, "The client is not known or its secret is wrong.")
 	}
+	succeeded()
 	call.Actor = Actor{Tenant: auth.Tenant, Credential: client.ID, Name: "client:" + client.Name, through: client.ID}
 	return client, s.count(ctx, call, auth.TenantVersion)
 }

@@ -66,24 +66,36 @@ func NewLoginLimiter(limits LoginLimits, now func() time.Time) *LoginLimiter {
 // that an address that is refused cannot lock the account. "" stands for no
 // address and is not limited by address.
 func (l *LoginLimiter) Allow(tenant TenantNo, account, addr string) (retryAfter time.Duration, ok bool) {
+	_, retryAfter, ok = l.Attempt(tenant, account, addr)
+	return retryAfter, ok
+}
+
+// Attempt is Allow for programs, which sign in as often as they are run: one
+// that turns out to know the secret calls succeeded, and has cost nothing.
+func (l *LoginLimiter) Attempt(tenant TenantNo, account, addr string) (succeeded func(), retryAfter time.Duration, ok bool) {
 	now := l.now()
 	var address *rate.Reservation
 	if addr != "" {
 		limiter, _ := l.addresses.ComputeIfAbsent(addressKey(addr), perMinute(l.limits.PerAddress))
 		if address, retryAfter = take(limiter, now); address == nil {
-			return retryAfter, false
+			return nil, retryAfter, false
 		}
 	}
 	key := accountKey{tenant, sha256.Sum256([]byte(account))}
 	limiter, _ := l.accounts.ComputeIfAbsent(key, perMinute(l.limits.PerAccount))
 	taken, retryAfter := take(limiter, now)
-	if taken == nil {
-		if address != nil {
-			address.CancelAt(now)
+	giveBack := func() {
+		for _, r := range []*rate.Reservation{address, taken} {
+			if r != nil {
+				r.CancelAt(now) // as of then: a reservation of the past is not given back
+			}
 		}
-		return retryAfter, false
 	}
-	return 0, true
+	if taken == nil {
+		giveBack()
+		return nil, retryAfter, false
+	}
+	return giveBack, 0, true
 }
 
 // take takes one token that is there now; without one it takes none and tells

@@ -54,6 +54,28 @@ func TestLoginLimitPerAccount(t *testing.T) {
 	}
 }
 
+// A script that knows its secret may sign in as often as it is run.
+func TestLoginLimitForgivesSuccess(t *testing.T) {
+	clock := newTestClock()
+	l := NewLoginLimiter(LoginLimits{PerAddress: 20}, clock.now)
+	for i := range 1000 {
+		succeeded, _, ok := l.Attempt(0, "script", "192.0.2.1")
+		if !ok {
+			t.Fatalf("attempt %d is refused", i+1)
+		}
+		clock.at = clock.at.Add(time.Millisecond)
+		succeeded()
+	}
+	for i := range DefaultLoginsPerAccount {
+		if _, _, ok := l.Attempt(0, "script", "192.0.2.1"); !ok {
+			t.Fatalf("failure %d is refused", i+1)
+		}
+	}
+	if _, wait, ok := l.Attempt(0, "script", "192.0.2.1"); ok || wait <= 0 {
+		t.Errorf("failure 11: %v, retry after %v", ok, wait)
+	}
+}
+
 func TestLoginLimitPerAddress(t *testing.T) {
 	clock := newTestClock()
 	l := NewLoginLimiter(LoginLimits{PerAddress: 3}, clock.now)

@@ -109,8 +109,9 @@ func (s *Service) CreateGroup(ctx context.Context, call *Call, g Group) (Group, 
 	}
 	g.Tenant, g.Version, g.CreatedAt = call.Actor.Tenant, 1, s.now()
 	if g.Key == "" {
-		g.Key = NameKey(g.Name)
+		g.Key = g.Name
 	}
+	g.Key = groupKey(g.Kind, g.Key)
 	g.ID = orNew(g.ID, s.opts.NewID)
 	var made Group
 	err := s.store.Update(ctx, func(tx Tx) error {
@@ -142,7 +143,7 @@ func (s *Service) AddToGroup(ctx context.Context, call *Call, ref UserRef, kind 
 		if u.State == StateDeleted {
 			return errDeleted()
 		}
-		g, err := tx.GroupByKey(ctx, u.Tenant, kind, key)
+		g, err := tx.GroupByKey(ctx, u.Tenant, kind, groupKey(kind, key))
 		if err != nil {
 			return notFound(err, ReasonGroupNotFound, "Group not found.")
 		}
