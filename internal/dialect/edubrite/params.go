@@ -181,7 +181,7 @@ func (p *params) addMultipart(body []byte, boundary string) error {
 	reader := multipart.NewReader(bytes.NewReader(body), boundary)
 	for n := 0; ; n++ {
 		part, err := reader.NextPart()
-		if errors.Is(err, io.EOF) {
+		if err == io.EOF { // wrapped, it is a body that breaks off
 			return nil
 		}
 		if err != nil || n == maxParameters {
