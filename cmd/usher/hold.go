@@ -10,13 +10,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/usher-id/usher/internal/app"
-	"github.com/usher-id/usher/internal/directory"
 )
 
 func (p *program) userHoldCommand() *cobra.Command {
-	var tenant, user, kind string
-	var hold directory.Hold
-	var release bool
+	var tenant, user string
+	var hold app.HoldRequest
 	cmd := &cobra.Command{
 		Use:   "hold",
 		Short: "List the holds on a user, place one with --kind, or release it with --release",
@@ -27,12 +25,11 @@ func (p *program) userHoldCommand() *cobra.Command {
 			"  usher user hold --user ana@example.com --kind open_orders --source dispatch --ref 4711 --release",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			hold.Kind = directory.HoldKind(kind)
-			if kind == "" && (release || hold.Source != "" || hold.Ref != "") {
+			if hold.Kind == "" && (hold.Release || hold.Source != "" || hold.Ref != "") {
 				return errors.New("--kind: say which hold")
 			}
 			return p.withTenant(cmd, tenant, func(ctx context.Context, a *app.TenantAdmin) error {
-				list, err := a.Hold(ctx, user, hold, release)
+				list, err := a.Hold(ctx, user, hold)
 				if err != nil {
 					return err
 				}
@@ -45,10 +42,10 @@ func (p *program) userHoldCommand() *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().StringVar(&kind, "kind", "", "open_orders, assigned_vehicle, vehicle_removed or legal")
+	cmd.Flags().StringVar(&hold.Kind, "kind", "", "open_orders, assigned_vehicle, vehicle_removed or legal")
 	cmd.Flags().StringVar(&hold.Source, "source", "", "the system that places the hold (required with --kind)")
 	cmd.Flags().StringVar(&hold.Ref, "ref", "", "what it is about there: an order, a vehicle (required with --kind)")
-	cmd.Flags().BoolVar(&release, "release", false, "release the hold")
+	cmd.Flags().BoolVar(&hold.Release, "release", false, "release the hold")
 	addUserFlags(cmd, &tenant, &user)
 	return cmd
 }

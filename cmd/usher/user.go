@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/usher-id/usher/internal/app"
-	"github.com/usher-id/usher/internal/directory"
 )
 
 func (p *program) userCommand() *cobra.Command {
@@ -75,7 +74,7 @@ func (p *program) userRoleCommand() *cobra.Command {
 }
 
 // userStateCommand makes the command of one verb of a user's life.
-func (p *program) userStateCommand(verb, short string, run func(a *app.TenantAdmin, ctx context.Context, user string) (directory.User, bool, error)) *cobra.Command {
+func (p *program) userStateCommand(verb, short string, run func(a *app.TenantAdmin, ctx context.Context, user string) (app.StateChange, error)) *cobra.Command {
 	var tenant, user string
 	cmd := &cobra.Command{
 		Use:   verb,
@@ -83,15 +82,15 @@ func (p *program) userStateCommand(verb, short string, run func(a *app.TenantAdm
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return p.withTenant(cmd, tenant, func(ctx context.Context, a *app.TenantAdmin) error {
-				u, changed, err := run(a, ctx, user)
+				done, err := run(a, ctx, user)
 				if err != nil {
 					return err
 				}
 				text := "%s is %s now\n"
-				if !changed {
+				if !done.Changed {
 					text = "%s was %s already\n"
 				}
-				_, err = fmt.Fprintf(p.stdout, text, u.UserName, u.State)
+				_, err = fmt.Fprintf(p.stdout, text, done.User.UserName, done.User.State)
 				return err
 			})
 		},

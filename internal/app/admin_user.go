@@ -166,36 +166,49 @@ func chooseRole(roles []directory.Role, text string) (directory.Role, error) {
 		text, found[0].Number, found[1].Number)
 }
 
-// Activate makes a user active and reports whether it was not.
-func (a *TenantAdmin) Activate(ctx context.Context, name string) (directory.User, bool, error) {
+// StateChange is what Activate or Deactivate did.
+type StateChange struct {
+	User    directory.User // as it is now
+	Changed bool           // false: the user was in that state
+}
+
+// Activate makes a user active.
+func (a *TenantAdmin) Activate(ctx context.Context, name string) (StateChange, error) {
 	return a.move(ctx, name, a.service.Activate)
 }
 
-// Deactivate makes a user inactive and reports whether it was not.
-func (a *TenantAdmin) Deactivate(ctx context.Context, name string) (directory.User, bool, error) {
+// Deactivate makes a user inactive.
+func (a *TenantAdmin) Deactivate(ctx context.Context, name string) (StateChange, error) {
 	return a.move(ctx, name, a.service.Deactivate)
 }
 
 func (a *TenantAdmin) move(ctx context.Context, name string,
-	verb func(context.Context, *directory.Call, directory.UserRef) (directory.User, error)) (directory.User, bool, error) {
+	verb func(context.Context, *directory.Call, directory.UserRef) (directory.User, error)) (StateChange, error) {
 	before, err := a.User(ctx, name)
 	if err != nil {
-		return before, false, err
+		return StateChange{}, err
 	}
 	call := a.call(a.Tenant.No)
 	u, err := verb(ctx, call, directory.ByNumber(before.Number))
-	return u, call.Changed, forPeople(err)
+	return StateChange{u, call.Changed}, forPeople(err)
 }
 
-// Hold puts a hold on a user, or releases it, and returns the holds that are
-// left.
-func (a *TenantAdmin) Hold(ctx context.Context, name string, h directory.Hold, release bool) ([]directory.Hold, error) {
+// HoldRequest is what the command line asks about the holds on a user: to
+// place one or, with Release, to release it; nothing without a Kind.
+type HoldRequest struct {
+	Kind, Source, Ref string
+	Release           bool
+}
+
+// Hold does what is asked and returns the holds that are left.
+func (a *TenantAdmin) Hold(ctx context.Context, name string, r HoldRequest) ([]directory.Hold, error) {
 	u, err := a.User(ctx, name)
 	if err != nil {
 		return nil, err
 	}
 	ref := directory.ByNumber(u.Number)
-	if release {
+	h := directory.Hold{Kind: directory.HoldKind(r.Kind), Source: r.Source, Ref: r.Ref}
+	if r.Release {
 		err = a.service.ReleaseHold(ctx, a.call(a.Tenant.No), ref, h)
 	} else if h.Kind != "" {
 		err = a.service.PlaceHold(ctx, a.call(a.Tenant.No), ref, h)
