@@ -248,8 +248,8 @@ func checkJSON(bad *violations, field Field, raw json.RawMessage) bool {
 		bad.add(field, ReasonFieldLength, "%s must be at most %d bytes of JSON.", field, maxJSONBytes)
 		return false
 	}
-	if len(raw) > 0 && (!json.Valid(raw) || !utf8.Valid(raw) || strings.Contains(string(raw), `\u0000`)) {
-		bad.add(field, ReasonFieldFormat, "%s is not valid JSON.", field)
+	if len(raw) > 0 && !keepableJSON(raw) {
+		bad.add(field, ReasonFieldFormat, "%s is not valid JSON, or is nested more than %d deep.", field, maxJSONNesting)
 		return false
 	}
 	return true
