@@ -24,7 +24,8 @@ func preflight(res *resource) handler {
 	return func(*door, *exchange) (web.Response, error) {
 		return web.Response{Status: http.StatusOK, Header: [][2]string{
 			{"Access-Control-Allow-Methods", strings.Join(res.methods, ", ")},
-			{"Access-Control-Allow-Headers", keyHeader + ", " + externalIDName + ", X-API-Version, Content-Type, Accept"},
+			// By name for browsers that do not know the asterisk.
+			{"Access-Control-Allow-Headers", keyHeader + ", " + externalIDName + ", X-API-Version, Content-Type, Accept, *"},
 			{"Access-Control-Max-Age", "600"},
 		}}, nil
 	}
@@ -43,5 +44,5 @@ func (d *door) allowOrigin(r *web.Request, header [][2]string) [][2]string {
 	}
 	return append(header,
 		[2]string{"Access-Control-Allow-Origin", allowed},
-		[2]string{"Access-Control-Expose-Headers", "Retry-After, WWW-Authenticate"})
+		[2]string{"Access-Control-Expose-Headers", "Retry-After, WWW-Authenticate, X-Error-Id"})
 }

@@ -58,19 +58,24 @@ func TestSampleClients(t *testing.T) {
 			}
 			for _, id := range [][2]string{{"123456", "false"}, {"000000006", "true"}} {
 				file := filepath.Join(dir, client.file)
-				must(t, os.WriteFile(file, []byte(strings.NewReplacer("customerapi-encore.actsoft.com", strings.TrimPrefix(server.URL, "https://"),
-					"{id}", id[0], "{boolean}", id[1], "{subscription key}", "usher-demo-key").Replace(text)), 0o600))
+				must(t, os.WriteFile(file, []byte(fill(text, server.URL, id[0], id[1])), 0o600))
 				if got := output(t, client.run(t, file, dir), trustPath); !strings.Contains(got, `{ "Id": 123456 }`) {
 					t.Errorf("%v: %s", id, got)
 				}
 			}
-			checkActive(t, server.URL, trust)
+			checkActive(t, server.URL, trust, true)
 		})
 	}
 }
 
+// fill puts the host and the values of the placeholders into a sample.
+func fill(sample, url, id, external string) string {
+	return strings.NewReplacer("customerapi-encore.actsoft.com", strings.TrimPrefix(url, "https://"),
+		"{id}", id, "{boolean}", external, "{subscription key}", "usher-demo-key").Replace(sample)
+}
+
 // checkActive reads the user that the samples activate.
-func checkActive(t *testing.T, url string, trust *http.Transport) {
+func checkActive(t *testing.T, url string, trust *http.Transport, active bool) {
 	t.Helper()
 	r, err := http.NewRequest("GET", url+"/users/v1/users/123456", nil)
 	must(t, err)
@@ -81,8 +86,8 @@ func checkActive(t *testing.T, url string, trust *http.Transport) {
 	defer answer.Body.Close()
 	body, err := io.ReadAll(answer.Body)
 	must(t, err)
-	if !strings.Contains(string(body), `"IsActive":true`) {
-		t.Errorf("the user is not active: %s", body)
+	if strings.Contains(string(body), `"IsActive":true`) != active {
+		t.Errorf("want active %v: %s", active, body)
 	}
 }
 
@@ -115,11 +120,37 @@ func runJava(t *testing.T, file, dir string) *exec.Cmd {
 	return exec.CommandContext(t.Context(), "java", "-Djavax.net.ssl.trustStore="+store, "-Djavax.net.ssl.trustStorePassword=changeit", "-cp", path, file)
 }
 
+// TestBrowserSample opens the seed's page for browsers, whose origin is another:
+// jsdom sends the preflight request and keeps the answer from the page unless
+// the server allows it (dossier 5.14). A setting that names other origins does
+// that.
+func TestBrowserSample(t *testing.T) {
+	for want, origins := range map[string][]string{"success": {"*"}, "error": {"https://elsewhere.example.test"}} {
+		t.Run(want, func(t *testing.T) {
+			dir := t.TempDir()
+			cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+			trust := certificate(t, cert, key)
+			server := testkit.Start(t, testkit.Options{Demo: true, Tune: func(c *config.Config) {
+				c.TLSCert, c.TLSKey, c.EncoreAllowedOrigins = cert, key, origins
+			}})
+			source, err := os.ReadFile("testdata/samples/sample.html")
+			must(t, err)
+			file := filepath.Join(dir, "sample.html")
+			must(t, os.WriteFile(file, []byte(fill(string(source), server.URL, "123456", "false")), 0o600))
+			program := exec.CommandContext(t.Context(), "node", "testdata/samples/browser.js", file, "/usr/share/javascript/jquery/jquery.min.js")
+			if got := output(t, program, cert); got != want+"\n" {
+				t.Errorf("the page says %q, want %q", got, want)
+			}
+			checkActive(t, server.URL, trust, want == "success")
+		})
+	}
+}
+
 // output runs a program that trusts the certificate; one that is missing or
 // fails is a failure.
 func output(t *testing.T, program *exec.Cmd, trust string) string {
 	t.Helper()
-	program.Env = append(os.Environ(), "SSL_CERT_FILE="+trust, "CURL_CA_BUNDLE="+trust)
+	program.Env = append(os.Environ(), "SSL_CERT_FILE="+trust, "CURL_CA_BUNDLE="+trust, "NODE_EXTRA_CA_CERTS="+trust, "NODE_PATH=/usr/share/nodejs")
 	var failure strings.Builder
 	program.Stderr = &failure
 	out, err := program.Output()
