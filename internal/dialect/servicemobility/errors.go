@@ -257,7 +257,11 @@ const maxValue = 100
 func (f *faults) wrongType(path, want string, raw json.RawMessage) {
 	f.add(path, directory.ReasonFieldFormat, path+" must be "+want+".")
 	if !strings.HasSuffix(path, "Password") && !strings.HasSuffix(path, "password") {
-		f.tell(path, cut(string(raw)))
+		value, state := web.StringOf(raw)
+		if state != web.Present {
+			value = string(raw)
+		}
+		f.tell(path, cut(value))
 	}
 }
 

@@ -19,6 +19,7 @@ func signInBody(d *door, x *exchange, convert func(*exchange, web.Object) signIn
 
 // createToken signs a person in (dossier 2.1).
 func createToken(d *door, x *exchange) (web.Response, error) {
+	x.names = map[string]string{directory.FieldPassword.String(): "password"}
 	in, err := signInBody(d, x, readCreateToken)
 	if err != nil {
 		return web.Response{}, err
