@@ -129,6 +129,14 @@ func addUserRules(rules map[string]methodRule) {
 			return err
 		}
 	}}
+	// A key of another company sees nobody of the name, and may make users only below its own.
+	rules["PutUser"] = methodRule{adminRank, directory.ScopeUsersWrite, true, false, noCompany, func(w *world) func(c *directory.Call) error {
+		name := w.stored(w.target().Number).UserName
+		return func(c *directory.Call) error {
+			_, _, err := w.svc.PutUser(w.ctx, c, name, directory.NewUser{Fields: directory.UserPatch{GivenName: directory.Some("Ada")}}, directory.UpdateOptions{})
+			return err
+		}
+	}}
 	addMembershipRules(rules)
 }
 
