@@ -128,7 +128,8 @@ func FuzzSealerOpen(f *testing.F) {
 	f.Add("mail", append(other, sealed...))
 	f.Fuzz(func(t *testing.T, purpose string, text []byte) {
 		plain, err := s.Open(purpose, text)
-		if err == nil && (purpose != "mail" || !bytes.Equal(text, sealed) || string(plain) != "text") {
+		// Each process of the fuzzer has sealed the seed with a nonce of its own.
+		if err == nil && (purpose != "mail" || string(plain) != "text") {
 			t.Errorf("opened %x for %q: %q", text, purpose, plain)
 		}
 		if err != nil && CodeOf(err) != CodeInternal {

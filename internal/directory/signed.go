@@ -80,23 +80,32 @@ func sign(kid string, key []byte, claims *signedClaims) (string, error) {
 	return text, nil
 }
 
+// parseSigned reads a token that names its key, and the claims that it says it
+// has. Errors: credential.invalid.
+func parseSigned(text string) (*jwt.JSONWebToken, *signedClaims, error) {
+	if len(text) > maxSignedText {
+		return nil, nil, errCredential()
+	}
+	// Only this one algorithm: "none" and keys of other kinds never match it.
+	token, err := jwt.ParseSigned(text, []jose.SignatureAlgorithm{jose.HS256})
+	if err != nil || len(token.Headers) != 1 || token.Headers[0].KeyID == "" {
+		return nil, nil, errCredential()
+	}
+	unverified := &signedClaims{}
+	if err := token.UnsafeClaimsWithoutVerification(unverified); err != nil {
+		return nil, nil, errCredential()
+	}
+	return token, unverified, nil
+}
+
 // proveSigned verifies a signed token: the key and the user that it names in
 // one statement, the signature, the times, and then what has become of the user
 // since. What it says before its signature was verified decides only what is
 // looked up.
 func (s *Service) proveSigned(ctx context.Context, call *Call) (version int64, err error) {
-	text := string(call.Secret)
-	if len(text) > maxSignedText {
-		return 0, errCredential()
-	}
-	// Only this one algorithm: "none" and keys of other kinds never match it.
-	token, err := jwt.ParseSigned(text, []jose.SignatureAlgorithm{jose.HS256})
-	if err != nil || len(token.Headers) != 1 || token.Headers[0].KeyID == "" {
-		return 0, errCredential()
-	}
-	var unverified, claims signedClaims
-	if err := token.UnsafeClaimsWithoutVerification(&unverified); err != nil {
-		return 0, errCredential()
+	token, unverified, err := parseSigned(string(call.Secret))
+	if err != nil {
+		return 0, err
 	}
 	var auth Authentication
 	err = s.store.Read(ctx, func(r Reader) (err error) {
@@ -110,6 +119,7 @@ func (s *Service) proveSigned(ctx context.Context, call *Call) (version int64, e
 	if err != nil {
 		return 0, err
 	}
+	var claims signedClaims
 	if err := token.Claims(key, &claims); err != nil {
 		return 0, errCredential()
 	}
