@@ -22,8 +22,8 @@ func placeGroup(ctx context.Context, tx Tx, g *Group, parentID string) error {
 	}
 	depth := 1
 	for above := parent; ; depth++ {
-		if above.Number == g.Number {
-			return Invalid("parent", ReasonGroupNested, "The parent is the group itself or below it.")
+		if above.Number == g.Number || depth > MaxDepth {
+			return Invalid("parent", ReasonGroupNested, "The parent is the group itself or below it, or too deep.")
 		}
 		if above.Parent == 0 {
 			break

@@ -31,10 +31,17 @@ func TestRulesGroupTree(t *testing.T) {
 		names = append(names, "g"+strconv.Itoa(i))
 	}
 	g := f.groups(names...)
+	check(t, f.move(&g[1], &g[0]))
+	dump := f.dump()
+	for _, c := range []struct{ child, parent int }{{0, 1}, {0, 0}, {1, 1}} { // where depth is no matter
+		if got := fieldReasons(f.move(&g[c.child], &g[c.parent])); !slices.Equal(got, []string{"parent group.parent_below"}) {
+			t.Errorf("%d below %d: %v", c.child, c.parent, got)
+		}
+	}
+	f.wantUnchanged(dump, "a move of a group below itself")
 	for i := range 7 {
 		check(t, f.move(&g[i+1], &g[i]))
 	}
-	dump := f.dump()
 	for _, c := range []struct{ child, parent int }{{0, 0}, {0, 1}, {0, 7}, {3, 5}, {8, 7}, {0, 8}} {
 		if got := fieldReasons(f.move(&g[c.child], &g[c.parent])); !slices.Equal(got, []string{"parent group.parent_below"}) {
 			t.Errorf("%d below %d: %v", c.child, c.parent, got)

@@ -189,14 +189,15 @@ func (s *Service) insertLocation(ctx context.Context, tx Tx, call *Call, l *Loca
 
 func locationSubject(l *Location) string { return fmt.Sprintf("location:%d", l.Number) }
 
-// clearHeadquarters makes every other location of the company an ordinary one.
+// clearHeadquarters makes every location of the company an ordinary one, before
+// the one that becomes the headquarters is written.
 func (s *Service) clearHeadquarters(ctx context.Context, tx Tx, call *Call, of *Location) error {
 	locations, err := tx.Locations(ctx, of.Tenant, of.Company)
 	if err != nil {
 		return err
 	}
 	for _, l := range locations {
-		if !l.Headquarters || l.Number == of.Number {
+		if !l.Headquarters {
 			continue
 		}
 		after := l
