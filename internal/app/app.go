@@ -162,8 +162,15 @@ func (a *App) prepare(ctx context.Context) error {
 
 // mount builds the handler of Addr.
 func (a *App) mount(context.Context) error {
-	var err error
-	if a.mounted, err = chooseDoors(a.cfg.Doors, a.doors()); err != nil {
+	if _, err := smartappPaths(&a.cfg); err != nil {
+		return err
+	}
+	all := a.doors()
+	err := checkSegments(all)
+	if err == nil {
+		a.mounted, err = chooseDoors(a.cfg.Doors, all)
+	}
+	if err != nil {
 		return err
 	}
 	proxies, err := a.cfg.Proxies()

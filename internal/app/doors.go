@@ -10,6 +10,7 @@ import (
 	"github.com/usher-id/usher/internal/dialect/encore"
 	"github.com/usher-id/usher/internal/dialect/iqmetrix"
 	"github.com/usher-id/usher/internal/dialect/servicemobility"
+	"github.com/usher-id/usher/internal/dialect/smartapp"
 	"github.com/usher-id/usher/internal/directory"
 	"github.com/usher-id/usher/internal/web"
 )
@@ -25,6 +26,8 @@ type mountedDoor struct {
 
 // doors is what is served: a door is added here and in demoCommands.
 func (a *App) doors() []mountedDoor {
+	// Paths that will not do are refused before anything is mounted.
+	smartappPaths, _ := smartappPaths(&a.cfg)
 	return []mountedDoor{
 		{directory.DoorIQmetrix, []string{"v1", "ping"}, iqmetrix.New(a.service, iqmetrix.Options{
 			MaxBody:   int64(a.cfg.MaxBody),
@@ -32,6 +35,11 @@ func (a *App) doors() []mountedDoor {
 			Version:   strings.TrimPrefix(Version(), "v"),
 		})},
 		{directory.DoorEncore, []string{"users"}, encore.New(a.service, encoreOptions(&a.cfg))},
+		{directory.DoorSmartapp, smartapp.Segments(smartappPaths), smartapp.New(a.service, smartapp.Options{
+			MaxBody:     int64(a.cfg.MaxBody),
+			Credentials: smartappCredentials(&a.cfg),
+			Paths:       smartappPaths,
+		})},
 		{directory.DoorEduBrite, []string{"oltpublish", "site"}, edubrite.New(a.service, edubrite.Options{
 			MaxBody:   int64(a.cfg.MaxBody),
 			PublicURL: a.cfg.PublicURL,
@@ -63,6 +71,50 @@ func mobilityOptions(cfg *config.Config) servicemobility.Options {
 		o.Errors = servicemobility.ShapeProblem
 	}
 	return o
+}
+
+// smartappCredentials are the places where the smartapp door looks for a key.
+func smartappCredentials(cfg *config.Config) []smartapp.Credential {
+	var places []smartapp.Credential
+	for _, name := range cfg.SmartappCredentials {
+		places = append(places, smartapp.Credential(name))
+	}
+	return places
+}
+
+// smartappPaths are the paths that settings give to the smartapp door's
+// operations.
+func smartappPaths(cfg *config.Config) (map[string][]string, error) {
+	table, err := cfg.SmartappPathTable()
+	if err == nil {
+		err = smartapp.CheckPaths(table)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("smartapp_paths: %w", err)
+	}
+	return table, nil
+}
+
+// checkSegments refuses paths of the smartapp door, the only ones that are
+// settings, that somebody else serves.
+func checkSegments(all []mountedDoor) error {
+	taken := map[string]string{"healthz": "the server itself", "readyz": "the server itself", "metrics": "the server itself", "reset": "the server itself"}
+	var ours []string
+	for _, d := range all {
+		if d.door == directory.DoorSmartapp {
+			ours = d.segments
+			continue
+		}
+		for _, segment := range d.segments {
+			taken[segment] = "the " + d.door.String() + " door"
+		}
+	}
+	for _, segment := range ours {
+		if owner, ok := taken[segment]; ok {
+			return fmt.Errorf("smartapp_paths: paths below /%s belong to %s", segment, owner)
+		}
+	}
+	return nil
 }
 
 // chooseDoors keeps the doors that the setting names. Naming one that this

@@ -89,6 +89,12 @@ type Config struct {
 	// own. EncoreLengthLimits reads them.
 	EncoreLengths []string `key:"encore_lengths" help:"encore door: least and greatest lengths of properties in characters, separated by commas, as in UserName=1-100,Password=8-50; for UserName, Password, FirstName, LastName, EmployeeNumber, Email, Phone, EPTTNumber, EPTTWebMDN, EPTTToken"`
 
+	// SmartappCredentials are the places where the smartapp door looks for a key.
+	SmartappCredentials []string `key:"smartapp_credentials" help:"smartapp door: where a key may stand, separated by commas: bearer (Authorization: Bearer), x-api-key (header X-API-Key), apikey-header (header apiKey or api_key), apikey-query (query parameter apiKey or api_key)"`
+	// SmartappPaths are paths of the smartapp door's operations that differ from
+	// its own. SmartappPathTable reads them.
+	SmartappPaths []string `key:"smartapp_paths" help:"smartapp door: paths of operations in place of the door's own, separated by commas, as in update_user=/user/edit; one operation may be named several times; docs/dialects/smartapp.md lists the operations"`
+
 	// ServiceMobilityErrorShape chooses between the two published bodies of
 	// errors.
 	ServiceMobilityErrorShape string `key:"servicemobility_error_shape" oneof:"detail problem" help:"servicemobility door: bodies of errors and of successes without an object; detail is code and detail, problem is type, title, status and detail"`
@@ -137,6 +143,7 @@ func Default() Config {
 		DemoCredentials:      "fixed",
 		SMTPTLS:              "starttls",
 		EncoreAllowedOrigins: []string{"*"},
+		SmartappCredentials:  smartappCredentials(),
 		LogFormat:            "json",
 		LogLevel:             "info",
 		ShutdownTimeout:      30 * time.Second,

@@ -69,6 +69,7 @@ func (c *Config) Validate() error {
 	c.checkMail(fail)
 	c.checkSecretKey(fail)
 	c.checkEncore(fail)
+	c.checkSmartapp(fail)
 	return errors.Join(errs...)
 }
 
