@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -25,7 +26,21 @@ func (p *program) serveCommand() *cobra.Command {
 	return cmd
 }
 
+// garbagePercent is how much a server's heap may grow before it is collected,
+// in percent of what is live. That is a few megabytes, which the runtime's 100
+// would have collected many times a second: an eighth of a change's processor
+// time (docs/decisions/0013-garbage-collection.md).
+const garbagePercent = 400
+
+// relaxCollector sets garbagePercent, unless the operator says otherwise.
+func relaxCollector() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(garbagePercent)
+	}
+}
+
 func (p *program) serve(cmd *cobra.Command) (err error) {
+	relaxCollector()
 	loaded, err := p.load(cmd)
 	if err != nil {
 		return err
