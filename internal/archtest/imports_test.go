@@ -38,6 +38,7 @@ var importRules = []importRule{
 	{"internal/bench", []string{"internal/app", "internal/config", "internal/directory", "internal/store"}},
 	{"internal/archtest", nil},
 	{"internal/contract", nil},
+	{"internal/crossdoor", []string{"internal/app", "internal/config", "internal/directory", "internal/store", "internal/testkit", "internal/testkit/pgtest"}},
 	{"internal/testkit/pgtest", nil},
 	{"internal/testkit", []string{"internal/app", "internal/config", "internal/directory", "internal/store", "internal/contract", "internal/testkit/pgtest"}},
 }
@@ -70,7 +71,7 @@ func TestImportsFollowTheTable(t *testing.T) {
 func TestProgramLinksNoTestSupport(t *testing.T) {
 	for _, p := range goList(t, "-deps", "./cmd/usher") {
 		pkg := strings.TrimPrefix(p.ImportPath, module+"/")
-		for _, name := range []string{"internal/contract", "internal/testkit", "internal/archtest", "internal/bench", "internal/store/storetest"} {
+		for _, name := range []string{"internal/contract", "internal/crossdoor", "internal/testkit", "internal/archtest", "internal/bench", "internal/store/storetest"} {
 			if pkg == name || strings.HasPrefix(pkg, name+"/") {
 				t.Errorf("the program links %s", pkg)
 			}

@@ -59,6 +59,7 @@ func (s *Service) changeIn(ctx context.Context, tx Tx, call *Call, action Action
 	if diff.set != 0 {
 		after.Version++
 	}
+	e.event = diff.event(e.event)
 	if diff.set&doorVersionFields != 0 {
 		after.DoorVersion++
 	}

@@ -71,6 +71,21 @@ func orNull(value []byte) []byte {
 	return value
 }
 
+// event is the type for an event of these changes: an update of nothing but the
+// groups, or the roles, is named as the use cases for them name it, so that one
+// deed has one name whichever door it came through.
+func (c *changes) event(kind EventType) EventType {
+	switch {
+	case kind != EventUserUpdated:
+		return kind
+	case c.set == Fields(FieldGroups):
+		return EventGroupsChanged
+	case c.set&Fields(FieldRoles) != 0 && c.set&^Fields(FieldRoles, FieldRank) == 0:
+		return EventRolesChanged
+	}
+	return kind
+}
+
 // mark records that a field changed whose values must not be kept.
 func (c *changes) mark(f Field) { c.note(f, []byte(`"[redacted]"`), []byte(`"[redacted]"`)) }
 

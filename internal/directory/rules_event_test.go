@@ -35,3 +35,29 @@ func TestRulesEventsOfLongValuesStaySmall(t *testing.T) {
 		seen[string(events[0].Payload)] = true
 	}
 }
+
+// A change has one name in the events, whichever use case makes it: who listens
+// for new passwords, groups and states hears of every one.
+func TestRulesEventsNameADeedOnce(t *testing.T) {
+	f := newFixture(t)
+	u := f.someone()
+	f.group(directory.GroupPlain, "crew")
+	join := []directory.GroupChange{named(directory.GroupPlain, directory.GroupsAdd, "crew")}
+	leave := []directory.GroupChange{named(directory.GroupPlain, directory.GroupsReplace)}
+	for _, c := range []struct {
+		patch directory.UserPatch
+		want  directory.EventType
+	}{
+		{directory.UserPatch{Password: directory.Some(otherPass)}, directory.EventPasswordSet},
+		{directory.UserPatch{Password: directory.Some(otherPass), Title: directory.Some("Chief")}, directory.EventPasswordSet},
+		{directory.UserPatch{Groups: join}, directory.EventGroupsChanged},
+		{directory.UserPatch{Groups: leave, Title: directory.Some("")}, directory.EventUserUpdated},
+		{directory.UserPatch{Administrator: directory.Some(false), Title: directory.Some("Clerk")}, directory.EventUserUpdated},
+		{directory.UserPatch{Password: directory.Some(otherPass), Locked: directory.Some(true)}, directory.EventUserLocked},
+		{directory.UserPatch{Password: directory.Some(otherPass), State: directory.Some(directory.StateInactive)}, directory.EventUserDeactivated},
+	} {
+		mark := f.mark()
+		must(f.update(u, c.patch))(t)
+		f.wantEvents(mark, c.want)
+	}
+}

@@ -161,7 +161,7 @@ func TestRulesAdministratorPatch(t *testing.T) {
 	f := newFixture(t)
 	u, mark := f.someone(), f.mark()
 	check(t, f.admin(f.sys(), u, true))
-	f.wantEvents(mark, directory.EventRoleCreated, directory.EventUserUpdated)
+	f.wantEvents(mark, directory.EventRoleCreated, directory.EventRolesChanged)
 	check(t, f.admin(f.sys(), u, true))
 	if got := f.rolesOf(u.Number); !slices.Equal(got, []string{"administrator"}) || f.stored(u.Number).Rank != adminRank {
 		t.Errorf("roles %v, rank %s", got, f.stored(u.Number).Rank)

@@ -379,6 +379,9 @@ func (s *Service) updateUser(ctx context.Context, call *Call, ref UserRef, p Use
 		}
 		if hash != "" {
 			s.exchangePassword(ctx, u, e, hash, o.Temporary)
+			if e.event == EventUserUpdated { // whoever listens for new passwords must hear of every one
+				e.event = EventPasswordSet
+			}
 		}
 		e.seat = u.LicenceType != before.LicenceType || u.State != before.State
 		e.newEmail = u.Email != before.Email || !before.EmailClaimed && p.Email.Set

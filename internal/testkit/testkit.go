@@ -31,6 +31,9 @@ type Options struct {
 	Engine string
 	// Demo loads the sample directory with its published credentials.
 	Demo bool
+	// Beside is a server on PostgreSQL whose database this one shares, as a
+	// second process would.
+	Beside *Server
 	// Tune changes the settings before the start.
 	Tune func(*config.Config)
 }
@@ -52,7 +55,11 @@ func Start(t testing.TB, o Options) *Server {
 	t.Helper()
 	cfg := config.Default()
 	cfg.Addr = "127.0.0.1:0"
-	cfg.Database = database(t, o.Engine)
+	if o.Beside != nil {
+		o.Engine, cfg.Database = "postgres", o.Beside.Config.Database
+	} else {
+		cfg.Database = database(t, o.Engine)
+	}
 	cfg.Demo = o.Demo
 	cfg.LogLevel = "warn"
 	if o.Engine == "postgres" {

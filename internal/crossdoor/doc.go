@@ -1,0 +1,21 @@
+// Package crossdoor holds the tests of what no door can prove alone: one user
+// has one life, whichever door it is seen through. It has no code but tests.
+//
+// Each door has a small client that speaks its wire to a running server, and
+// all clients have the same verbs; a verb that a door has no word for is done
+// through the core. With them the tests prove, on both engines, that
+//
+//   - the same story told through each door leaves the same state in the core
+//     (scenario_test.go);
+//   - what one door does every other door shows with its next answer
+//     (pairs_test.go);
+//   - a full replace through one door resets what that door shows and leaves
+//     alone all that other doors show, and a partial update changes nothing
+//     that it does not name (replace_test.go);
+//   - a deactivation, a lock, a deletion and a new password end every token,
+//     session and link before they are answered, in every process
+//     (revoke_test.go);
+//   - links and passwords that a door has mailed work at every door where people
+//     sign in (mail_test.go);
+//   - no door finds anything of another tenant (tenants_test.go).
+package crossdoor
