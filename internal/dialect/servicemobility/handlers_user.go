@@ -35,7 +35,7 @@ func putUser(d *door, x *exchange) (web.Response, error) {
 		Password:    r.password,
 		MinPassword: d.opts.MinPassword,
 		Notify:      notify == "true",
-		Rules:       directory.DoorRules{Faults: x.faults.list},
+		Rules:       directory.DoorRules{Faults: x.faults.list, HiddenStaged: true},
 		Fields:      r.fields,
 	}
 	mute := in.Notify && r.fields.Email.Value == ""
