@@ -3,6 +3,7 @@ package edubrite_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -246,6 +247,39 @@ func TestHostileValues(t *testing.T) {
 						t.Errorf("%s%s: %d %s", form, value, status, body)
 					}
 				}
+			}
+		})
+	}
+}
+
+// TestSignupOfMany: 500 users are one call, and one more is too many (dossier
+// 5.29).
+func TestSignupOfMany(t *testing.T) {
+	signup := func(from, n int) []byte {
+		var b strings.Builder
+		b.WriteString("dispatch=signup&xml=true")
+		for i := from; i < from+n; i++ {
+			fmt.Fprintf(&b, "&username_%[1]d=many%[1]d&firstname_%[1]d=Many&lastname_%[1]d=Users&email_%[1]d=many%[1]d%%40example.test", i)
+		}
+		return []byte(b.String())
+	}
+	for _, engine := range testkit.Engines {
+		t.Run(engine, func(t *testing.T) {
+			c := newClient(t, testkit.Start(t, testkit.Options{Engine: engine, Demo: true}))
+			const form = "application/x-www-form-urlencoded"
+			status, _, body := c.post("/oltpublish/site/signupService.do", form, signup(0, 500))
+			if status != 200 || strings.Count(body, "<user id=") != 500 || !strings.Contains(body, "<code>0018</code>") {
+				t.Errorf("500 users: %d %.300s", status, body)
+			}
+			if status, _, body = c.post("/oltpublish/site/signupService.do", form, signup(1000, 501)); status != 400 || !strings.Contains(body, "At most 500 users") {
+				t.Errorf("501 users: %d %.300s", status, body)
+			}
+			status, _, body = c.post("/oltpublish/site/signupService.do", form, signup(499, 3))
+			if status != 404 || !strings.Contains(body, "[CDATA[ many499 already present. Please rename them]]") {
+				t.Errorf("one of them again: %d %.300s", status, body)
+			}
+			if _, _, body = c.form("dispatch=list&search=many*&pageSize=1"); !strings.Contains(body, `<users numItems="500" `) {
+				t.Errorf("after all: %.300s", body)
 			}
 		})
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/usher-id/usher/internal/directory"
+	"github.com/usher-id/usher/internal/web"
 )
 
 func TestActionOf(t *testing.T) {
@@ -227,6 +228,24 @@ func TestForeignExtras(t *testing.T) {
 		body := string(appendUser(nil, &u, ""))
 		if !strings.HasPrefix(body, `<user id="1" siteRole="`+want+`" status="INACTIVE">`) {
 			t.Errorf("%s: %s", raw, body)
+		}
+	}
+}
+
+// TestResetURL: the address of the request, or what the operator says it is
+// (dossier 3.2).
+func TestResetURL(t *testing.T) {
+	for target, want := range map[string]string{
+		"http://users.example.com:8080/site/x.do": "http://users.example.com:8080/oltpublish/site/resetpasswd.do?token=",
+		"https://users.example.com/site/x.do":     "https://users.example.com/oltpublish/site/resetpasswd.do?token=",
+	} {
+		x := newExchange(&web.Request{Request: httptest.NewRequest("GET", target, nil), Event: &web.Event{}})
+		if got := newDoor().resetURL(x); got != want {
+			t.Errorf("%s: %s", target, got)
+		}
+		public := New(nil, Options{PublicURL: "https://public.example/"}).(*door)
+		if got := public.resetURL(x); got != "https://public.example/oltpublish/site/resetpasswd.do?token=" {
+			t.Errorf("%s with a setting: %s", target, got)
 		}
 	}
 }
