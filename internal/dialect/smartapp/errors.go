@@ -172,7 +172,6 @@ var fieldNames = map[string]string{
 	directory.FieldUserName.String():    "userName",
 	directory.FieldEmail.String():       "email",
 	directory.FieldCompany.String():     "companyName",
-	directory.FieldLocations.String():   "companyLocationName",
 	directory.FieldLicenceType.String(): "licenceType",
 	directory.FieldRoles.String():       "applicationRoles",
 	directory.FieldPhones.String():      "phone",
