@@ -32,12 +32,12 @@ func gramDocument(document string) string {
 	text, beginnings := document[:end], document[end+1:]
 	for line := range strings.SplitSeq(text, "\n") {
 		for size := leastGram; size <= greatestGram; size++ {
-			for gram := range windows(line, size) {
+			for gram := range runsOf(line, size) {
 				d.add(gram)
 			}
 		}
 	}
-	for gram := range windows(beginnings, leastGram) {
+	for gram := range runsOf(beginnings, leastGram) {
 		if gram[len(gram)-1] >= ' ' {
 			d.add(gram)
 		}
@@ -69,8 +69,8 @@ func (d *gramWriter) add(gram string) {
 	d.tokens = appendToken(append(d.tokens, ' '), gram)
 }
 
-// windows are all texts of n runes in a row.
-func windows(text string, n int) iter.Seq[string] {
+// runsOf are all texts of n runes in a row.
+func runsOf(text string, n int) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		end := 0
 		for range n {
@@ -119,10 +119,10 @@ func gramsOf(phrase string) (grams []string, exact bool) {
 	if runes <= greatestGram {
 		return []string{phrase}, true
 	}
-	last := runes - greatestGram // where the last window begins
+	last := runes - greatestGram // where the last gram begins
 	between := min((runes-1)/greatestGram, mostGrams-1)
 	n, next := 0, 0
-	for gram := range windows(phrase, greatestGram) {
+	for gram := range runsOf(phrase, greatestGram) {
 		if n == last*next/between {
 			next++
 			grams = append(grams, gram)
