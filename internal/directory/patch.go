@@ -12,10 +12,14 @@ import (
 // violations where the door wants them all at once, and is the error otherwise.
 
 // keepHidden leaves out of a patch what the door cannot mean: an empty licence
-// type where it shows the stored one as none.
+// type where it shows the stored one as none, and inactive where it shows staged
+// as that.
 func (r DoorRules) keepHidden(p UserPatch, before *User) UserPatch {
 	if p.LicenceType.Set && p.LicenceType.Value == "" && slices.Contains(r.HiddenLicences, before.LicenceType) {
 		p.LicenceType = Opt[string]{}
+	}
+	if r.HiddenStaged && before.State == StateStaged && p.State.Value == StateInactive {
+		p.State = Opt[State]{}
 	}
 	return p
 }

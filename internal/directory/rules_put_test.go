@@ -55,6 +55,29 @@ func TestRulesPhonesWithoutExtensions(t *testing.T) {
 	}
 }
 
+// A door that shows staged users as inactive ones does not make them inactive.
+func TestRulesStagedShownAsInactive(t *testing.T) {
+	f := newFixture(t)
+	u := f.someone(func(n *directory.NewUser) { n.State = directory.StateStaged })
+	put := func(to directory.State, alike bool) directory.State {
+		return must(f.svc.UpdateUser(f.ctx, f.sys(), directory.ByNumber(u.Number), directory.UserPatch{State: directory.Some(to)},
+			directory.UpdateOptions{Rules: directory.DoorRules{HiddenStaged: alike}}))(t).State
+	}
+	for i, step := range []struct {
+		to, want directory.State
+		alike    bool
+	}{
+		{directory.StateInactive, directory.StateStaged, true},
+		{directory.StateInactive, directory.StateInactive, false},
+		{directory.StateActive, directory.StateActive, true},
+		{directory.StateInactive, directory.StateInactive, true},
+	} {
+		if got := put(step.to, step.alike); got != step.want {
+			t.Errorf("step %d: %s, want %s", i, got, step.want)
+		}
+	}
+}
+
 // Who names the entity means the caller's own tenant.
 func TestRulesEntityOf(t *testing.T) {
 	f := newFixture(t)

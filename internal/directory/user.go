@@ -211,6 +211,9 @@ type DoorRules struct {
 	// code 133).
 	RequireLicence bool
 	HiddenLicences []string
+	// HiddenStaged is for doors that show staged users as inactive: an update
+	// that sends inactive keeps them staged.
+	HiddenStaged bool
 	// RefuseOwner refuses any change of the account owner with
 	// owner.protected (docs/dialects/encore.md 127).
 	RefuseOwner bool

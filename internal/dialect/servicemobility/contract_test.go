@@ -121,6 +121,7 @@ func people(t testing.TB, service *directory.Service, no directory.TenantNo) {
 			GivenName: directory.Some("Fay"), FamilyName: directory.Some("Field"), Phones: directory.Some([]directory.Phone{{Number: "6135550170", Extension: "17"}})}},
 		{Password: tempPassword, Temporary: true, Fields: directory.UserPatch{UserName: directory.Some("temp.user")}},
 		{Password: deskPassword, Fields: directory.UserPatch{UserName: directory.Some("desk.user"), Roles: directory.Some([]string{"helpdesk"})}},
+		{State: directory.StateStaged, Fields: directory.UserPatch{UserName: directory.Some("staged.user")}},
 		{Fields: directory.UserPatch{UserName: directory.Some("second.admin"), Administrator: directory.Some(true)}},
 	} {
 		_, err := service.CreateUser(ctx, system(), u)
