@@ -98,10 +98,8 @@ func get(path func(conn, n int) string) func([]byte, int, int) []byte { return s
 
 func send(method string, path func(conn, n int) string) func([]byte, int, int) []byte {
 	return func(buf []byte, conn, n int) []byte {
-		buf = append(buf, method...)
-		buf = append(buf, ' ')
-		buf = append(buf, path(conn, n)...)
-		return append(buf, " HTTP/1.1\r\nHost: bench\r\nAccept: application/json\r\nAuthorization: Bearer "+Key+"\r\nContent-Length: 0\r\n\r\n"...)
+		r := Request{Method: method, Path: path(conn, n), Header: "Authorization: Bearer " + Key + "\r\n"}
+		return r.Append(buf)
 	}
 }
 
@@ -155,7 +153,7 @@ func BenchmarkPageGrowth(b *testing.B) {
 
 // BenchmarkStateChange disables and enables different users, durably.
 func BenchmarkStateChange(b *testing.B) {
-	against(b, usher(b, 100_000), stateChanges)
+	against(b, usherOn(b, copyOf(b, seeded(b, 100_000))), stateChanges)
 }
 
 // stateChanges gives every connection users of its own.
@@ -170,7 +168,8 @@ var stateChanges = Load{Conns: 64, Accept: isOK, Next: func(buf []byte, conn, n 
 // BenchmarkGroupCommit compares the same changes with one transaction per
 // request, on the same disk in the same run.
 func BenchmarkGroupCommit(b *testing.B) {
-	grouped, single := usher(b, 100_000), usherOn(b, copyOf(b, seeded(b, 100_000)), "--sqlite-batch", "1")
+	path := seeded(b, 100_000)
+	grouped, single := usherOn(b, copyOf(b, path)), usherOn(b, copyOf(b, path), "--sqlite-batch", "1")
 	many, one := alternate(b, grouped, stateChanges, single, stateChanges)
 	many.report(b)
 	b.ReportMetric(median(one.rates), "single-req/s")

@@ -25,6 +25,26 @@ type Load struct {
 	Accept func(status int) bool
 }
 
+// Request is what a Load sends, once it is written.
+type Request struct {
+	Method, Path string
+	Header       string // whole lines, each with its CRLF: credentials, cookies, Content-Type
+	Body         string
+}
+
+// Append writes the request to buf, with its length.
+func (r *Request) Append(buf []byte) []byte {
+	buf = append(buf, r.Method...)
+	buf = append(buf, ' ')
+	buf = append(buf, r.Path...)
+	buf = append(buf, " HTTP/1.1\r\nHost: bench\r\nAccept: */*\r\n"...)
+	buf = append(buf, r.Header...)
+	buf = append(buf, "Content-Length: "...)
+	buf = strconv.AppendInt(buf, int64(len(r.Body)), 10)
+	buf = append(buf, "\r\n\r\n"...)
+	return append(buf, r.Body...)
+}
+
 // Result is what a Load saw.
 type Result struct {
 	Requests  int

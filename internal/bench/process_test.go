@@ -169,10 +169,14 @@ func directories(b testing.TB) string {
 	return dir
 }
 
-// seeded is a database of n users, made when it is not there yet.
+// edition is raised when Seed makes something else than before.
+const edition = 2
+
+// seeded is a database of n users, made when it is not there yet. Benchmarks
+// that change users take a copy.
 func seeded(b testing.TB, n int) string {
 	b.Helper()
-	path := filepath.Join(directories(b), fmt.Sprintf("users-%d.db", n))
+	path := filepath.Join(directories(b), fmt.Sprintf("users-%d-%d.db", n, edition))
 	if _, err := os.Stat(path); err == nil {
 		return path
 	}
@@ -221,13 +225,11 @@ func logFile(b testing.TB) *os.File {
 	return file
 }
 
-// copyOf is a second directory with the same content.
+// copyOf is another directory with the same content, which is removed at the
+// end.
 func copyOf(b testing.TB, path string) string {
 	b.Helper()
-	to := filepath.Join(directories(b), "copy.db")
-	for _, suffix := range []string{"", "-wal", "-shm"} {
-		_ = os.Remove(to + suffix)
-	}
+	to := filepath.Join(b.TempDir(), "copy.db")
 	if out, err := exec.Command("cp", path, to).CombinedOutput(); err != nil {
 		b.Fatalf("cp: %v: %s", err, out)
 	}

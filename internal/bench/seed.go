@@ -14,6 +14,14 @@ import (
 // Key is the administrator key of a seeded directory.
 const Key = "bench-administrator-key"
 
+// Who signs in to the doors that take no key: an administrator with a password,
+// and an API user, whose name is the client's, that acts for the administrator.
+const (
+	Admin       = "bench.administrator"
+	APIUser     = "bench-api-user"
+	AdminSecret = "Granite-Window-7-Lamp"
+)
+
 // Company is the company whose subtree holds every seeded user: its child
 // companies are numbered from Company+1.
 const Company = 100
@@ -64,8 +72,8 @@ func User(i int) directory.User {
 	}
 }
 
-// Seed fills an empty store with a tenant, its companies, an administrator key
-// and n users. Users go in 500 to a transaction and without events: it is the
+// Seed fills an empty store with a tenant, its companies, the credentials,
+// n users and the administrator. Users go in 500 to a transaction and without events: it is the
 // reading side that is measured on them.
 func Seed(ctx context.Context, store directory.Store, n int) error {
 	service := directory.New(store, directory.Options{})
@@ -87,6 +95,10 @@ func Seed(ctx context.Context, store directory.Store, n int) error {
 	if _, _, err := service.CreateKey(ctx, call(), key); err != nil {
 		return err
 	}
+	api := directory.NewCredential{Name: "bench", ClientID: APIUser, Secret: AdminSecret, Rank: directory.RankAdministrator}
+	if _, _, err := service.CreateAPIUser(ctx, call(), api); err != nil {
+		return err
+	}
 	const batch = 500
 	for first := 1; first <= n; first += batch {
 		err := store.Update(ctx, func(tx directory.Tx) error { return insert(ctx, tx, tenant.No, first, min(first+batch-1, n)) })
@@ -94,7 +106,9 @@ func Seed(ctx context.Context, store directory.Store, n int) error {
 			return err
 		}
 	}
-	return nil
+	_, err = service.CreateUser(ctx, call(), directory.NewUser{Password: AdminSecret, Fields: directory.UserPatch{
+		UserName: directory.Some(Admin), Administrator: directory.Some(true), Company: directory.Some[int64](Company)}})
+	return err
 }
 
 // insert writes the users numbered from first to last.
