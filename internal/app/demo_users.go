@@ -79,7 +79,7 @@ func demoKentelUser(number int64, given, family, title, phone string, state dire
 
 // The door's own fields of the sample users, in the names of their documents.
 const (
-	encoreExtras = `{"RoleId":3,"EPTTEnabled":false,"EPTTNumber":null,"EPTTToken":null,"GPSEnabled":true,"MobileOnly":false}`
+	encoreExtras = `{"GPSEnabled":true}`
 	// The document shows ids of zeros; a fixed one serves its globalUserID.
 	smartappExtras = `{"globalUserID":"7b0c9d52-16e3-4f7a-8c4d-5a2e90b1f3d8","metadata":{"Favorite employee":true}}`
 	mobilityExtras = `{"IsMobileWorker":true,"Extensions":{"key1":"value1","key2":"value2"}}`

@@ -18,15 +18,10 @@ func TestMain(m *testing.M) { pgtest.Main(m) }
 // address and with it a limit of sign-ins of its own.
 func start(t *testing.T, engine string) *testkit.Server {
 	t.Helper()
-	return testkit.Start(t, testkit.Options{Engine: engine, Tune: tune(t)})
+	return testkit.Start(t, testkit.Options{Engine: engine, Tune: believe})
 }
 
-func tune(t *testing.T) func(*config.Config) {
-	return func(c *config.Config) {
-		c.TrustedProxies = []string{"127.0.0.1"}
-		c.MailDir = t.TempDir()
-	}
-}
+func believe(c *config.Config) { c.TrustedProxies = []string{"127.0.0.1"} }
 
 // onEngines runs a test on a server of each engine.
 func onEngines(t *testing.T, test func(t *testing.T, s *testkit.Server)) {

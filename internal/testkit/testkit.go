@@ -64,6 +64,7 @@ func Start(t testing.TB, o Options) *Server {
 	cfg.LogLevel = "warn"
 	if o.Engine == "postgres" {
 		cfg.SecretKey = SecretKey
+		cfg.MailDir = t.TempDir() // else messages would come to lie in the package's folder
 	}
 	if o.Tune != nil {
 		o.Tune(&cfg)

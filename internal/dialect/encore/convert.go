@@ -255,7 +255,11 @@ func readRole(in *input, raw json.RawMessage) {
 		in.patch.Administrator = directory.Some(true)
 	case roleUser, rolePowerUser:
 		in.patch.Administrator = directory.Some(false)
-		in.extra("RoleId", string(rune('0'+role)))
+		value := noExtra
+		if role == rolePowerUser {
+			value = "5"
+		}
+		in.extra("RoleId", value)
 	default:
 		in.fault(directory.FieldRoles.String(), directory.ReasonFieldValue)
 	}
@@ -286,7 +290,7 @@ func readLicence(in *input, raw json.RawMessage) {
 func (in *input) extraText(name string, raw json.RawMessage) {
 	value, _ := in.text(raw)
 	if value == "" {
-		in.extra(name, "null")
+		in.extra(name, noExtra)
 		return
 	}
 	in.length(name, name, value)
@@ -299,8 +303,13 @@ func (in *input) extraFlag(name string, raw json.RawMessage) {
 		in.extra(name, "true")
 		return
 	}
-	in.extra(name, "false")
+	in.extra(name, noExtra)
 }
+
+// noExtra takes one of the door's own fields away. What is shown where there is
+// none (false, role 3) is not kept, so that a user whom this door never wrote
+// and one written with these values are the same.
+const noExtra = "null"
 
 // extra sets one of the door's own fields.
 func (in *input) extra(name, value string) {
@@ -314,7 +323,8 @@ func (in *input) extra(name, value string) {
 // one answer, a licence type, and hands off the account owner (dossier 5.7 and
 // 6).
 func (in *input) rules() directory.DoorRules {
-	return directory.DoorRules{Faults: in.faults, All: true, RequireLicence: !in.badLicence, HiddenLicences: hiddenLicences, RefuseOwner: true}
+	return directory.DoorRules{Faults: in.faults, All: true, RequireLicence: !in.badLicence, HiddenLicences: hiddenLicences,
+		HiddenStaged: true, RefuseOwner: true}
 }
 
 // newUser is the input of a creation.
