@@ -163,6 +163,9 @@ func TestPartialUpdate(t *testing.T) {
 		"edubrite": func(w *world, k known, given string) error {
 			return w.edubrite().user("update", k, "firstName", given)
 		},
+		"smartapp": func(w *world, k known, given string) error {
+			return newSmartapp(w).user("/user/update", k, "firstName", given)
+		},
 	}
 	onEngines(t, func(t *testing.T, s *testkit.Server) {
 		w := newWorld(t, s)

@@ -114,4 +114,6 @@ var words = map[string]map[string]bool{
 		"put in a group": true, "delete": false},
 	"servicemobility": {"deactivate": true, "activate": true, "lock": true, "unlock": true, "set the password": true,
 		"put in a group": true, "delete": true},
+	"smartapp": {"deactivate": true, "activate": true, "lock": false, "unlock": false, "set the password": false,
+		"put in a group": true, "delete": false},
 }

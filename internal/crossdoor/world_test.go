@@ -26,7 +26,10 @@ func believe(c *config.Config) { c.TrustedProxies = []string{"127.0.0.1"} }
 // onEngines runs a test on a server of each engine.
 func onEngines(t *testing.T, test func(t *testing.T, s *testkit.Server)) {
 	for _, engine := range testkit.Engines {
-		t.Run(engine, func(t *testing.T) { test(t, start(t, engine)) })
+		t.Run(engine, func(t *testing.T) {
+			t.Parallel()
+			test(t, start(t, engine))
+		})
 	}
 }
 
@@ -86,6 +89,7 @@ func newWorld(t *testing.T, s *testkit.Server) *world {
 		{"encore", newEncore(w)},
 		{"edubrite", newEduBrite(t, w)},
 		{"servicemobility", newServiceMobility(t, w)},
+		{"smartapp", newSmartapp(w)},
 	}
 	return w
 }

@@ -1,0 +1,185 @@
+package crossdoor
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"testing"
+
+	"github.com/usher-id/usher/internal/directory"
+	"github.com/usher-id/usher/internal/testkit"
+)
+
+// proof is something that lets somebody in as a user: how it is used, and the
+// answers while it is good and once it is not.
+type proof struct {
+	name      string
+	use       request
+	good, bad int
+}
+
+// signedIn is a user's proofs of every kind.
+type signedIn []proof
+
+// signIn signs a user in everywhere: tokens of the token service, a cookie
+// session, a signed token, an administrator's leave to act as the user, and a
+// reset link.
+func (w *world) signIn(t *testing.T, k known) signedIn {
+	t.Helper()
+	form := map[string]string{"Content-Type": "application/x-www-form-urlencoded"}
+	grant := func(kind, name, value string) request {
+		body := url.Values{"grant_type": {kind}, name: {value}, "client_id": {w.clientID}, "client_secret": {w.clientSecret}}
+		if kind == "password" {
+			body.Set("username", k.userName)
+		}
+		return request{method: "POST", path: "/v1/oauth2/token", header: form, body: body.Encode()}
+	}
+	a, err := w.wire.want(http.StatusOK, grant("password", "password", firstSecret))
+	must(t, err)
+	tokens, err := a.object()
+	must(t, err)
+
+	acting := *w.edubrite()
+	acting.header = edubriteHeader(acting.header["Cookie"], k.userName)
+	opened, err := acting.call("signinService", "createSessionApi")
+	must(t, err)
+	cookies := "SESSION_ID=" + opened.Session.ID + "; SESSION_INFO=" + opened.Session.Info
+
+	signed, err := w.wire.signIn(k.userName, firstSecret)
+	must(t, err)
+	a, err = w.wire.want(http.StatusOK, request{method: "POST", path: w.mobility().path(k.userName) + "/impersonate",
+		body: toJSON(map[string]string{"UserID": w.boss, "Password": w.bossPassword})})
+	must(t, err)
+	leave, err := a.object()
+	must(t, err)
+	shown, err := w.edubrite().call("userService", "get", "userName", k.userName, "pwToken", "true")
+	must(t, err)
+
+	own := request{method: "GET", path: w.mobility().path(k.userName)}
+	with := func(token string) request {
+		own.header = map[string]string{"x-access-token": token}
+		return own
+	}
+	return signedIn{
+		{"access token", request{method: "GET", path: fmt.Sprintf("/v1/Users(%d)", k.number),
+			header: map[string]string{"Authorization": "Bearer " + text(tokens, "access_token")}}, http.StatusOK, http.StatusUnauthorized},
+		{"cookie session", request{method: "POST", path: "/oltpublish/site/userService.do", header: edubriteHeader(cookies, ""),
+			body: url.Values{"dispatch": {"get"}, "userName": {k.userName}}.Encode()}, http.StatusOK, http.StatusUnauthorized},
+		{"signed token", with(signed), http.StatusOK, http.StatusUnauthorized},
+		{"impersonation", with(text(leave, "Token")), http.StatusOK, http.StatusUnauthorized},
+		{"reset link", request{method: "GET", path: "/reset?token=" + url.QueryEscape(shown.User.Token)}, http.StatusOK, http.StatusGone},
+		// Good once: it is used only when it must fail.
+		{"refresh token", grant("refresh_token", "refresh_token", text(tokens, "refresh_token")), 0, http.StatusBadRequest},
+	}
+}
+
+// check uses every proof at a server, each over a connection of its own.
+func (s signedIn) check(t *testing.T, at wire, good bool) {
+	t.Helper()
+	at.fresh = true
+	for _, p := range s {
+		want := p.bad
+		if good {
+			want = p.good
+		}
+		if want == 0 {
+			continue
+		}
+		if a, err := at.send(p.use); err != nil || a.status != want {
+			t.Errorf("%s: %d %s %v, want %d", p.name, a.status, a.body, err, want)
+		}
+	}
+}
+
+// TestRevocation: whichever door ends a user's access, the next request with
+// any proof is refused, also by a second process on the same database.
+func TestRevocation(t *testing.T) {
+	onEngines(t, func(t *testing.T, s *testkit.Server) {
+		second := s
+		if s.Config.Database[:8] == "postgres" {
+			second = testkit.Start(t, testkit.Options{Beside: s, Tune: believe})
+		}
+		all := []verb{deactivating, locking, renewing, removing}
+		for _, name := range append(slices.Sorted(maps.Keys(words)), "core") {
+			t.Run(name, func(t *testing.T) {
+				w := newWorld(t, s)
+				d := &door{"core", core{}}
+				if name != "core" {
+					d = w.door(t, name)
+				}
+				for _, v := range all {
+					if name == "core" || words[name][v.name] {
+						t.Run(v.name, func(t *testing.T) { w.revoke(t, d, v, second) })
+					}
+				}
+			})
+		}
+	})
+}
+
+// core is a door without a word for anything.
+type core struct{}
+
+func (core) create(person) error                { return errNoWord }
+func (core) find(known) (sight, error)          { return sight{}, errNoWord }
+func (core) change(known, string, string) error { return errNoWord }
+func (core) deactivate(known) error             { return errNoWord }
+func (core) activate(known) error               { return errNoWord }
+func (core) lock(known) error                   { return errNoWord }
+func (core) unlock(known) error                 { return errNoWord }
+func (core) setPassword(known, string) error    { return errNoWord }
+func (core) putInGroup(known) error             { return errNoWord }
+func (core) remove(known) error                 { return errNoWord }
+
+// revoke signs a user in, ends its access through a door, and looks at the
+// second server first: what it knew of the user must not linger.
+func (w *world) revoke(t *testing.T, d *door, v verb, second *testkit.Server) {
+	k := w.create(t, w.door(t, "servicemobility"), w.newcomer())
+	proofs := w.signIn(t, k)
+	beside := w.wire
+	beside.url = second.URL
+	proofs.check(t, beside, true)
+	proofs.check(t, w.wire, true)
+	w.do(t, d, v, k)
+	proofs.check(t, beside, false)
+	proofs.check(t, w.wire, false)
+
+	// What ends is over: coming back revives nothing.
+	switch v.name {
+	case deactivating.name:
+		w.do(t, d, activating, k)
+	case locking.name:
+		w.do(t, d, unlocking, k)
+	default:
+		return
+	}
+	proofs.check(t, w.wire, false)
+}
+
+// TestImpersonatorsEnd: who acts as another stops with the administrator's own
+// account, whichever door ends that.
+func TestImpersonatorsEnd(t *testing.T) {
+	onEngines(t, func(t *testing.T, s *testkit.Server) {
+		w := newWorld(t, s)
+		k := w.create(t, w.doors[0], w.newcomer())
+		for _, d := range w.doors {
+			p := w.newcomer()
+			u, err := w.service.CreateUser(t.Context(), w.system(), directory.NewUser{Password: p.password,
+				Fields: directory.UserPatch{UserName: directory.Some(p.userName), GivenName: directory.Some(p.given), FamilyName: directory.Some(p.family),
+					Administrator: directory.Some(true), LicenceType: directory.Some(w.seats)}})
+			must(t, err)
+			a, err := w.wire.want(http.StatusOK, request{method: "POST", path: w.mobility().path(k.userName) + "/impersonate",
+				body: toJSON(map[string]string{"UserID": p.userName, "Password": p.password})})
+			must(t, err)
+			leave, err := a.object()
+			must(t, err)
+			use := signedIn{{"impersonation", request{method: "GET", path: w.mobility().path(k.userName),
+				header: map[string]string{"x-access-token": text(leave, "Token")}}, http.StatusOK, http.StatusUnauthorized}}
+			use.check(t, w.wire, true)
+			w.do(t, d, deactivating, known{u.Number, u.ID, u.UserName})
+			use.check(t, w.wire, false)
+		}
+	})
+}
