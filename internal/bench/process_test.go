@@ -46,7 +46,7 @@ type process struct {
 // start runs a command that serves on addr and waits until it answers.
 func start(b testing.TB, addr string, cmd *exec.Cmd) *process {
 	b.Helper()
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = diesWithParent()
 	if err := cmd.Start(); err != nil {
 		b.Fatal(err)
 	}
@@ -169,14 +169,10 @@ func directories(b testing.TB) string {
 	return dir
 }
 
-// edition is raised when Seed makes something else than before.
-const edition = 2
-
-// seeded is a database of n users, made when it is not there yet. Benchmarks
-// that change users take a copy.
+// seeded is a database of n users, made when it is not there yet.
 func seeded(b testing.TB, n int) string {
 	b.Helper()
-	path := filepath.Join(directories(b), fmt.Sprintf("users-%d-%d.db", n, edition))
+	path := filepath.Join(directories(b), fmt.Sprintf("users-%d.db", n))
 	if _, err := os.Stat(path); err == nil {
 		return path
 	}
@@ -225,11 +221,13 @@ func logFile(b testing.TB) *os.File {
 	return file
 }
 
-// copyOf is another directory with the same content, which is removed at the
-// end.
+// copyOf is a second directory with the same content.
 func copyOf(b testing.TB, path string) string {
 	b.Helper()
-	to := filepath.Join(b.TempDir(), "copy.db")
+	to := filepath.Join(directories(b), "copy.db")
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		_ = os.Remove(to + suffix)
+	}
 	if out, err := exec.Command("cp", path, to).CombinedOutput(); err != nil {
 		b.Fatalf("cp: %v: %s", err, out)
 	}

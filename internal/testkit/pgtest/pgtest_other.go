@@ -1,0 +1,40 @@
+//go:build !unix
+
+package pgtest
+
+import (
+	"context"
+	"os"
+	"testing"
+)
+
+// What the tests of other systems are told: there is no unix socket on which
+// nobody else can reach the cluster.
+const onlyUnix = "pgtest: tests with PostgreSQL run on Unix systems only"
+
+// Main runs the tests of a package; it does not return. cleanup runs at the end.
+func Main(m *testing.M, cleanup ...func()) {
+	code := m.Run()
+	for _, fn := range cleanup {
+		fn()
+	}
+	os.Exit(code)
+}
+
+// Database fails the test.
+func Database(t testing.TB) string {
+	t.Helper()
+	t.Fatal(onlyUnix)
+	return ""
+}
+
+// Shared fails the test.
+func Shared(t testing.TB) string { return Database(t) }
+
+// Migrated fails the test.
+func Migrated(t testing.TB, _ func(ctx context.Context, dsn string) error) string {
+	return Database(t)
+}
+
+// Restart fails the test.
+func Restart(t testing.TB) { Database(t) }
