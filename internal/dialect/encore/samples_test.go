@@ -1,6 +1,9 @@
 package encore_test
 
 import (
+	"bufio"
+	"compress/gzip"
+	"compress/zlib"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -14,9 +17,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/usher-id/usher/internal/config"
 	"github.com/usher-id/usher/internal/testkit"
@@ -34,6 +41,7 @@ type sampleClient struct {
 var sampleClients = map[string]sampleClient{
 	"curl":   {"curl.bat", joinLines, command("sh")},
 	"java":   {"JavaSample.java", addImports, runJava},
+	"php":    {"sample.php", nil, runPHP},
 	"python": {"sample.py", nil, command("python3")},
 	"ruby":   {"sample.rb", nil, command("ruby")},
 }
@@ -118,6 +126,98 @@ func runJava(t *testing.T, file, dir string) *exec.Cmd {
 	const jars = "/usr/share/java/"
 	path := jars + "httpclient.jar:" + jars + "httpcore.jar:" + jars + "commons-logging.jar:" + jars + "commons-codec.jar"
 	return exec.CommandContext(t.Context(), "java", "-Djavax.net.ssl.trustStore="+store, "-Djavax.net.ssl.trustStorePassword=changeit", "-cp", path, file)
+}
+
+// runPHP gives PHP the stand-in of PEAR's library, and the certificate to trust.
+// It reads no settings of the machine's.
+func runPHP(t *testing.T, file, dir string) *exec.Cmd {
+	return exec.CommandContext(t.Context(), "php", "-n", "-d", "include_path=testdata/php", "-d", "openssl.cafile="+filepath.Join(dir, "cert.pem"), file)
+}
+
+// phpRequest is what the PHP sample sends by PEAR's library; where that is
+// known from, testdata/php/HTTP/Request2.php says.
+const phpRequest = "PUT /users/v1/users/a%20b/active?use-external-id=true%20%2B HTTP/1.1\r\n" +
+	"User-Agent: HTTP_Request2/2.5.1 (https://github.com/pear/HTTP_Request2) PHP/VERSION\r\n" +
+	"Ocp-Apim-Subscription-Key: usher-demo-key\r\n" +
+	"Host: HOST\r\n" +
+	"Accept-Encoding: gzip, deflate\r\n" +
+	"Content-Type: application/x-www-form-urlencoded\r\n" +
+	"Content-Length: 6\r\n" +
+	"\r\n" +
+	"{body}"
+
+// TestPHPRequest holds the stand-in to the library's bytes, and has it read the
+// answers that it says it can.
+func TestPHPRequest(t *testing.T) {
+	var gzipped, deflated strings.Builder
+	compress(t, gzip.NewWriter(&gzipped), "hello from the server")
+	compress(t, zlib.NewWriter(&deflated), "hello from the server")
+	zipped := gzipped.String()
+	for name, answer := range map[string]string{
+		"gzip in chunks": "Content-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n" +
+			"A\r\n" + zipped[:10] + "\r\n" + strconv.FormatInt(int64(len(zipped)-10), 16) + "\r\n" + zipped[10:] + "\r\n0\r\n\r\n",
+		"deflate to the end": "Content-Encoding: deflate\r\nConnection: close\r\n\r\n" + deflated.String(),
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+			certificate(t, cert, key)
+			pair, err := tls.LoadX509KeyPair(cert, key)
+			must(t, err)
+			listener, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{pair}})
+			must(t, err)
+			defer listener.Close()
+			sent := make(chan string, 1)
+			go func() { sent <- answerOnce(listener, "HTTP/1.1 200 OK\r\n"+answer) }()
+			source, err := os.ReadFile("testdata/samples/sample.php")
+			must(t, err)
+			file, host := filepath.Join(dir, "sample.php"), listener.Addr().String()
+			must(t, os.WriteFile(file, []byte(fill(string(source), "https://"+host, "a%20b", "true +")), 0o600))
+			if got := output(t, runPHP(t, file, dir), cert); got != "hello from the server" {
+				t.Errorf("the sample prints %q", got)
+			}
+			got := regexp.MustCompile(`PHP/\d+\.[^\r]+`).ReplaceAllLiteralString(<-sent, "PHP/VERSION")
+			if diff := cmp.Diff(strings.Replace(phpRequest, "HOST", host, 1), got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// answerOnce answers one request and returns all that its connection carried,
+// until the client leaves. A fault shows in what it returns.
+func answerOnce(listener net.Listener, answer string) string {
+	conn, err := listener.Accept()
+	if err != nil {
+		return err.Error()
+	}
+	defer conn.Close()
+	var carried strings.Builder
+	reader := bufio.NewReader(io.TeeReader(conn, &carried))
+	request, err := http.ReadRequest(reader)
+	if err != nil {
+		return err.Error()
+	}
+	if _, err = io.Copy(io.Discard, request.Body); err != nil {
+		return err.Error()
+	}
+	if _, err = io.WriteString(conn, answer); err != nil {
+		return err.Error()
+	}
+	if strings.Contains(answer, "Connection: close") {
+		return carried.String()
+	}
+	// PHP may leave without TLS's farewell, which is no fault of the request.
+	_, _ = io.Copy(io.Discard, reader)
+	return carried.String()
+}
+
+// compress writes a text through a compressor and closes it.
+func compress(t *testing.T, w io.WriteCloser, text string) {
+	t.Helper()
+	_, err := io.WriteString(w, text)
+	must(t, err)
+	must(t, w.Close())
 }
 
 // TestBrowserSample opens the seed's page for browsers, whose origin is another:
