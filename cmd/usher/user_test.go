@@ -219,7 +219,7 @@ func TestOwner(t *testing.T) {
 // A command tells what else keeps the person out.
 func TestPasswordNotesWhatElseIsInTheWay(t *testing.T) {
 	o := newOffice(t)
-	o.want("note: the user is inactive\n", goodPassword, "user", "password", "--user=mwalker")
+	o.want("note: the user is inactive; make it active: usher user activate\n", goodPassword, "user", "password", "--user=mwalker")
 	o.want("changed tenant demo", "", "tenant", "set", "demo", "disabled=true")
 	o.want("note: tenant demo is disabled; enable it: usher tenant set demo disabled=false\n", goodPassword, "user", "password", "--user=admin")
 }
