@@ -52,7 +52,7 @@ func New(ctx context.Context, cfg config.Config, logs io.Writer) (*App, error) {
 	a := &App{cfg: cfg, metrics: newMetrics()}
 	a.log, a.flush = newLogger(&a.cfg, logs)
 	a.metricsHandler = a.metrics.handler()
-	for _, step := range []func(context.Context) error{a.loadCertificate, a.openStore, a.openMail, a.prepare, a.mount} {
+	for _, step := range []func(context.Context) error{a.loadCertificate, a.openStore, a.openMail, a.prepare, a.mount, a.warnSharedDoors} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, a.Close())
 		}
