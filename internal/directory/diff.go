@@ -162,7 +162,9 @@ func (c *changes) compareProfile(a, b *Profile) {
 	c.text(FieldStorageLocation, a.StorageLocation, b.StorageLocation)
 	c.value(FieldPicture, sameJSON(a.Picture, b.Picture), a.Picture, b.Picture)
 	c.value(FieldAttributes, maps.EqualFunc(a.Attributes, b.Attributes, sameJSON), a.Attributes, b.Attributes)
-	c.value(FieldExtras, maps.EqualFunc(a.Extras, b.Extras, sameJSON), redactExtras(a.Extras), redactExtras(b.Extras))
+	if !maps.EqualFunc(a.Extras, b.Extras, sameJSON) {
+		c.value(FieldExtras, false, redactExtras(a.Extras), redactExtras(b.Extras))
+	}
 	c.value(FieldExternalID, maps.Equal(a.ExternalIDs, b.ExternalIDs), a.ExternalIDs, b.ExternalIDs)
 }
 

@@ -108,12 +108,11 @@ func visible(ctx context.Context, r Reader, actor Actor, u *User) error {
 func (s *Service) lockTarget(ctx context.Context, tx Tx, call *Call, action Action, ref UserRef) (User, error) {
 	number := ref.Number
 	if number == 0 {
-		// Deleted users too: what may be done to them is the use case's matter.
-		u, err := lookUp(ctx, tx, call.Actor.Tenant, ref)
+		var err error
+		number, err = numberOf(ctx, tx, call.Actor.Tenant, ref)
 		if err != nil && !(call.Actor.selfOnly && isRefusal(err)) {
 			return User{}, err
 		}
-		number = u.Number
 	}
 	if number < 0 || number > MaxNumber {
 		return User{}, errNoUser()
@@ -126,6 +125,9 @@ func (s *Service) lockTarget(ctx context.Context, tx Tx, call *Call, action Acti
 		return User{}, notFound(err, ReasonUserNotFound, "User not found.")
 	}
 	if ref.Number == 0 && !ref.names(&u) {
+		if call.Actor.selfOnly {
+			return User{}, errSelfOnly()
+		}
 		return User{}, errNoUser()
 	}
 	if err := visible(ctx, tx, call.Actor, &u); err != nil {
@@ -134,8 +136,28 @@ func (s *Service) lockTarget(ctx context.Context, tx Tx, call *Call, action Acti
 	return u, call.Actor.mayTouch(action, &u)
 }
 
-// names reports whether the reference still names the user that it led to:
-// somebody may have renamed it before the row was locked.
+// numberOf is the number of the user that a reference leads to, deleted ones
+// too: what may be done to them is the use case's matter. By a handle it may
+// be a user whom the reference does not name.
+func numberOf(ctx context.Context, r Reader, t TenantNo, ref UserRef) (int64, error) {
+	if ref.ID != "" || ref.Key == "" {
+		u, err := lookUp(ctx, r, t, ref)
+		return u.Number, err
+	}
+	key, err := FoldKey(ref.Space, ref.Key)
+	if err != nil {
+		return 0, errNoUser()
+	}
+	h, err := r.HandleByKey(ctx, t, ref.Space, key)
+	if errors.Is(err, ErrNotFound) {
+		return 0, errNoUser()
+	}
+	return h.User, err
+}
+
+// names reports whether the reference names the user that it led to: as the
+// kind and with the letters that it wants, and still, since somebody may have
+// renamed the user before the row was locked.
 func (ref UserRef) names(u *User) bool {
 	if ref.ID != "" {
 		return strings.EqualFold(ref.ID, u.ID)

@@ -48,7 +48,11 @@ func FoldLogin(text string) (string, error) {
 		return "", err
 	}
 	key := text
-	if !isFoldedASCII(text) {
+	switch {
+	case isFoldedASCII(text):
+	case isPrintableASCII(text):
+		key = strings.ToLower(text)
+	default:
 		key = fold(text, false)
 	}
 	if utf8.RuneCountInString(key) > MaxHandle {
@@ -176,6 +180,8 @@ func ignorable(r rune) bool {
 // shown reports whether a folded rune may stand in a handle.
 func shown(r rune) bool {
 	switch {
+	case r > ' ' && r <= '~':
+		return true
 	case !unicode.IsGraphic(r), unicode.Is(unicode.Zs, r), ignorable(r):
 		return false
 	case r == combiningGraphemeJoiner, r == '\uFFFC', r == '\uFFFD':

@@ -163,6 +163,17 @@ func TestFoldSearch(t *testing.T) {
 	}
 }
 
+// Printable ASCII takes a short way, which leads to where the long one does.
+func TestFoldLoginOfASCII(t *testing.T) {
+	for c := ' '; c <= '~'; c++ {
+		text := "A" + string(c) + "z"
+		got, err := FoldLogin(text)
+		if want := fold(text, false); err != nil || got != want {
+			t.Errorf("%q folds to %q, %v; want %q", text, got, err, want)
+		}
+	}
+}
+
 func TestFoldSearchDoesNotAllocateForFoldedASCII(t *testing.T) {
 	text := "ada.lovelace@example.com"
 	if n := testing.AllocsPerRun(100, func() { text = FoldSearch(text) }); n != 0 {

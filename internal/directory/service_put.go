@@ -14,21 +14,27 @@ func (s *Service) PutUser(ctx context.Context, call *Call, name string, in NewUs
 	in.Fields.UserName = Some(name)
 	fresh := in
 	fresh.Fields.Password = Opt[string]{}
-	// Somebody may make, delete or rename the user between the look and the
-	// change: then the other way is right, once.
+	// Somebody may make, delete or rename the user meanwhile: then the other way
+	// is right, once.
 	for again := true; ; again = false {
-		known, err := s.holdsName(ctx, call, name)
-		if err != nil {
+		u, err = s.updateUser(ctx, call, ByExactUserName(name), in.Fields, o)
+		if !IsReason(err, ReasonUserNotFound) && !IsReason(err, ReasonSelfOnly) {
+			return u, false, err
+		}
+		known, unfit := s.holdsName(ctx, call, name)
+		if unfit != nil {
+			return User{}, false, unfit
+		}
+		if !known {
+			if err = call.permit(ActCreateUser); err == nil {
+				u, err = s.createUser(ctx, call, fresh)
+			}
+			if !IsReason(err, ReasonUserNameTaken) {
+				return u, err == nil, err
+			}
+		}
+		if !again {
 			return User{}, false, err
-		}
-		if known {
-			u, err = s.updateUser(ctx, call, ByExactUserName(name), in.Fields, o)
-		} else if err = call.permit(ActCreateUser); err == nil {
-			u, err = s.createUser(ctx, call, fresh)
-		}
-		moved := IsReason(err, ReasonUserNotFound) || IsReason(err, ReasonUserNameTaken)
-		if !again || !moved {
-			return u, err == nil && !known, err
 		}
 	}
 }
@@ -37,7 +43,7 @@ func (s *Service) PutUser(ctx context.Context, call *Call, name string, in NewUs
 // differs in case is taken.
 func (s *Service) holdsName(ctx context.Context, call *Call, name string) (bool, error) {
 	var u User
-	err := s.store.View(ctx, func(r Reader) (err error) {
+	err := s.look(ctx, call, func(r Reader) (err error) {
 		u, err = s.find(ctx, r, call, ByUserName(name))
 		return err
 	})

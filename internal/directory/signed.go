@@ -103,13 +103,13 @@ func parseSigned(text string) (*jwt.JSONWebToken, *signedClaims, error) {
 // since. What it says before its signature was verified decides only what is
 // looked up.
 func (s *Service) proveSigned(ctx context.Context, call *Call) (version int64, err error) {
-	token, unverified, err := parseSigned(string(call.Secret))
+	token, claims, err := parseSigned(string(call.Secret))
 	if err != nil {
 		return 0, err
 	}
 	var auth Authentication
 	err = s.store.Read(ctx, func(r Reader) (err error) {
-		auth, err = r.AuthenticateSigned(ctx, token.Headers[0].KeyID, unverified.User)
+		auth, err = r.AuthenticateSigned(ctx, token.Headers[0].KeyID, claims.User)
 		return err
 	})
 	if err != nil {
@@ -119,11 +119,10 @@ func (s *Service) proveSigned(ctx context.Context, call *Call) (version int64, e
 	if err != nil {
 		return 0, err
 	}
-	var claims signedClaims
-	if err := token.Claims(key, &claims); err != nil {
+	if err := token.Claims(key); err != nil { // verifies what claims were read from
 		return 0, errCredential()
 	}
-	if err := checkTimes(&claims, s.now()); err != nil {
+	if err := checkTimes(claims, s.now()); err != nil {
 		return 0, err
 	}
 	if err := openDoor(call, &auth); err != nil {
@@ -135,7 +134,7 @@ func (s *Service) proveSigned(ctx context.Context, call *Call) (version int64, e
 	call.Actor = personOf(&auth.User)
 	call.Actor.signed, call.Actor.renewal = true, auth.User.MustChangePassword
 	if claims.Actor != nil || claims.Impersonation != "" {
-		err = s.actAs(ctx, call, &claims, &auth.User)
+		err = s.actAs(ctx, call, claims, &auth.User)
 	}
 	return auth.TenantVersion, err
 }
