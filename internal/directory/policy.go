@@ -170,16 +170,30 @@ func (a Actor) mayTouch(action Action, target *User) error {
 	if target.Rank == RankOwner && (action == ActDeactivate || action == ActDelete) {
 		return Wrong(CodeForbidden, ReasonOwnerProtected, "The account owner cannot be deactivated or deleted.")
 	}
-	if a.User == target.Number && a.User != 0 {
+	if a.owns(action, target) {
 		return nil
 	}
 	if target.Rank > a.Rank || (a.Rank == RankHelpdesk && target.Rank >= RankHelpdesk) || (a.Root != 0 && target.Rank > RankSelf) {
 		return Wrong(CodeForbidden, ReasonRankTooLow, "The caller's rank is too low to change this user.")
 	}
-	if action == ActSetPassword && target.Rank > RankSelf && a.narrow() {
+	if givesPassword[action] && target.Rank > RankSelf && a.narrow() {
 		return Wrong(CodeForbidden, ReasonScopeMissing, "A credential with limited scopes or doors cannot set the password of this user.")
 	}
 	return nil
+}
+
+// givesPassword are the actions after which somebody may know a user's password.
+var givesPassword = map[Action]bool{ActSetPassword: true, ActReplaceOwnPassword: true, ActReset: true}
+
+// owns reports whether the target is the actor's own record, with which it may
+// do what its rank says nothing about. Through a credential the record of a
+// higher rank is not the actor's own, and nobody's password is: whoever has
+// the credential would get the person's whole rank at every door.
+func (a Actor) owns(action Action, target *User) bool {
+	if a.User != target.Number || a.User == 0 {
+		return false
+	}
+	return a.through == "" || target.Rank <= a.Rank && !givesPassword[action]
 }
 
 // narrow reports whether a credential was made for less than its rank allows. With

@@ -1,0 +1,60 @@
+package directory_test
+
+import (
+	"testing"
+
+	"github.com/usher-id/usher/internal/directory"
+)
+
+// Nobody gets through an API user, by way of the acting person's own record,
+// what the API user was not made for: with that person's password or a reset
+// token for it, its whole rank would be open at every door.
+func TestRulesOwnRecordThroughAPIUser(t *testing.T) {
+	f := newFixture(t)
+	owner, admin, desk, plain := f.ranked(ownerRank), f.ranked(adminRank), f.ranked(deskRank), f.ranked(selfRank)
+	inside := f.company("Inside", f.root)
+	local := f.someone(withPassword, withCompany(inside))
+	_, _, err := f.svc.AssignRole(f.ctx, f.sys(), directory.ByNumber(local.Number), f.role(adminRank).Number, f.root)
+	check(t, err)
+	whole := func(*directory.NewCredential) {}
+	doors := func(in *directory.NewCredential) { in.Doors = directory.DoorSet(directory.DoorEduBrite) }
+	scopes := func(in *directory.NewCredential) { in.Scopes = directory.AllScopes &^ directory.ScopeTenant }
+	bound := func(in *directory.NewCredential) { in.Root = inside }
+	for _, test := range []struct {
+		what             string
+		rank             directory.Rank
+		limit            func(*directory.NewCredential)
+		who              directory.User
+		mayEdit, mayTake bool // the record, the password
+	}{
+		{"helpdesk for the owner", deskRank, whole, owner, false, false},
+		{"administrator for the owner", adminRank, whole, owner, false, false},
+		{"self for the owner", selfRank, whole, owner, false, false},
+		{"helpdesk for an administrator", deskRank, whole, admin, false, false},
+		{"one door for an administrator", adminRank, doors, admin, true, false},
+		{"one door for the owner", ownerRank, doors, owner, true, false},
+		{"one door for the helpdesk", adminRank, doors, desk, true, false},
+		{"few scopes for an administrator", adminRank, scopes, admin, true, false},
+		{"one company for an administrator", adminRank, bound, local, true, false},
+		{"helpdesk for the helpdesk", deskRank, whole, desk, true, false},
+		{"administrator for an administrator", adminRank, whole, admin, true, true},
+		{"owner for the owner", ownerRank, whole, owner, true, true},
+		{"one door for an ordinary user", selfRank, doors, plain, true, true},
+	} {
+		pair := f.connected(f.apiUser(test.rank, test.limit))
+		me := directory.ByNumber(test.who.Number)
+		call := func() *directory.Call { return f.acting(pair, test.who.UserName) }
+		patch := directory.UserPatch{Email: directory.Some(f.unique("mine") + "@example.com")}
+		if _, err := f.svc.UpdateUser(f.ctx, call(), me, patch, directory.UpdateOptions{}); test.mayEdit != (err == nil) {
+			t.Errorf("%s: own e-mail address: %v", test.what, err)
+		}
+		detail, err := f.svc.UserDetail(f.ctx, call(), me, directory.IncludeReset)
+		if detail.Reset.Token != "" && !test.mayTake {
+			t.Errorf("%s: has a reset token: %v", test.what, err)
+		}
+		err = f.svc.ChangePassword(f.ctx, call(), me, directory.NewPassword{Password: otherPass})
+		if test.mayTake != (err == nil) {
+			t.Errorf("%s: own password: %v", test.what, err)
+		}
+	}
+}
