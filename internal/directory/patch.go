@@ -237,7 +237,8 @@ func (s *Service) patchHash(ctx context.Context, call *Call, ref UserRef, p *Use
 		return err
 	})
 	if err == nil {
-		err = call.permit(ActSetPassword)
+		allowed := *call // what the call was entered with still holds for the rest
+		err = allowed.permit(ActSetPassword)
 	}
 	if err == nil {
 		err = call.Actor.mayTouch(ActSetPassword, &target)

@@ -58,3 +58,18 @@ func TestRulesOwnRecordThroughAPIUser(t *testing.T) {
 		}
 	}
 }
+
+// A password in a patch is no way around what one may change of one's own
+// record.
+func TestRulesPasswordInOwnPatch(t *testing.T) {
+	f := newFixture(t)
+	desk := f.ranked(deskRank)
+	token := must(f.signIn(desk.UserName, password))(t)
+	patch := directory.UserPatch{Password: directory.Some(otherPass), LicenceType: directory.Some(licence)}
+	dump := f.dump()
+	_, err := f.svc.UpdateUser(f.ctx, f.signed(token), directory.ByNumber(desk.Number), patch, directory.UpdateOptions{})
+	wantError(t, err, directory.CodeForbidden, directory.ReasonFieldRights)
+	_, _, err = f.svc.PutUser(f.ctx, f.signed(token), desk.UserName, directory.NewUser{Fields: patch}, directory.UpdateOptions{})
+	wantError(t, err, directory.CodeForbidden, directory.ReasonFieldRights)
+	f.wantUnchanged(dump, "a patch of the own record")
+}
