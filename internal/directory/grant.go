@@ -49,8 +49,8 @@ func (s *Service) changeAdministrator(ctx context.Context, tx Tx, call *Call, u 
 	if len(high) > 0 {
 		return nil
 	}
-	if !call.Actor.grants(RankAdministrator) {
-		return errRank()
+	if err := call.Actor.mayGive(RankAdministrator); err != nil {
+		return err
 	}
 	role, err := s.administratorRole(ctx, tx, call, u.Tenant)
 	if err != nil {
@@ -100,6 +100,19 @@ func (s *Service) insertRole(ctx context.Context, tx Tx, call *Call, role *Role)
 // may above its own; a rank holds for the whole tenant, which a caller that is
 // bound to a company lacks.
 func (a Actor) grants(rank Rank) bool { return rank <= a.Rank && (a.Root == 0 || rank == RankSelf) }
+
+// mayGive decides whether the actor may give somebody a role of a rank. With a
+// credential of limited scopes or doors nobody can: it may make users with
+// passwords, and would make one that has the rest.
+func (a Actor) mayGive(rank Rank) error {
+	switch {
+	case !a.grants(rank):
+		return errRank()
+	case rank > RankSelf && a.narrow():
+		return Wrong(CodeForbidden, ReasonScopeMissing, "A credential with limited scopes or doors cannot give a role that has a rank.")
+	}
+	return nil
+}
 
 // namedRoles reads the tenant's own roles of these keys, each once.
 func namedRoles(ctx context.Context, r Reader, t TenantNo, keys []string) ([]Role, error) {
@@ -170,8 +183,8 @@ func moveRoles(ctx context.Context, tx Tx, call *Call, u *User, e *edit, held, d
 		company = call.Actor.Root
 	}
 	for _, role := range give {
-		if !call.Actor.grants(role.Rank) {
-			return errRank()
+		if err := call.Actor.mayGive(role.Rank); err != nil {
+			return err
 		}
 		next := RoleAssignment{User: u.Number, Role: role.Number, Company: company}
 		if err := numberFor(ctx, tx, u.Tenant, NumberAssignment, &next.Number, nil); err != nil {

@@ -73,3 +73,33 @@ func TestRulesPasswordInOwnPatch(t *testing.T) {
 	wantError(t, err, directory.CodeForbidden, directory.ReasonFieldRights)
 	f.wantUnchanged(dump, "a patch of the own record")
 }
+
+// A key that was made for little cannot make somebody who has the rest.
+func TestRulesNarrowKeysGiveNoRank(t *testing.T) {
+	f := newFixture(t)
+	ranked, flat := f.role(adminRank), f.role(selfRank)
+	for what, limit := range map[string]func(*directory.NewCredential){
+		"scopes": func(in *directory.NewCredential) {
+			in.Scopes = directory.ScopeUsersRead | directory.ScopeUsersWrite | directory.ScopeCompanies
+		},
+		"doors": func(in *directory.NewCredential) { in.Doors = directory.DoorSet(directory.DoorCanonical) },
+	} {
+		key := f.key(adminRank, limit)
+		u := directory.ByNumber(f.someone().Number)
+		_, _, err := f.svc.AssignRole(f.ctx, f.as(key), u, ranked.Number, f.root)
+		wantRefused(t, what+": a role", err, directory.CodeForbidden, directory.ReasonScopeMissing)
+		err = f.svc.GiveRole(f.ctx, f.as(key), u, ranked.Key)
+		wantRefused(t, what+": a role by key", err, directory.CodeForbidden, directory.ReasonScopeMissing)
+		_, err = f.svc.UpdateUser(f.ctx, f.as(key), u, directory.UserPatch{Administrator: directory.Some(true)}, directory.UpdateOptions{})
+		wantRefused(t, what+": the rank", err, directory.CodeForbidden, directory.ReasonScopeMissing)
+		in := newUser(f.unique("made"))
+		in.Password, in.Fields.Administrator = password, directory.Some(true)
+		_, err = f.svc.CreateUser(f.ctx, f.as(key), in)
+		wantRefused(t, what+": a new administrator", err, directory.CodeForbidden, directory.ReasonScopeMissing)
+		check(t, f.svc.GiveRole(f.ctx, f.as(key), u, flat.Key))
+		// Who has the rank already stays as it is, and it can be taken.
+		admin := directory.ByNumber(f.ranked(adminRank).Number)
+		must(f.svc.UpdateUser(f.ctx, f.as(key), admin, directory.UserPatch{Administrator: directory.Some(true)}, directory.UpdateOptions{}))(t)
+		must(f.svc.UpdateUser(f.ctx, f.as(key), admin, directory.UserPatch{Administrator: directory.Some(false)}, directory.UpdateOptions{}))(t)
+	}
+}

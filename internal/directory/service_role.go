@@ -158,10 +158,8 @@ func (s *Service) AssignRole(ctx context.Context, call *Call, ref UserRef, role,
 		if err != nil {
 			return err
 		}
-		// A rank holds for the whole tenant, which a caller that is bound to a
-		// company lacks.
-		if granted.Rank > call.Actor.Rank || call.Actor.Root != 0 && granted.Rank > RankSelf {
-			return errRank()
+		if err := call.Actor.mayGive(granted.Rank); err != nil {
+			return err
 		}
 		held, err := tx.UserRoles(ctx, u.Tenant, u.Number)
 		if err != nil {
