@@ -30,6 +30,9 @@ func (s *Service) newReset(ctx context.Context, tx Tx, call *Call, u *User, clie
 	bits := make([]byte, 32)
 	rand.Read(bits) // never fails (crypto/rand)
 	reset := ResetToken{Token: base64.RawURLEncoding.EncodeToString(bits), ExpiresAt: s.now().Add(ResetLifetime)}
+	if until := call.Actor.until; client != "" && !until.IsZero() && until.Before(reset.ExpiresAt) {
+		reset.ExpiresAt = until
+	}
 	if err := tx.DeleteExpiredTokens(ctx, u.Tenant, u.Number, s.now().UnixMicro()); err != nil {
 		return ResetToken{}, err
 	}

@@ -2,6 +2,7 @@ package directory_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/usher-id/usher/internal/directory"
 )
@@ -102,4 +103,21 @@ func TestRulesNarrowKeysGiveNoRank(t *testing.T) {
 		must(f.svc.UpdateUser(f.ctx, f.as(key), admin, directory.UserPatch{Administrator: directory.Some(true)}, directory.UpdateOptions{}))(t)
 		must(f.svc.UpdateUser(f.ctx, f.as(key), admin, directory.UserPatch{Administrator: directory.Some(false)}, directory.UpdateOptions{}))(t)
 	}
+}
+
+// A reset token ends no later than the key that was handed it.
+func TestRulesResetEndsWithItsKey(t *testing.T) {
+	f := newFixture(t)
+	u := f.ranked(selfRank)
+	key := f.key(deskRank, func(in *directory.NewCredential) { in.ExpiresAt = start.Add(time.Hour) })
+	detail := must(f.svc.UserDetail(f.ctx, f.as(key), directory.ByNumber(u.Number), directory.IncludeReset))(t)
+	f.secret(detail.Reset.Token)
+	if want := start.Add(time.Hour); !detail.Reset.ExpiresAt.Equal(want) {
+		t.Errorf("the token ends at %v, want %v", detail.Reset.ExpiresAt, want)
+	}
+	page := func() *directory.Call { return f.through(directory.DoorConsole, "") }
+	must(f.svc.ResetOf(f.ctx, page(), directory.Secret(detail.Reset.Token)))(t)
+	f.clock.advance(time.Hour)
+	_, err := f.svc.ResetOf(f.ctx, page(), directory.Secret(detail.Reset.Token))
+	wantError(t, err, directory.CodeUnauthenticated, directory.ReasonResetInvalid)
 }
