@@ -45,13 +45,13 @@ func (v *violations) gather(err error, field Field) error {
 // setCompany settles which company the user belongs to.
 func setCompany(ctx context.Context, tx Tx, call *Call, u, before *User, p *UserPatch, bad *violations) error {
 	if p.CompanyName.Set {
-		c, err := tx.CompanyByName(ctx, u.Tenant, NameKey(p.CompanyName.Value))
-		if err != nil && !errors.Is(err, ErrNotFound) {
-			return err
-		}
-		if err != nil {
+		c, err := companyOf(ctx, tx, call.Actor, CompanyRef{Name: p.CompanyName.Value})
+		if IsReason(err, ReasonCompanyNotFound) {
 			bad.add(FieldCompany, ReasonCompanyNotFound, "There is no company %q.", p.CompanyName.Value)
 			return nil
+		}
+		if err != nil {
+			return err
 		}
 		u.Company = c.Number
 	}

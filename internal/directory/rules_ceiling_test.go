@@ -121,3 +121,23 @@ func TestRulesResetEndsWithItsKey(t *testing.T) {
 	_, err := f.svc.ResetOf(f.ctx, page(), directory.Secret(detail.Reset.Token))
 	wantError(t, err, directory.CodeUnauthenticated, directory.ReasonResetInvalid)
 }
+
+// The name of a company that a caller cannot see is to it as if there were no
+// such company.
+func TestRulesNameOfHiddenCompany(t *testing.T) {
+	f := newFixture(t)
+	inside := f.company("Inside", f.root)
+	f.company("Outside", f.root)
+	u := f.someone(withCompany(inside))
+	key := f.bound(inside)
+	says := map[string]string{}
+	for _, name := range []string{"Outside", "Nowhere"} {
+		patch := directory.UserPatch{CompanyName: directory.Some(name)}
+		_, err := f.svc.UpdateUser(f.ctx, f.as(key), directory.ByNumber(u.Number), patch, directory.UpdateOptions{})
+		wantError(t, err, directory.CodeInvalid, directory.ReasonCompanyNotFound)
+		says[name] = directory.AsError(err).Message
+	}
+	if says["Outside"] != `There is no company "Outside".` || says["Nowhere"] != `There is no company "Nowhere".` {
+		t.Errorf("the two answers are %q", says)
+	}
+}
