@@ -82,6 +82,12 @@ func (s *Service) writeChange(ctx context.Context, tx Tx, call *Call, before, af
 			return err
 		}
 	}
+	if before.Email != after.Email {
+		// A link that went to the old address is in somebody else's hands now.
+		if err := tx.DeleteTokens(ctx, after.Tenant, after.Number, TokenReset); err != nil {
+			return err
+		}
+	}
 	if e.after != nil {
 		if err := e.after(tx); err != nil {
 			return err

@@ -61,7 +61,8 @@ func (s *Service) jobsAdded(call *Call, err error) {
 // mailPurpose binds a sealed message to its job.
 func mailPurpose(t TenantNo, job string) string { return fmt.Sprintf("mail %d %s", t, job) }
 
-// openMail is what enqueueMail sealed.
+// openMail is what enqueueMail sealed. An error that has the method Permanent
+// stays.
 func (s *Service) openMail(job *Job) (Mail, error) {
 	plain, err := s.opts.Sealer.Open(mailPurpose(job.Tenant, job.ID), job.Payload)
 	if err != nil {
@@ -69,7 +70,7 @@ func (s *Service) openMail(job *Job) (Mail, error) {
 	}
 	var m Mail
 	if err := json.Unmarshal(plain, &m); err != nil {
-		return Mail{}, fmt.Errorf("directory: message of job %s: %w", job.ID, err)
+		return Mail{}, errSealed // what sealed it was no enqueueMail
 	}
 	return m, nil
 }

@@ -1,7 +1,11 @@
 package directory_test
 
 import (
+	"bytes"
+	"context"
+	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -99,5 +103,73 @@ func TestRulesJobRace(t *testing.T) {
 	}
 	if len(seen) != 6 {
 		t.Errorf("%d of 6 jobs are claimed", len(seen))
+	}
+}
+
+// Servers look for work every second: as long as there is none they write
+// nothing.
+func TestRulesJobLook(t *testing.T) {
+	f := newFixture(t)
+	watched := &writes{Store: f.store}
+	svc := directory.New(watched, directory.Options{Now: f.clock.now, Sealer: testSealer(t)})
+	look := func(wantJobs, wantWrites int) {
+		t.Helper()
+		jobs := must(svc.ClaimJobs(f.ctx, f.sys(), directory.JobMail, "one", 5, time.Minute))(t)
+		if len(jobs) != wantJobs || watched.n.Swap(0) != int64(wantWrites) {
+			t.Errorf("%d jobs, or another number of writes than %d", len(jobs), wantWrites)
+		}
+	}
+	look(0, 0)
+	check(t, f.svc.MailReset(f.ctx, f.sys(), directory.ByNumber(f.someone().Number)))
+	look(1, 1)
+	look(0, 0)
+	f.clock.advance(time.Minute)
+	look(1, 1)
+}
+
+// writes counts the transactions of a store.
+type writes struct {
+	directory.Store
+	n atomic.Int64
+}
+
+func (w *writes) Update(ctx context.Context, fn func(directory.Tx) error) error {
+	w.n.Add(1)
+	return w.Store.Update(ctx, fn)
+}
+
+// A message that was sealed with a lost key never opens, and says so; one of
+// which only this server has no key may.
+func TestRulesJobSealedWithALostKey(t *testing.T) {
+	f := newFixture(t)
+	check(t, f.svc.MailReset(f.ctx, f.sys(), directory.ByNumber(f.someone().Number)))
+	job := f.claim("one", 1)[0]
+	permanent := func(sealer *directory.Sealer, payload []byte) bool {
+		svc := directory.New(f.store, directory.Options{Now: f.clock.now, Sealer: sealer})
+		j := job
+		j.Payload = payload
+		_, err := svc.OpenMail(f.ctx, f.sys(), j)
+		if err == nil {
+			t.Fatal("the message was opened")
+		}
+		p, ok := errors.AsType[interface {
+			error
+			Permanent() bool
+		}](err)
+		return ok && p.Permanent()
+	}
+	for what, c := range map[string]struct {
+		sealer  *directory.Sealer
+		payload []byte
+		want    bool
+	}{
+		"another key":   {must(directory.NewSealer(bytes.Repeat([]byte{2}, directory.SecretKeyBytes)))(t), job.Payload, true},
+		"damaged":       {testSealer(t), job.Payload[:len(job.Payload)-1], true},
+		"no message":    {testSealer(t), nil, true},
+		"no key as yet": {nil, job.Payload, false},
+	} {
+		if got := permanent(c.sealer, c.payload); got != c.want {
+			t.Errorf("%s: for good %t, want %t", what, got, c.want)
+		}
 	}
 }

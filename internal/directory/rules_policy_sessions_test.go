@@ -54,6 +54,10 @@ func addJobRules(rules map[string]methodRule) {
 		_, err := w.svc.ClaimJobs(w.ctx, c, directory.JobMail, "matrix", 1, time.Minute)
 		return err
 	})}
+	rules["Sweep"] = methodRule{ownerRank, directory.ScopeTenant, false, true, "", noPreparation(func(w *world, c *directory.Call) error {
+		_, err := w.svc.Sweep(w.ctx, c)
+		return err
+	})}
 	onJob := func(call func(w *world, c *directory.Call, job directory.Job) error) methodRule {
 		return methodRule{ownerRank, directory.ScopeTenant, false, true, "", func(w *world) func(c *directory.Call) error {
 			check(w.t, w.svc.MailReset(w.ctx, w.sys(), w.target()))
@@ -109,7 +113,7 @@ func TestRulesPolicyImpersonation(t *testing.T) {
 	barred := []string{"SetPassword", "ChangePassword", "GeneratePassword", "MailReset", "CreateKey", "CreateClient", "CreateAPIUser",
 		"CreateCustomer", "Credentials", "RevokeCredential", "AssignRole", "UnassignRole", "SetUserRoles", "GiveRole", "TakeRole",
 		"SetRoleMembers", "UpdateTenant", "SetOwner", "CreateTenant", "TenantByName", "Tenants", "SetEntity", "SetEntityOf", "ClaimJobs",
-		"FinishJob", "RetryJob", "AbandonJob", "OpenMail"}
+		"FinishJob", "RetryJob", "AbandonJob", "OpenMail", "Sweep"}
 	for name, rule := range methodRules() {
 		run := rule.run(w)
 		dump := w.dump()

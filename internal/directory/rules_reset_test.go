@@ -226,3 +226,33 @@ func TestRulesChangePassword(t *testing.T) {
 	wantError(t, change(theirs(), f.ranked(ownerRank).Number, otherPass), directory.CodeForbidden, directory.ReasonRankTooLow)
 	check(t, change(theirs(), admin.Number, otherPass))
 }
+
+// A link went to an address: it ends with that, whoever changes it and however,
+// and with nothing else.
+func TestRulesResetEndsWithTheAddress(t *testing.T) {
+	f := newFixture(t)
+	other := f.someone()
+	kept := f.resetToken(other)
+	for what, patch := range map[string]directory.UserPatch{
+		"another address": {Email: directory.Some(f.unique("new") + "@example.com")},
+		"no address":      {Email: directory.Some("")},
+	} {
+		u := f.someone(withPassword)
+		token := f.resetToken(u)
+		access := must(f.grant(f.client(), u.UserName, password))(t).Access
+		for same, harmless := range map[string]directory.UserPatch{"the same": {Email: directory.Some(u.Email)}, "a title": {Title: directory.Some("Clerk")}} {
+			must(f.svc.UpdateUser(f.ctx, f.sys(), directory.ByNumber(u.Number), harmless, directory.UpdateOptions{}))(t)
+			if _, err := f.resetOf(token); err != nil {
+				t.Errorf("%s ended the link: %v", same, err)
+			}
+		}
+		before := f.stored(u.Number)
+		must(f.svc.UpdateUser(f.ctx, f.sys(), directory.ByNumber(u.Number), patch, directory.UpdateOptions{}))(t)
+		f.wantGone(what, token)
+		if after := f.stored(u.Number); after.AuthEpoch != before.AuthEpoch {
+			t.Errorf("%s raised the epoch", what)
+		}
+		check(t, f.reads(f.through(directory.DoorIQmetrix, access), u.Number))
+	}
+	must(f.resetOf(kept))(t)
+}

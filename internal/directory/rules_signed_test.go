@@ -55,11 +55,12 @@ func changed(of claims, with claims) claims {
 // signingKey is the tenant's key as it signs.
 func (f *fixture) signingKey() (kid string, key []byte) {
 	f.t.Helper()
-	var k directory.SigningKey
+	var list []directory.SigningKey
 	check(f.t, f.store.Read(f.ctx, func(r directory.Reader) (err error) {
-		k, err = r.SigningKey(f.ctx, f.tenant.No)
+		list, err = r.SigningKeys(f.ctx, f.tenant.No, 1)
 		return err
 	}))
+	k := list[0]
 	return k.ID, must(testSealer(f.t).Open("signing key "+k.ID, k.Sealed))(f.t)
 }
 

@@ -22,12 +22,26 @@ const (
 	sealOverhead = 1 + sealKeyBytes + sealNonce + sealTag
 )
 
-// Why a sealed text cannot be opened. They are internal failures: a sealed text
-// never comes from a client.
-var (
-	errSealed  = errors.New("directory: a sealed text is damaged, of an unknown version, or was sealed for another purpose")
-	errSealKey = errors.New("directory: a sealed text was sealed with a key that is not there; give the older key too")
+// sealError is why a sealed text cannot be opened. It is an internal failure: a
+// sealed text never comes from a client.
+type sealError string
+
+func (e sealError) Error() string { return string(e) }
+
+// Permanent says that no repetition opens it, so that a job is given up.
+func (sealError) Permanent() bool { return true }
+
+const (
+	errSealed  sealError = "directory: a sealed text is damaged, of an unknown version, or was sealed for another purpose"
+	errSealKey sealError = "directory: a sealed text was sealed with a key that is not there; give the older key too"
 )
+
+// isSealError reports that a sealed text will never open with the keys that are
+// there.
+func isSealError(err error) bool {
+	_, ok := errors.AsType[sealError](err)
+	return ok
+}
 
 // sealKeyID names a key in what it sealed.
 type sealKeyID [sealKeyBytes]byte

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"log/slog"
 	"sync"
 	"time"
 
@@ -23,6 +24,8 @@ type Options struct {
 	// JobAdded, if set, is called after a change that asked for a job, so that
 	// the job is done at once where the same process does jobs.
 	JobAdded func()
+	// Logger gets what an operator should know of; without one nobody does.
+	Logger *slog.Logger
 	// PublicURL is the base of links in messages, without a slash at the end.
 	PublicURL string
 }
@@ -36,6 +39,7 @@ type Service struct {
 	logins   *LoginLimiter
 	walks    walks
 	tenants  sync.Map // TenantNo -> *Tenant, as of the version last seen
+	lostKeys sync.Map // ids of signing keys that could not be opened and were logged
 }
 
 // New makes a Service over a store.
@@ -45,6 +49,9 @@ func New(store Store, opts Options) *Service {
 	}
 	if opts.NewID == nil {
 		opts.NewID = func() string { return uuid.Must(uuid.NewV7()).String() }
+	}
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
 	}
 	s := &Service{store: store, opts: opts, hasher: NewHasher(opts.HashCost), requests: NewRequestCounter(), walks: newWalks()}
 	s.logins = NewLoginLimiter(opts.Logins, s.now)

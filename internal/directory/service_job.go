@@ -7,7 +7,7 @@ import (
 )
 
 // ClaimJobs leases jobs of a kind that are due to an owner, oldest first. Only
-// the server itself can.
+// the server itself can. It looks before it writes: servers ask every second.
 func (s *Service) ClaimJobs(ctx context.Context, call *Call, kind JobKind, owner string, limit int, lease time.Duration) ([]Job, error) {
 	if err := s.enter(ctx, call, ActTenant); err != nil {
 		return nil, err
@@ -15,8 +15,16 @@ func (s *Service) ClaimJobs(ctx context.Context, call *Call, kind JobKind, owner
 	if !call.trusted {
 		return nil, errOperator()
 	}
+	due := false
+	err := s.store.Read(ctx, func(r Reader) (err error) {
+		due, err = r.JobsDue(ctx, kind, s.now())
+		return err
+	})
+	if err != nil || !due {
+		return nil, err
+	}
 	var jobs []Job
-	err := s.store.Update(ctx, func(tx Tx) (err error) {
+	err = s.store.Update(ctx, func(tx Tx) (err error) {
 		now := s.now()
 		jobs, err = tx.ClaimJobs(ctx, kind, owner, now, now.Add(lease), limit)
 		return err
@@ -52,7 +60,8 @@ func (s *Service) AbandonJob(ctx context.Context, call *Call, job Job, cause str
 }
 
 // OpenMail unseals the message that a mail job carries. Errors:
-// secret_key.missing.
+// secret_key.missing; internal, with a method Permanent, when the key that
+// sealed it is not there any more.
 func (s *Service) OpenMail(ctx context.Context, call *Call, job Job) (Mail, error) {
 	if err := s.enter(ctx, call, ActTenant); err != nil {
 		return Mail{}, err

@@ -14,6 +14,8 @@ const (
 	ImpersonationLifetime = time.Hour
 	// ResetLifetime is how long a reset token is good.
 	ResetLifetime = 24 * time.Hour
+	// SigningKeyLifetime is how long a key signs; what it signed stays good.
+	SigningKeyLifetime = 90 * 24 * time.Hour
 )
 
 // SessionPair is a cookie session: two opaque texts that are valid only

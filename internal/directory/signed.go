@@ -2,8 +2,6 @@ package directory
 
 import (
 	"context"
-	"crypto/rand"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -115,7 +113,10 @@ func (s *Service) proveSigned(ctx context.Context, call *Call) (version int64, e
 	if err != nil {
 		return 0, err
 	}
-	key, err := s.opts.Sealer.Open(signingPurpose(auth.Key.ID), auth.Key.Sealed)
+	key, err := s.openSigningKey(&auth.Key)
+	if isSealError(err) {
+		return 0, errCredential() // whoever has the token must sign in again
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -187,49 +188,6 @@ func mayImpersonate(admin, target *User, now time.Time) error {
 		return Wrong(CodeForbidden, ReasonRankTooLow, "The administrator's rank is too low to act as this user.")
 	}
 	return nil
-}
-
-// signingKey is the key that signs the tenant's tokens, made when it is first
-// needed. Nothing of it is kept: what is taken away in the database is gone.
-func (s *Service) signingKey(ctx context.Context, t TenantNo) (kid string, key []byte, err error) {
-	var k SigningKey
-	err = s.store.Read(ctx, func(r Reader) (err error) {
-		k, err = r.SigningKey(ctx, t)
-		return err
-	})
-	if errors.Is(err, ErrNotFound) {
-		k, err = s.makeSigningKey(ctx, t)
-	}
-	if err != nil {
-		return "", nil, err
-	}
-	key, err = s.opts.Sealer.Open(signingPurpose(k.ID), k.Sealed)
-	return k.ID, key, err
-}
-
-// makeSigningKey makes a tenant's first key. Of several that try, the first
-// makes it and the others find it.
-func (s *Service) makeSigningKey(ctx context.Context, t TenantNo) (SigningKey, error) {
-	bits := make([]byte, 32)
-	rand.Read(bits) // never fails (crypto/rand)
-	made := SigningKey{Tenant: t, ID: s.opts.NewID(), CreatedAt: s.now()}
-	var err error
-	if made.Sealed, err = s.opts.Sealer.Seal(signingPurpose(made.ID), bits); err != nil {
-		return SigningKey{}, err
-	}
-	var k SigningKey
-	err = s.store.Update(ctx, func(tx Tx) error {
-		if _, err := tx.LockTenant(ctx, t); err != nil {
-			return err
-		}
-		var err error
-		if k, err = tx.SigningKey(ctx, t); !errors.Is(err, ErrNotFound) {
-			return err
-		}
-		k = made
-		return tx.InsertSigningKey(ctx, k)
-	})
-	return k, err
 }
 
 // signingPurpose binds a sealed key to its id.

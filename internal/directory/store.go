@@ -46,6 +46,7 @@ type Reader interface {
 	CredentialReader
 	TenantReader
 	LicenceReader
+	JobReader
 }
 
 // Tx is every look-up and every change, in one transaction.
@@ -61,6 +62,7 @@ type Tx interface {
 	NumberWriter
 	EventWriter
 	JobWriter
+	Sweeper
 }
 
 // UserReader looks users up. Look-ups answer ErrNotFound; they return deleted
@@ -190,9 +192,15 @@ type TenantReader interface {
 	// TenantsOfDoor lists the first tenants, at most limit, that have a door on
 	// and are not disabled.
 	TenantsOfDoor(ctx context.Context, door Door, limit int) ([]Tenant, error)
-	// SigningKey is the tenant's newest; ErrNotFound while there is none.
-	SigningKey(ctx context.Context, t TenantNo) (SigningKey, error)
+	// SigningKeys lists the tenant's, the newest first.
+	SigningKeys(ctx context.Context, t TenantNo, limit int) ([]SigningKey, error)
 	Impersonation(ctx context.Context, id string) (Impersonation, error)
+}
+
+// JobReader looks for work.
+type JobReader interface {
+	// JobsDue reports whether ClaimJobs would find a job now.
+	JobsDue(ctx context.Context, kind JobKind, now time.Time) (bool, error)
 }
 
 // LicenceReader reads pools and the feed of events.
@@ -248,6 +256,9 @@ type GroupWriter interface {
 	InsertGroup(ctx context.Context, g Group) error
 	// UpdateGroup replaces the row of g.Number.
 	UpdateGroup(ctx context.Context, g Group) error
+	// EmptyGroup removes at most limit memberships of a group and returns how
+	// many it removed.
+	EmptyGroup(ctx context.Context, t TenantNo, number int64, limit int) (int, error)
 	// DeleteGroup erases a group with its memberships; the groups below it
 	// lose their parent.
 	DeleteGroup(ctx context.Context, t TenantNo, number int64) error
@@ -283,6 +294,8 @@ type CredentialWriter interface {
 	DeleteToken(ctx context.Context, hash []byte) (bool, error)
 	// DeleteSession removes every token of a sign-in.
 	DeleteSession(ctx context.Context, t TenantNo, session string) error
+	// DeleteTokens removes a user's tokens of a kind.
+	DeleteTokens(ctx context.Context, t TenantNo, number int64, kind TokenKind) error
 	// DeleteExpiredTokens removes a user's tokens that expired before now.
 	// Number 0 is the sessions of the tenant's credentials.
 	DeleteExpiredTokens(ctx context.Context, t TenantNo, number int64, nowMicros int64) error
@@ -355,4 +368,19 @@ type JobWriter interface {
 	// then; each reports whether the owner still had the lease.
 	CloseJob(ctx context.Context, j Job, result string) (bool, error)
 	RetryJob(ctx context.Context, j Job, then time.Time, result string) (bool, error)
+}
+
+// Sweeper removes rows of all tenants that nothing needs any more: at most
+// limit of them in a call, and none that another transaction is using. Each
+// method returns how many it removed.
+type Sweeper interface {
+	// SweepTokens removes tokens of every kind that expired before a time.
+	SweepTokens(ctx context.Context, before time.Time, limit int) (int, error)
+	// SweepImpersonations removes those that expired before a time.
+	SweepImpersonations(ctx context.Context, before time.Time, limit int) (int, error)
+	// SweepJobs removes closed jobs that were asked for before a time.
+	SweepJobs(ctx context.Context, before time.Time, limit int) (int, error)
+	// SweepSigningKeys removes keys to which the tenant had a newer one before a
+	// time.
+	SweepSigningKeys(ctx context.Context, before time.Time, limit int) (int, error)
 }

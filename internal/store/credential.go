@@ -222,6 +222,15 @@ func (t *tx) DeleteSession(ctx context.Context, tenant directory.TenantNo, sessi
 	return err
 }
 
+// DeleteTokens implements directory.CredentialWriter. None is no error.
+func (t *tx) DeleteTokens(ctx context.Context, tenant directory.TenantNo, number int64, kind directory.TokenKind) error {
+	k, err := code(tokenKinds[:], kind)
+	if err == nil {
+		_, err = t.q.exec(ctx, "DELETE FROM tokens WHERE rid = $1 AND kind = $2", rowID(tenant, number), k)
+	}
+	return err
+}
+
 // DeleteExpiredTokens implements directory.CredentialWriter. Number 0 is the
 // sessions of the tenant's credentials.
 func (t *tx) DeleteExpiredTokens(ctx context.Context, tenant directory.TenantNo, number int64, nowMicros int64) error {

@@ -127,6 +127,16 @@ func (t *tx) UpdateGroup(ctx context.Context, g directory.Group) error {
 		g.Version, micros(g.CreatedAt))
 }
 
+// emptyGroupSQL names the memberships first, so that it can be bounded.
+const emptyGroupSQL = `DELETE FROM group_members WHERE tenant = $1 AND group_no = $2 AND rid IN (
+	SELECT m.rid FROM group_members m WHERE m.tenant = $1 AND m.group_no = $2 ORDER BY m.rid LIMIT $3)`
+
+// EmptyGroup implements directory.GroupWriter.
+func (t *tx) EmptyGroup(ctx context.Context, tenant directory.TenantNo, number int64, limit int) (int, error) {
+	n, err := t.q.exec(ctx, emptyGroupSQL, int64(tenant), number, int64(max(limit, 0)))
+	return int(n), err
+}
+
 // DeleteGroup implements directory.GroupWriter. The group goes first: who is
 // adding a member has it shared, and is waited for.
 func (t *tx) DeleteGroup(ctx context.Context, tenant directory.TenantNo, number int64) error {

@@ -28,6 +28,14 @@ const (
 		RETURNING tenant, id, kind, number, run_at, attempts, lease_owner, lease_until, payload, created_at`
 )
 
+// JobsDue implements directory.JobReader. It finds the first of those that
+// ClaimJobs would find.
+func (r *reader) JobsDue(ctx context.Context, kind directory.JobKind, now time.Time) (bool, error) {
+	due := false
+	err := r.q.query(ctx, dueJobsSQL, []any{string(kind), micros(now), int64(1)}, func(*row) { due = true })
+	return due, err
+}
+
 // ClaimJobs implements directory.JobWriter.
 func (t *tx) ClaimJobs(ctx context.Context, kind directory.JobKind, owner string, now, until time.Time, limit int) ([]directory.Job, error) {
 	var list []directory.Job

@@ -43,7 +43,7 @@ func newPostgresEngine(numbers numberSource) *engine {
 		name:        "postgres",
 		lock:        " FOR UPDATE",
 		share:       " FOR SHARE",
-		claim:       " FOR UPDATE OF j SKIP LOCKED",
+		claim:       " FOR UPDATE SKIP LOCKED",
 		instr:       "strpos",
 		branch:      orderedBranch,
 		extra:       extraByOperators,

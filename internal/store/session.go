@@ -100,15 +100,14 @@ func (t *tx) ExtendToken(ctx context.Context, hash []byte, expiresAt time.Time) 
 	return t.change(ctx, "UPDATE tokens SET expires_at = $2 WHERE hash = $1", hash, micros(expiresAt))
 }
 
-const selectSigningKey = "SELECT id, sealed, created_at FROM signing_keys WHERE tenant = $1"
-
-// SigningKey implements directory.TenantReader.
-func (r *reader) SigningKey(ctx context.Context, t directory.TenantNo) (directory.SigningKey, error) {
-	var k directory.SigningKey
-	err := r.one(ctx, selectSigningKey+" ORDER BY created_at DESC, id DESC LIMIT 1", []any{int64(t)}, func(row *row) {
-		k = directory.SigningKey{Tenant: t, ID: row.text(), Sealed: row.blob(), CreatedAt: row.time()}
-	})
-	return k, err
+// SigningKeys implements directory.TenantReader.
+func (r *reader) SigningKeys(ctx context.Context, t directory.TenantNo, limit int) ([]directory.SigningKey, error) {
+	var list []directory.SigningKey
+	err := r.q.query(ctx, "SELECT id, sealed, created_at FROM signing_keys WHERE tenant = $1 ORDER BY created_at DESC, id DESC LIMIT $2",
+		[]any{int64(t), int64(max(limit, 0))}, func(row *row) {
+			list = append(list, directory.SigningKey{Tenant: t, ID: row.text(), Sealed: row.blob(), CreatedAt: row.time()})
+		})
+	return list, err
 }
 
 // InsertSigningKey implements directory.TenantWriter. Ids are unique in the

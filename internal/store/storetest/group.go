@@ -24,6 +24,7 @@ var groupChecks = []check{
 	{"SetGroupMember adds a user or changes its role and position and says whether", memberSet},
 	{"SetGroupMember looks again for a group that is gone", memberOfGone},
 	{"GroupMembers lists and GroupSize counts the living members", groupLiving},
+	{"EmptyGroup removes at most limit memberships and returns how many", groupEmpty},
 	{"DeleteGroup erases a group with its memberships and frees the groups below it", groupDelete},
 }
 
@@ -323,4 +324,33 @@ func groupDelete(t *testing.T, s *sample) {
 	wantSame(t, "groups when another has the number", s.userGroups(1), []int64{2, 3})
 	err := s.try(func(tx directory.Tx) error { return tx.DeleteGroup(s.ctx, s.tenant, 404) })
 	wantNotFound(t, "the erasure of no group", err)
+}
+
+func groupEmpty(t *testing.T, s *sample) {
+	s.addPlain(5)
+	s.addGroup(1)
+	s.addGroup(2)
+	other := newSample(t, s.store)
+	other.addUser(1)
+	other.addGroup(1)
+	other.setMember(true, 1, 1, "", 0)
+	for user := int64(1); user <= 5; user++ {
+		s.setMember(true, 1, user, "", 0)
+		s.setMember(true, 2, user, "", 0)
+	}
+	s.change(3, func(u *directory.User) { u.State = directory.StateDeleted })
+	for _, step := range []struct{ limit, want int }{{0, 0}, {-1, 0}, {2, 2}, {2, 2}, {2, 1}, {2, 0}} {
+		var n int
+		s.update(func(tx directory.Tx) (err error) {
+			n, err = tx.EmptyGroup(s.ctx, s.tenant, 1, step.limit)
+			return err
+		})
+		if n != step.want {
+			t.Errorf("EmptyGroup removed %d of at most %d, want %d", n, step.limit, step.want)
+		}
+	}
+	for user := int64(1); user <= 5; user++ {
+		wantSame(t, "groups", s.userGroups(user), []int64{2})
+	}
+	wantSame(t, "groups of the other tenant", other.userGroups(1), []int64{1})
 }

@@ -115,9 +115,10 @@ func (s *sample) everyWrite(credential, session string) map[string]func(tx direc
 		"RemoveUserRole":     func(tx directory.Tx) error { _, err := tx.RemoveUserRole(ctx, no, 1); return err },
 		"RemoveGroupMember":  func(tx directory.Tx) error { _, err := tx.RemoveGroupMember(ctx, no, 1, 1); return err },
 		"SetGroupMember":     func(tx directory.Tx) error { _, err := tx.SetGroupMember(ctx, no, 1, 1, "changed", 9); return err },
-		"UpdateGroup and DeleteGroup": func(tx directory.Tx) error {
+		"EmptyGroup, UpdateGroup and DeleteGroup": func(tx directory.Tx) error {
 			g := s.group(1, directory.GroupPlain, "Changed")
-			return errors.Join(tx.UpdateGroup(ctx, g), tx.DeleteGroup(ctx, no, 1), tx.InsertGroup(ctx, g))
+			_, err := tx.EmptyGroup(ctx, no, 1, 10)
+			return errors.Join(err, tx.UpdateGroup(ctx, g), tx.DeleteGroup(ctx, no, 1), tx.InsertGroup(ctx, g))
 		},
 		"DeleteRole": func(tx directory.Tx) error { return tx.DeleteRole(ctx, no, 2) },
 		"InsertHold and DeleteHold": func(tx directory.Tx) error {
@@ -138,6 +139,7 @@ func (s *sample) everyWrite(credential, session string) map[string]func(tx direc
 			return errors.Join(tx.UpdateLockReason(ctx, changed), tx.DeleteLockReason(ctx, no, 1))
 		},
 		"DeleteSession":       func(tx directory.Tx) error { return tx.DeleteSession(ctx, no, session) },
+		"DeleteTokens":        func(tx directory.Tx) error { return tx.DeleteTokens(ctx, no, 1, directory.TokenAccess) },
 		"DeleteExpiredTokens": func(tx directory.Tx) error { return tx.DeleteExpiredTokens(ctx, no, 1, 1<<60) },
 		"UpdateTenant": func(tx directory.Tx) error {
 			tenant, err := tx.LockTenant(ctx, no)

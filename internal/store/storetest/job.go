@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"testing"
@@ -14,6 +15,7 @@ import (
 var jobChecks = []check{
 	{"A job's fields round trip", jobRoundTrip},
 	{"ClaimJobs leases the jobs of a kind that are due and not leased, oldest first", jobsDue},
+	{"JobsDue reports whether ClaimJobs would find a job", jobsToClaim},
 	{"A lease that has run out goes to another and the first has lost it", jobLost},
 	{"CloseJob ends a job and a repeat of the insert is refused", jobClose},
 	{"RetryJob puts a job back until then", jobRetry},
@@ -98,6 +100,33 @@ func jobsDue(t *testing.T, s *sample) {
 	wantSame(t, "the rest", idsOf(s.claimAt("another", 0, 10)), []string{c.ID})
 	wantSame(t, "all are leased", s.claimAt("third", 0, 10), nil)
 	wantSame(t, "when its time comes", idsOf(s.claimAt("third", time.Microsecond, 10)), []string{later.ID})
+}
+
+func jobsToClaim(t *testing.T, s *sample) {
+	wantDue := func(at time.Duration, want bool) {
+		t.Helper()
+		if got := look(t, s, func(ctx context.Context, r directory.Reader) (bool, error) {
+			return r.JobsDue(ctx, s.kind(), noon.Add(at))
+		}); got != want {
+			t.Errorf("JobsDue %v after noon: %t, want %t", at, got, want)
+		}
+	}
+	wantDue(0, false)
+	foreign, j := s.job("foreign", 0), s.job("one", 0)
+	foreign.Kind += " other"
+	s.addJobs(foreign, j)
+	wantDue(-time.Microsecond, false)
+	wantDue(0, true)
+	s.claimAt("me", 0, 1)
+	wantDue(time.Minute-time.Microsecond, false) // leased
+	wantDue(time.Minute, true)
+	again := s.claimAt("me", time.Minute, 1)[0]
+	s.wantHeld("RetryJob", true, func(tx directory.Tx) (bool, error) { return tx.RetryJob(s.ctx, again, noon.Add(time.Hour), "") })
+	wantDue(time.Hour-time.Microsecond, false)
+	wantDue(time.Hour, true)
+	last := s.claimAt("me", time.Hour, 1)[0]
+	s.wantHeld("CloseJob", true, func(tx directory.Tx) (bool, error) { return tx.CloseJob(s.ctx, last, "done") })
+	wantDue(9*time.Hour, false)
 }
 
 // wantHeld compares what the owner of a lease is told.

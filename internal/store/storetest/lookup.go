@@ -59,9 +59,6 @@ var lookups = []lookup{
 	{"LocationByID", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
 		return result(r.LocationByID(ctx, t, sharedID))
 	}},
-	{"SigningKey", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
-		return result(r.SigningKey(ctx, t))
-	}},
 	{"GroupByKey", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
 		return result(r.GroupByKey(ctx, t, directory.GroupPlain, "team"))
 	}},
@@ -129,6 +126,9 @@ var listings = []lookup{
 	}},
 	{"UserRoles", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
 		return result(r.UserRoles(ctx, t, 1))
+	}},
+	{"SigningKeys", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
+		return result(r.SigningKeys(ctx, t, 10))
 	}},
 	{"Roles", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
 		return result(r.Roles(ctx, t, 1))

@@ -99,7 +99,7 @@ var promises = map[string][]string{
 	"Tenants lists all, in order of number.":                {"tenant/Tenants lists all, in order of number"},
 	"TenantsOfDoor lists the first tenants, at most limit, that have a door on and are not disabled.": {
 		"tenant/TenantsOfDoor lists the first tenants that have a door on and are not disabled"},
-	"SigningKey is the tenant's newest; ErrNotFound while there is none.":   {"session/SigningKey is the tenant's newest"},
+	"SigningKeys lists the tenant's, the newest first.":                     {"session/SigningKeys lists the tenant's, the newest first"},
 	"LicenceReader reads pools and the feed of events.":                     nil,
 	"Events lists a tenant's events after a sequence number, oldest first.": {"event/Events lists a tenant's events after a sequence number, oldest first"},
 
@@ -126,6 +126,8 @@ var promises = map[string][]string{
 		"groups/No hold is placed on a user that is gone"},
 	"GroupWriter changes groups and memberships.": nil,
 	"UpdateGroup replaces the row of g.Number.":   {"group/UpdateGroup replaces the row"},
+	"EmptyGroup removes at most limit memberships of a group and returns how many it removed.": {
+		"group/EmptyGroup removes at most limit memberships and returns how many"},
 	"DeleteGroup erases a group with its memberships; the groups below it lose their parent.": {
 		"group/DeleteGroup erases a group with its memberships and frees the groups below it", "groups/No membership outlives its group"},
 	"SetGroupMember adds a user or changes its role and position; it reports whether anything changed.": {
@@ -140,6 +142,7 @@ var promises = map[string][]string{
 	"DeleteToken reports whether it was there: of two that spend one refresh token, one gets true.": {
 		"token/DeleteToken reports whether it was there", "tokens/Of two that spend one refresh token one gets true"},
 	"DeleteSession removes every token of a sign-in.":                      {"token/DeleteSession removes every token of a sign-in"},
+	"DeleteTokens removes a user's tokens of a kind.":                      {"token/DeleteTokens removes a user's tokens of a kind"},
 	"DeleteExpiredTokens removes a user's tokens that expired before now.": {"token/DeleteExpiredTokens removes a user's tokens that expired before now"},
 	"Number 0 is the sessions of the tenant's credentials.":                {"session/DeleteExpiredTokens of number 0 removes the credentials' sessions"},
 	"ExtendToken moves a token's end.":                                     {"session/ExtendToken moves a token's end"},
@@ -166,8 +169,19 @@ var promises = map[string][]string{
 	"RaiseNumber makes later draws start after number.": {"number/RaiseNumber makes later draws start after number"},
 	"Another process may first use up the numbers that it has drawn ahead.": {
 		"shared/A process gives out the numbers that it has drawn ahead and then passes a raised counter"},
-	"EventWriter records changes.": nil,
-	"JobWriter keeps jobs.":        {"job/A job's fields round trip"},
+	"EventWriter records changes.":                            nil,
+	"JobReader looks for work.":                               nil,
+	"JobsDue reports whether ClaimJobs would find a job now.": {"job/JobsDue reports whether ClaimJobs would find a job"},
+	"Sweeper removes rows of all tenants that nothing needs any more: at most limit of them in a call, and none that another transaction is using.": {
+		"sweep/SweepTokens removes tokens of every kind that expired before a time", "sweeps/Sweeps and those who use a token never have the same one"},
+	"Each method returns how many it removed.": {"sweeps/Sweeps at once remove each row once"},
+	"SweepTokens removes tokens of every kind that expired before a time.": {
+		"sweep/SweepTokens removes tokens of every kind that expired before a time"},
+	"SweepImpersonations removes those that expired before a time.":    {"sweep/SweepImpersonations removes those that expired before a time"},
+	"SweepJobs removes closed jobs that were asked for before a time.": {"sweep/SweepJobs removes closed jobs that were asked for before a time"},
+	"SweepSigningKeys removes keys to which the tenant had a newer one before a time.": {
+		"sweep/SweepSigningKeys removes keys to which the tenant had a newer one before a time"},
+	"JobWriter keeps jobs.": {"job/A job's fields round trip"},
 	"A job that is done or abandoned keeps its row without a payload, so that a repeat of the insert is refused.": {
 		"job/CloseJob ends a job and a repeat of the insert is refused", "jobs/Of many that insert one job one succeeds"},
 	"ClaimJobs leases the jobs of a kind that are due and not leased, oldest first, to an owner until then; each job's Attempts is raised.": {

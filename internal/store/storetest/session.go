@@ -6,8 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/usher-id/usher/internal/directory"
 )
 
@@ -21,7 +19,7 @@ var sessionChecks = []check{
 	{"A reset token is found as one of its kind", sessionReset},
 	{"DeleteExpiredTokens of number 0 removes the credentials' sessions", sessionExpired},
 	{"AuthenticateSigned finds a signing key by its id together with a user of its tenant", signedFinds},
-	{"SigningKey is the tenant's newest", signingNewest},
+	{"SigningKeys lists the tenant's, the newest first", signingNewest},
 	{"An impersonation's fields round trip", impersonationRoundTrip},
 }
 
@@ -239,26 +237,26 @@ func signedFinds(t *testing.T, s *sample) {
 
 func signingNewest(t *testing.T, s *sample) {
 	other := newSample(t, s.store)
-	newest := func() (directory.SigningKey, error) {
-		return tryLook(s, func(ctx context.Context, r directory.Reader) (directory.SigningKey, error) {
-			return r.SigningKey(ctx, s.tenant)
-		})
+	wantKeys := func(limit int, want ...directory.SigningKey) {
+		t.Helper()
+		wantSame(t, "SigningKeys", look(t, s, func(ctx context.Context, r directory.Reader) ([]directory.SigningKey, error) {
+			return r.SigningKeys(ctx, s.tenant, limit)
+		}), want)
 	}
-	_, err := newest()
-	wantNotFound(t, "the key of a tenant without one", err)
+	wantKeys(5)
 	a, b, c := s.signingKey("a"), s.signingKey("b"), s.signingKey("c")
 	b.CreatedAt = noon.Add(time.Microsecond)
 	theirs := other.signingKey("theirs")
 	theirs.CreatedAt = noon.Add(time.Hour)
 	other.addSigningKey(theirs)
-	for _, step := range []struct{ add, want directory.SigningKey }{{a, a}, {b, b}, {c, b}} {
-		s.addSigningKey(step.add)
-		got, err := newest()
-		if diff := cmp.Diff(step.want, got); err != nil || diff != "" {
-			t.Errorf("SigningKey: error %v, (-want +got)\n%s", err, diff)
-		}
+	for _, k := range []directory.SigningKey{a, b, c} {
+		s.addSigningKey(k)
 	}
-	err = other.try(func(tx directory.Tx) error {
+	wantKeys(5, b, c, a)
+	wantKeys(2, b, c)
+	wantKeys(0)
+	wantKeys(-1)
+	err := other.try(func(tx directory.Tx) error {
 		k := other.signingKey("x")
 		k.ID = a.ID
 		return tx.InsertSigningKey(s.ctx, k)

@@ -54,6 +54,7 @@ var groups = []group{
 	{"token", tokenChecks},
 	{"session", sessionChecks},
 	{"job", jobChecks},
+	{"sweep", sweepChecks},
 	{"licence", licenceChecks},
 	{"number", numberChecks},
 	{"event", eventChecks},
@@ -71,6 +72,7 @@ var races = []group{
 	{"tokens", tokenRaces},
 	{"groups", groupRaces},
 	{"jobs", jobRaces},
+	{"sweeps", sweepRaces},
 	{"totals", totalRaces},
 	{"batches", batchRaces},
 }

@@ -17,6 +17,7 @@ var tokenChecks = []check{
 	{"DeleteToken reports whether it was there", tokenDelete},
 	{"A token whose client is gone is not found", tokenOfClient},
 	{"DeleteSession removes every token of a sign-in", tokenSession},
+	{"DeleteTokens removes a user's tokens of a kind", tokenKindGone},
 	{"DeleteExpiredTokens removes a user's tokens that expired before now", tokenExpired},
 }
 
@@ -209,4 +210,25 @@ func tokenExpired(t *testing.T, s *sample) {
 	wantNotFound(t, "the expired token", err)
 	s.wantBearer(kept, s.stored(1))
 	s.wantBearer(others, s.stored(2))
+}
+
+func tokenKindGone(t *testing.T, s *sample) {
+	s.addUser(1)
+	s.addUser(2)
+	other := newSample(t, s.store)
+	other.addUser(1)
+	first, second := s.token("first", directory.TokenReset, 1), s.token("second", directory.TokenReset, 1)
+	access, others, foreign := s.token("access", directory.TokenAccess, 1), s.token("others", directory.TokenReset, 2), other.token("x", directory.TokenReset, 1)
+	s.addTokens(first, second, access, others)
+	other.addTokens(foreign)
+	for range 2 { // none is no error
+		s.update(func(tx directory.Tx) error { return tx.DeleteTokens(s.ctx, s.tenant, 1, directory.TokenReset) })
+	}
+	for _, token := range []directory.Token{first, second} {
+		_, err := s.authenticate(token)
+		wantNotFound(t, "a reset token", err)
+	}
+	s.wantBearer(access, s.stored(1))
+	s.wantBearer(others, s.stored(2))
+	other.wantBearer(foreign, other.stored(1))
 }

@@ -1,0 +1,69 @@
+package directory
+
+import (
+	"context"
+	"time"
+)
+
+// How long rows stay that nothing needs any more.
+const (
+	// EndedKept is how long what has expired stays: until then whoever comes with
+	// it is told that it has expired, and clocks of servers may differ.
+	EndedKept = 24 * time.Hour
+	// JobsKept is how long the row of a job stays once it was asked for.
+	JobsKept = 30 * 24 * time.Hour
+)
+
+// sweptRows is the most rows that one transaction of a sweep removes, so that
+// nobody waits for it.
+const sweptRows = 500
+
+// Sweep removes what has ended, of all tenants, in many short transactions:
+// tokens and sessions of every kind, impersonations, closed jobs, and signing
+// keys none of whose tokens can be valid. It returns how many rows it removed,
+// also when it fails. Only the server itself can. Several servers may sweep at
+// once: none waits for another.
+func (s *Service) Sweep(ctx context.Context, call *Call) (swept int, err error) {
+	if err := s.enter(ctx, call, ActTenant); err != nil {
+		return 0, err
+	}
+	if !call.trusted {
+		return 0, errOperator()
+	}
+	for {
+		var n int
+		err := s.store.Update(ctx, func(tx Tx) (err error) {
+			n, err = s.sweepSome(ctx, tx)
+			return err
+		})
+		if err != nil {
+			return swept, err
+		}
+		if swept += n; n < sweptRows {
+			return swept, nil
+		}
+	}
+}
+
+// sweepSome removes at most sweptRows rows.
+func (s *Service) sweepSome(ctx context.Context, tx Tx) (int, error) {
+	ended := s.now().Add(-EndedKept)
+	swept := 0
+	for _, step := range []struct {
+		remove func(ctx context.Context, before time.Time, limit int) (int, error)
+		before time.Time
+	}{
+		{tx.SweepTokens, ended},
+		{tx.SweepImpersonations, ended},
+		{tx.SweepJobs, s.now().Add(-JobsKept)},
+		// A key signed until the tenant had a newer one.
+		{tx.SweepSigningKeys, ended.Add(-SignedTokenLifetime)},
+	} {
+		n, err := step.remove(ctx, step.before, sweptRows-swept)
+		if err != nil {
+			return 0, err
+		}
+		swept += n
+	}
+	return swept, nil
+}
