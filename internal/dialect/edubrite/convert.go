@@ -155,21 +155,22 @@ func jsonText(text string) json.RawMessage {
 // newUsers converts the parameters of signup: username_0, firstname_0 and so on
 // (dossier 3.4). numbers are those of the parameters, for messages.
 func (p params) newUsers() (users []directory.NewUser, numbers []int) {
+	values := p.table()
 	for _, user := range p.indexed("username_") {
 		n := strconv.Itoa(user.number)
 		var f faults
 		for field, name := range map[directory.Field]string{directory.FieldGivenName: "firstname_", directory.FieldFamilyName: "lastname_",
 			directory.FieldEmail: "email_"} {
-			f.required(field.String(), p.get(name+n))
+			f.required(field.String(), values[name+n])
 		}
 		users = append(users, directory.NewUser{
-			Password: p.get("password_" + n),
+			Password: values["password_"+n],
 			Rules:    directory.DoorRules{Faults: f},
 			Fields: directory.UserPatch{
 				UserName:   directory.Some(user.value),
-				GivenName:  given(p.get("firstname_" + n)),
-				FamilyName: given(p.get("lastname_" + n)),
-				Email:      given(p.get("email_" + n)),
+				GivenName:  given(values["firstname_"+n]),
+				FamilyName: given(values["lastname_"+n]),
+				Email:      given(values["email_"+n]),
 			},
 		})
 		numbers = append(numbers, user.number)

@@ -39,16 +39,30 @@ func (p params) get(name string) string {
 	return ""
 }
 
+// table is get for calls that read many: each costs what one parameter does,
+// and not what all of them do.
+func (p params) table() map[string]string {
+	first := make(map[string]string, len(p))
+	for i := range p {
+		if _, ok := first[p[i].name]; !ok {
+			first[p[i].name] = p[i].value
+		}
+	}
+	return first
+}
+
 // indexed are the values of name0, name1 and so on that are not empty, in the
 // order of their numbers.
 func (p params) indexed(name string) []numbered {
 	var list []numbered
+	seen := map[int]bool{}
 	for i := range p {
 		digits, ok := strings.CutPrefix(p[i].name, name)
 		n, known := index(digits)
-		if !ok || !known || p[i].value == "" || slices.ContainsFunc(list, func(have numbered) bool { return have.number == n }) {
+		if !ok || !known || p[i].value == "" || seen[n] {
 			continue
 		}
+		seen[n] = true
 		list = append(list, numbered{n, p[i].value})
 	}
 	slices.SortFunc(list, func(a, b numbered) int { return a.number - b.number })
@@ -75,11 +89,13 @@ func index(digits string) (int, bool) {
 // (dossier 2.4). Empty values are left out.
 func (p params) properties(name string) []parameter {
 	var list []parameter
+	seen := map[string]bool{}
 	for i := range p {
 		key, ok := propertyName(p[i].name, name)
-		if !ok || p[i].value == "" || slices.ContainsFunc(list, func(have parameter) bool { return have.name == key }) {
+		if !ok || p[i].value == "" || seen[key] {
 			continue
 		}
+		seen[key] = true
 		list = append(list, parameter{key, p[i].value})
 	}
 	return list
