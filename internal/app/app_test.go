@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -21,7 +22,12 @@ import (
 	"github.com/usher-id/usher/internal/testkit/pgtest"
 )
 
-func TestMain(m *testing.M) { pgtest.Main(m) }
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == "serve" {
+		os.Exit(serveAsProgram(os.Args[2:]))
+	}
+	pgtest.Main(m)
+}
 
 // fetch gets a URL with a bearer key; "" sends none.
 func fetch(t *testing.T, url, key string) (int, http.Header, string) {

@@ -2,14 +2,21 @@ package app_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"os/signal"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 
+	"github.com/spf13/pflag"
+
+	"github.com/usher-id/usher/internal/app"
+	"github.com/usher-id/usher/internal/config"
 	"github.com/usher-id/usher/internal/directory"
 	"github.com/usher-id/usher/internal/testkit"
 )
@@ -23,7 +30,10 @@ const (
 // Of 500 activations that race for 100 free seats exactly 100 succeed, and the
 // others are told why: on SQLite by one process, on PostgreSQL by three.
 func TestSeatsAreNeverOversold(t *testing.T) {
-	program := testkit.Build(t)
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for engine, processes := range map[string]int{"sqlite": 1, "postgres": 3} {
 		t.Run(engine, func(t *testing.T) {
 			prepared := testkit.Start(t, testkit.Options{Engine: engine})
@@ -42,6 +52,39 @@ func TestSeatsAreNeverOversold(t *testing.T) {
 			}
 		})
 	}
+}
+
+// serveAsProgram makes a process of this test binary a server, as `usher serve`
+// with the same flags is one: building the program would take far longer than
+// the race. It answers with the exit status.
+func serveAsProgram(arguments []string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	serve := func() (err error) {
+		flags := pflag.NewFlagSet("serve", pflag.ContinueOnError)
+		config.AddFlags(flags)
+		if err := flags.Parse(arguments); err != nil {
+			return err
+		}
+		loaded, err := config.Load(os.Environ(), flags)
+		if err != nil {
+			return err
+		}
+		a, err := app.New(ctx, loaded.Config, os.Stderr)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, a.Close()) }()
+		if err := a.Listen(ctx); err != nil {
+			return err
+		}
+		return a.Run(ctx)
+	}
+	if err := serve(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
 }
 
 // manyUsers makes the racers, inactive, and the pool that they race for.
