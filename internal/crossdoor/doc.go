@@ -15,6 +15,8 @@
 //   - a deactivation, a lock, a deletion and a new password end every token,
 //     session and link before they are answered, in every process
 //     (revoke_test.go);
+//   - what the core forbids no door allows, and names, seats and groups are one
+//     for all (rules_test.go);
 //   - links and passwords that a door has mailed work at every door where people
 //     sign in (mail_test.go);
 //   - no door finds anything of another tenant (tenants_test.go).

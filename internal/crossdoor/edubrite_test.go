@@ -33,11 +33,17 @@ type envelope struct {
 }
 
 type edubriteUser struct {
-	ID       string `xml:"id,attr"`
-	Status   string `xml:"status,attr"`
-	UserName string `xml:"userName"`
-	Given    string `xml:"firstName"`
-	Email    string `xml:"email"`
+	ID         string `xml:"id,attr"`
+	Status     string `xml:"status,attr"`
+	UserName   string `xml:"userName"`
+	Given      string `xml:"firstName"`
+	Email      string `xml:"email"`
+	Family     string `xml:"lastName"`
+	SiteRole   string `xml:"siteRole,attr"`
+	Properties []struct {
+		Name  string `xml:"name"`
+		Value string `xml:"value"`
+	} `xml:"customProperties>prop"`
 	Token    string `xml:"passwordToken"`
 	ResetURL string `xml:"passwordResetUrl"`
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"testing"
@@ -203,6 +204,8 @@ func TestRoundTrip(t *testing.T) {
 			"iqmetrix":        func(k known) error { return trip(w.wire, "/v1"+iq.path(k), iq.header) },
 			"encore":          func(k known) error { return trip(w.wire, "/users/v1/users"+en.path(k), en.header) },
 			"servicemobility": func(k known) error { return trip(w.wire, sm.path(k.userName), sm.header) },
+			"smartapp":        newSmartapp(w).echo,
+			"edubrite":        w.edubrite().echo,
 		}
 		check := func(t *testing.T, k known) {
 			for _, name := range slices.Sorted(maps.Keys(trips)) {
@@ -230,6 +233,38 @@ func TestRoundTrip(t *testing.T) {
 			})
 		}
 	})
+}
+
+// echo sends back what the door shows. A door that wants an address in every
+// update that names one gets none of a user who has none.
+func (c *smartapp) echo(k known) error {
+	a, err := c.call("GET", "/user/get/uniqueid", url.Values{"UniqueID": {k.id}}, nil)
+	if err != nil {
+		return err
+	}
+	o, err := a.object()
+	if err != nil {
+		return err
+	}
+	if o["email"] == "" {
+		delete(o, "email")
+	}
+	_, err = c.call("POST", "/user/update", url.Values{"UniqueID": {k.id}}, o)
+	return err
+}
+
+// echo sends back what the door shows.
+func (c *edubrite) echo(k known) error {
+	shown, err := c.call("userService", "get", "userName", k.userName)
+	if err != nil {
+		return err
+	}
+	u := shown.User
+	params := []string{"firstName", u.Given, "lastName", u.Family, "email", u.Email, "siteRole", u.SiteRole}
+	for _, p := range u.Properties {
+		params = append(params, "customUpdPropMap['"+p.Name+"']", p.Value)
+	}
+	return c.user("update", k, params...)
 }
 
 // odd are users with what not every door has a word for.

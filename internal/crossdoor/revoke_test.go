@@ -1,12 +1,14 @@
 package crossdoor
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/usher-id/usher/internal/directory"
 	"github.com/usher-id/usher/internal/testkit"
@@ -102,15 +104,12 @@ func TestRevocation(t *testing.T) {
 			second = testkit.Start(t, testkit.Options{Beside: s, Tune: believe})
 		}
 		all := []verb{deactivating, locking, renewing, removing}
-		for _, name := range append(slices.Sorted(maps.Keys(words)), "core") {
+		for _, name := range slices.Sorted(maps.Keys(words)) {
 			t.Run(name, func(t *testing.T) {
 				w := newWorld(t, s)
-				d := &door{"core", core{}}
-				if name != "core" {
-					d = w.door(t, name)
-				}
+				d := w.door(t, name)
 				for _, v := range all {
-					if name == "core" || words[name][v.name] {
+					if words[name][v.name] {
 						t.Run(v.name, func(t *testing.T) { w.revoke(t, d, v, second) })
 					}
 				}
@@ -119,19 +118,53 @@ func TestRevocation(t *testing.T) {
 	})
 }
 
-// core is a door without a word for anything.
-type core struct{}
+// TestRevocationByOtherMeans: what ends a user's access by the way of another
+// call, or in the core itself, ends it as well.
+func TestRevocationByOtherMeans(t *testing.T) {
+	s := start(t, "sqlite")
+	for name := range newWorld(t, s).otherEnds() {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, s) // sign-ins of one administrator are limited
+			end := w.otherEnds()[name]
+			k := w.create(t, w.door(t, "servicemobility"), w.newcomer())
+			proofs := w.signIn(t, k)
+			proofs.check(t, w.wire, true)
+			must(t, end(k))
+			proofs.check(t, w.wire, false)
+		})
+	}
+}
 
-func (core) create(person) error                { return errNoWord }
-func (core) find(known) (sight, error)          { return sight{}, errNoWord }
-func (core) change(known, string, string) error { return errNoWord }
-func (core) deactivate(known) error             { return errNoWord }
-func (core) activate(known) error               { return errNoWord }
-func (core) lock(known) error                   { return errNoWord }
-func (core) unlock(known) error                 { return errNoWord }
-func (core) setPassword(known, string) error    { return errNoWord }
-func (core) putInGroup(known) error             { return errNoWord }
-func (core) remove(known) error                 { return errNoWord }
+// otherEnds are they. What the core does is what the doors without a word for
+// it leave to an administrator.
+func (w *world) otherEnds() map[string]func(k known) error {
+	iq, en, sm := newIQmetrix(w), newEncore(w), w.mobility()
+	return map[string]func(k known) error{
+		"iqmetrix TemporaryPassword": func(k known) error {
+			return iq.done(http.StatusNoContent, "POST", iq.path(k)+"/TemporaryPassword", map[string]any{"Password": newSecret})
+		},
+		"encore PUT without IsActive": func(k known) error {
+			_, err := en.call(http.StatusOK, "PUT", en.path(k), map[string]any{"UserName": k.userName, "LicenseType": 1})
+			return err
+		},
+		"encore PUT with Password": func(k known) error {
+			_, err := en.call(http.StatusOK, "PUT", en.path(k), map[string]any{"UserName": k.userName, "LicenseType": 1, "IsActive": true, "Password": newSecret})
+			return err
+		},
+		"servicemobility PUT with ResetPassword": func(k known) error {
+			return sm.replace(k, func(o map[string]any) { o["ResetPassword"], o["Password"] = true, newSecret })
+		},
+		"servicemobility ResetPassword": func(k known) error { return sm.done("PUT", sm.path(k.userName)+"/ResetPassword", nil) },
+		"core: lock":                    func(k known) error { return locking.core(w, k) },
+		"core: set the password":        func(k known) error { return renewing.core(w, k) },
+		"core: delete":                  func(k known) error { return removing.core(w, k) },
+		"core: end of validity": func(k known) error {
+			_, err := w.service.UpdateUser(context.Background(), w.system(), directory.ByNumber(k.number),
+				directory.UserPatch{ExpiresAt: directory.Some(time.Now().Add(-time.Hour))}, directory.UpdateOptions{})
+			return err
+		},
+	}
+}
 
 // revoke signs a user in, ends its access through a door, and looks at the
 // second server first: what it knew of the user must not linger.

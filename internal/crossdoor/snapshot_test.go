@@ -113,7 +113,7 @@ func (w *world) full(t *testing.T) known {
 	must(t, err)
 	for door, extras := range map[directory.Door]string{
 		directory.DoorEncore:          `{"EPTTEnabled":true,"EPTTNumber":"5550001","EPTTToken":"kodiak","GPSEnabled":true,"RoleId":5}`,
-		directory.DoorEduBrite:        `{"siteRole":"INSTRUCTOR","prop.address":"1 Main St"}`,
+		directory.DoorEduBrite:        `{"prop.address":"1 Main St","siteRole":"INSTRUCTOR"}`,
 		directory.DoorServiceMobility: `{"DGroupID":"D1","SMS":"6135550104","Status":"On duty","IsMobileWorker":true,"Extensions":{"van":"7"}}`,
 		directory.DoorSmartapp:        `{"globalUserID":"7b0c9d52-16e3-4f7a-8c4d-5a2e90b1f3d8","metadata":{"team":"blue"}}`,
 	} {

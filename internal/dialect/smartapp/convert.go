@@ -201,6 +201,9 @@ func (in *input) userPatch() directory.UserPatch {
 		}
 	}
 	if metadata := in.metadata(directory.FieldExtras.String()); metadata != nil {
+		if o, _ := web.ObjectOf(metadata); o.Len() == 0 {
+			metadata = json.RawMessage("null") // {} is shown where there is none, and is not kept
+		}
 		p.ExtraFields = map[string]json.RawMessage{"metadata": metadata}
 	}
 	return p
