@@ -155,7 +155,8 @@ func (l *demoLoader) memberships() error {
 		{demoCarr, directory.GroupDashboard, "Operations"},
 		{demoJones, directory.GroupServiceTeam, "TEAM-1"},
 	} {
-		if err := l.service.AddToGroup(l.ctx, l.call(), directory.ByNumber(m.user), m.kind, m.key); err != nil {
+		add := directory.GroupChange{Kind: m.kind, Mode: directory.GroupsAdd, Groups: []directory.GroupRef{{Kind: m.kind, Name: m.key}}}
+		if _, err := l.service.ChangeGroups(l.ctx, l.call(), directory.ByNumber(m.user), 0, add); err != nil {
 			return err
 		}
 	}

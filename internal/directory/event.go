@@ -40,7 +40,6 @@ const (
 	EventGroupCreated      EventType = "group.created"
 	EventGroupUpdated      EventType = "group.updated"
 	EventGroupDeleted      EventType = "group.deleted"
-	EventGroupMemberAdded  EventType = "group.member_added"
 	EventGroupsChanged     EventType = "user.groups_changed"
 	EventRolesChanged      EventType = "user.roles_changed"
 	EventRoleUpdated       EventType = "role.updated"

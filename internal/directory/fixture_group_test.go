@@ -88,3 +88,10 @@ func refs(users ...directory.User) []directory.UserRef {
 	}
 	return list
 }
+
+// join puts a user into the group of a name.
+func (f *fixture) join(ref directory.UserRef, kind directory.GroupKind, name string) error {
+	_, err := f.svc.ChangeGroups(f.ctx, f.sys(), ref, 0, directory.GroupChange{Kind: kind, Mode: directory.GroupsAdd,
+		Groups: []directory.GroupRef{{Kind: kind, Name: name}}})
+	return err
+}

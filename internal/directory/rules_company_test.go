@@ -77,8 +77,8 @@ func TestRulesMemberships(t *testing.T) {
 		{func() error { return f.svc.AssignLocation(f.ctx, f.sys(), ref, place) }, directory.EventLocationAssigned, []int64{place}},
 		{func() error { return f.svc.AssignLocation(f.ctx, f.sys(), ref, place) }, "", []int64{place}},
 		{func() error { return f.svc.UnassignLocation(f.ctx, f.sys(), ref, place) }, directory.EventLocationRemoved, nil},
-		{func() error { return f.svc.AddToGroup(f.ctx, f.sys(), ref, directory.GroupPlain, "crew") }, directory.EventGroupMemberAdded, nil},
-		{func() error { return f.svc.AddToGroup(f.ctx, f.sys(), ref, directory.GroupPlain, "crew") }, "", nil},
+		{func() error { return f.join(ref, directory.GroupPlain, "CREW") }, directory.EventGroupsChanged, nil},
+		{func() error { return f.join(ref, directory.GroupPlain, "CREW") }, "", nil},
 	} {
 		before, mark, dump := f.stored(u.Number), f.mark(), f.dump()
 		check(t, step.run())
@@ -96,11 +96,13 @@ func TestRulesMemberships(t *testing.T) {
 		}
 	}
 	wantError(t, f.svc.AssignLocation(f.ctx, f.sys(), ref, 987_654), directory.CodeNotFound, directory.ReasonLocationNotFound)
-	wantError(t, f.svc.AddToGroup(f.ctx, f.sys(), ref, directory.GroupDashboard, "crew"), directory.CodeNotFound, directory.ReasonGroupNotFound)
+	if err := f.join(ref, directory.GroupDashboard, "crew"); !directory.IsReason(err, directory.ReasonGroupNotFound) {
+		t.Errorf("a group of another kind: error %v", err)
+	}
 	gone := directory.ByNumber(f.inState(deleted).Number)
 	dump := f.dump()
 	wantError(t, f.svc.AssignLocation(f.ctx, f.sys(), gone, place), directory.CodeNotFound, directory.ReasonUserDeleted)
-	wantError(t, f.svc.AddToGroup(f.ctx, f.sys(), gone, directory.GroupPlain, "crew"), directory.CodeNotFound, directory.ReasonUserDeleted)
+	wantError(t, f.join(gone, directory.GroupPlain, "crew"), directory.CodeNotFound, directory.ReasonUserDeleted)
 	wantError(t, f.assign(f.sys(), directory.User{Number: gone.Number}, f.role(selfRank).Number), directory.CodeNotFound, directory.ReasonUserDeleted)
 	if got := f.dump("user_locations", "group_members", "user_roles", "users"); !cmp.Equal(got["users"], dump["users"]) || got["user_locations"] != dump["user_locations"] || got["user_roles"] != dump["user_roles"] {
 		t.Error("a refused membership changed the database")

@@ -1,6 +1,9 @@
 package directory_test
 
 import (
+	"cmp"
+	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -252,4 +255,92 @@ func TestRulesGroups(t *testing.T) {
 	}
 	_, err := f.svc.Groups(f.ctx, f.sys(), directory.GroupQuery{Kind: plain, Limit: 1, Member: directory.Some(directory.ByNumber(987_654))})
 	wantError(t, err, directory.CodeNotFound, noUser)
+}
+
+// Every way to make a group keeps the key by which look-ups by name find it.
+func TestRulesGroupKeysAreFolded(t *testing.T) {
+	f := newFixture(t)
+	for _, kind := range []directory.GroupKind{directory.GroupPlain, directory.GroupDashboard} {
+		for _, g := range []directory.Group{{Name: "Smartapp1350 Employee"}, {Key: "Field TEAM", Name: "Field"}} {
+			g.Kind = kind
+			made := must(f.svc.CreateGroup(f.ctx, f.sys(), g))(t)
+			for _, name := range []string{made.Key, strings.ToUpper(made.Key), cmp.Or(g.Key, g.Name)} {
+				found, _, err := f.svc.Group(f.ctx, f.sys(), directory.GroupRef{Kind: kind, Name: name})
+				if err != nil || found.Number != made.Number {
+					t.Errorf("%s %q: group %d, error %v", kind, name, found.Number, err)
+				}
+			}
+			g.Name = "another"
+			if g.Key != "" {
+				g.Key = strings.ToLower(g.Key)
+				_, err := f.svc.CreateGroup(f.ctx, f.sys(), g)
+				wantError(t, err, directory.CodeConflict, directory.ReasonGroupTaken)
+			}
+		}
+	}
+	team := must(f.svc.CreateGroup(f.ctx, f.sys(), directory.Group{Kind: directory.GroupServiceTeam, Key: "TEAM-x", Name: "Team"}))(t)
+	if team.Key != "TEAM-x" {
+		t.Errorf("the key of a service team is %q", team.Key)
+	}
+}
+
+// A group of many members is emptied in transactions of 500 before it goes.
+func TestRulesDeleteGroupOfMany(t *testing.T) {
+	f := newFixture(t)
+	g := must(f.svc.CreateGroup(f.ctx, f.sys(), directory.Group{Kind: directory.GroupPlain, Name: "Many"}))(t)
+	small := must(f.svc.CreateGroup(f.ctx, f.sys(), directory.Group{Kind: directory.GroupPlain, Name: "Few"}))(t)
+	refs := []directory.GroupRef{{ID: small.ID}, {ID: g.ID}}
+	fill := func(members int64) {
+		check(t, f.store.Update(f.ctx, func(tx directory.Tx) error {
+			for n := range members {
+				if _, err := tx.SetGroupMember(f.ctx, f.tenant.No, g.Number, 1+n, "", 0); err != nil {
+					return err
+				}
+			}
+			_, err := tx.SetGroupMember(f.ctx, f.tenant.No, small.Number, 1, "", 0)
+			return err
+		}))
+	}
+	fill(1100)
+	watched := &writes{Store: f.store}
+	svc := directory.New(watched, directory.Options{Now: f.clock.now})
+	dump, mark := f.dump(), f.mark()
+	err := svc.DeleteGroups(f.ctx, f.sys(), append(slices.Clone(refs), directory.GroupRef{ID: f.tenant.ID}))
+	wantError(t, err, directory.CodeNotFound, directory.ReasonGroupNotFound)
+	f.wantUnchanged(dump, "a group that is not there")
+	watched.n.Store(0)
+	call := f.sys()
+	check(t, svc.DeleteGroups(f.ctx, call, refs))
+	if n := watched.n.Load(); n != 3 || !call.Changed {
+		t.Errorf("%d transactions, changed %t", n, call.Changed)
+	}
+	updated, erased := directory.EventGroupUpdated, directory.EventGroupDeleted
+	f.wantEvents(mark, updated, updated, updated, erased, erased)
+	if text := f.dump("group_members")["group_members"]; text != "" {
+		t.Errorf("left over: %s", text)
+	}
+}
+
+// Who is cut off while a group is emptied deletes it again.
+func TestRulesDeleteGroupOfManyCutOff(t *testing.T) {
+	f := newFixture(t)
+	g := must(f.svc.CreateGroup(f.ctx, f.sys(), directory.Group{Kind: directory.GroupPlain, Name: "Many"}))(t)
+	check(t, f.store.Update(f.ctx, func(tx directory.Tx) error {
+		for n := range int64(600) {
+			if _, err := tx.SetGroupMember(f.ctx, f.tenant.No, g.Number, 1+n, "", 0); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	ctx, cancel := context.WithCancel(f.ctx)
+	svc := directory.New(&writes{Store: f.store, after: cancel}, directory.Options{Now: f.clock.now})
+	if err := svc.DeleteGroups(ctx, f.sys(), []directory.GroupRef{{ID: g.ID}}); !errors.Is(err, context.Canceled) {
+		t.Fatalf("error %v", err)
+	}
+	must(f.svc.UpdateGroup(f.ctx, f.sys(), directory.GroupRef{ID: g.ID}, directory.GroupPatch{}))(t)
+	check(t, f.svc.DeleteGroups(f.ctx, f.sys(), []directory.GroupRef{{ID: g.ID}}))
+	if text := f.dump("group_members")["group_members"]; text != "" {
+		t.Errorf("left over: %s", text)
+	}
 }

@@ -127,14 +127,18 @@ func TestRulesJobLook(t *testing.T) {
 	look(1, 1)
 }
 
-// writes counts the transactions of a store.
+// writes counts the transactions of a store, and calls after at the end of each.
 type writes struct {
 	directory.Store
-	n atomic.Int64
+	n     atomic.Int64
+	after func()
 }
 
 func (w *writes) Update(ctx context.Context, fn func(directory.Tx) error) error {
 	w.n.Add(1)
+	if w.after != nil {
+		defer w.after()
+	}
 	return w.Store.Update(ctx, fn)
 }
 

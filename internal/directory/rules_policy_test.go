@@ -150,11 +150,6 @@ func addMembershipRules(rules map[string]methodRule) {
 		check(w.t, w.svc.AssignLocation(w.ctx, w.sys(), ref, place))
 		return func(c *directory.Call) error { return w.svc.UnassignLocation(w.ctx, c, ref, place) }
 	}}
-	rules["AddToGroup"] = methodRule{adminRank, directory.ScopeUsersWrite, false, false, noUser, func(w *world) func(c *directory.Call) error {
-		ref, name := w.target(), w.unique("group")
-		must(w.svc.CreateGroup(w.ctx, w.sys(), directory.Group{Kind: directory.GroupPlain, Name: name}))(w.t)
-		return func(c *directory.Call) error { return w.svc.AddToGroup(w.ctx, c, ref, directory.GroupPlain, name) }
-	}}
 	rules["AssignRole"] = methodRule{adminRank, directory.ScopeUsersWrite, false, false, noUser, func(w *world) func(c *directory.Call) error {
 		ref, role := w.target(), w.role(selfRank).Number
 		return func(c *directory.Call) error {

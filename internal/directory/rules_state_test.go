@@ -332,7 +332,7 @@ func TestRulesPurgeLeavesNothingButEvents(t *testing.T) {
 	f.session(u)
 	check(t, f.svc.AssignLocation(f.ctx, f.sys(), directory.ByNumber(u.Number), f.location(f.root)))
 	must(f.svc.CreateGroup(f.ctx, f.sys(), directory.Group{Kind: directory.GroupPlain, Name: "Purged"}))(t)
-	check(t, f.svc.AddToGroup(f.ctx, f.sys(), directory.ByNumber(u.Number), directory.GroupPlain, "purged"))
+	check(t, f.join(directory.ByNumber(u.Number), directory.GroupPlain, "purged"))
 	must(f.svc.DeleteUser(f.ctx, f.sys(), directory.ByNumber(u.Number)))(t)
 	heir := f.user(u.UserName)
 	check(t, f.svc.PurgeUser(f.ctx, f.sys(), directory.ByNumber(u.Number)))

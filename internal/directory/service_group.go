@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 )
 
 // ChangeGroups changes a user's memberships: all of it or nothing. Errors:
@@ -357,9 +358,12 @@ func (s *Service) patchGroup(ctx context.Context, tx Tx, call *Call, before Grou
 	return after, true, s.record(ctx, tx, call, EventGroupUpdated, 0, groupSubject(&after), &diff)
 }
 
-// DeleteGroups erases groups with their memberships, all or none, at most 500.
-// The groups below them lose their parent; the versions of the members stay.
-// Errors: group.not_found.
+// DeleteGroups erases groups with their memberships, at most 500 groups. The
+// groups below them lose their parent; the versions of the members stay. It is
+// one transaction, all or none, as long as the groups have less than 500
+// memberships together. Others are emptied before, in transactions of 500, so
+// that nobody waits long: whoever is cut off finds groups with fewer members,
+// and deletes them again. Errors: group.not_found.
 func (s *Service) DeleteGroups(ctx context.Context, call *Call, refs []GroupRef) error {
 	if err := s.enter(ctx, call, ActGroup); err != nil {
 		return err
@@ -370,28 +374,69 @@ func (s *Service) DeleteGroups(ctx context.Context, call *Call, refs []GroupRef)
 	if len(refs) > maxChanged {
 		return Invalid(FieldGroups.String(), ReasonFieldLength, "At most %d groups can be deleted at a time.", maxChanged)
 	}
-	err := s.store.Update(ctx, func(tx Tx) error {
-		if _, err := tx.LockTenant(ctx, call.Actor.Tenant); err != nil {
-			return err
-		}
-		groups, err := everyGroup(ctx, tx, call.Actor.Tenant, refs)
+	for more := true; more; {
+		err := s.store.Update(ctx, func(tx Tx) error {
+			if _, err := tx.LockTenant(ctx, call.Actor.Tenant); err != nil {
+				return err
+			}
+			groups, err := everyGroup(ctx, tx, call.Actor.Tenant, refs)
+			if err == nil {
+				more, err = s.emptyGroups(ctx, tx, call, groups)
+			}
+			if err != nil || more {
+				return err
+			}
+			return s.eraseGroups(ctx, tx, call, groups)
+		})
 		if err != nil {
 			return err
 		}
-		for _, g := range groups {
-			if err := tx.DeleteGroup(ctx, g.Tenant, g.Number); err != nil {
-				return err
-			}
-			var diff changes
-			diff.named("name", g.Name, "")
-			if err := s.record(ctx, tx, call, EventGroupDeleted, 0, groupSubject(&g), &diff); err != nil {
-				return err
-			}
+		call.Changed = len(refs) > 0
+	}
+	return nil
+}
+
+// emptyGroups removes as many memberships as one transaction may and reports
+// whether there may be more. Only then each group that lost some has an event
+// of that: otherwise the event that erases it says all.
+func (s *Service) emptyGroups(ctx context.Context, tx Tx, call *Call, groups []Group) (more bool, err error) {
+	left := maxChanged
+	removed := make([]int, len(groups))
+	for i := range groups {
+		if removed[i], err = tx.EmptyGroup(ctx, groups[i].Tenant, groups[i].Number, left); err != nil {
+			return false, err
 		}
-		return nil
-	})
-	call.Changed = err == nil && len(refs) > 0
-	return err
+		left -= removed[i]
+	}
+	if left > 0 {
+		return false, nil
+	}
+	for i := range groups {
+		if removed[i] == 0 {
+			continue
+		}
+		var diff changes
+		diff.named("members_removed", "", strconv.Itoa(removed[i]))
+		if err := s.record(ctx, tx, call, EventGroupUpdated, 0, groupSubject(&groups[i]), &diff); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// eraseGroups erases groups that are empty, with an event each.
+func (s *Service) eraseGroups(ctx context.Context, tx Tx, call *Call, groups []Group) error {
+	for i := range groups {
+		if err := tx.DeleteGroup(ctx, groups[i].Tenant, groups[i].Number); err != nil {
+			return err
+		}
+		var diff changes
+		diff.named("name", groups[i].Name, "")
+		if err := s.record(ctx, tx, call, EventGroupDeleted, 0, groupSubject(&groups[i]), &diff); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // everyGroup reads the groups that references name, each once; the first that

@@ -95,8 +95,8 @@ func (s *Service) UserLocations(ctx context.Context, call *Call, ref UserRef) (i
 	return number, locations, err
 }
 
-// CreateGroup makes a group; its key is unique in its kind. A set number is
-// kept when free. A caller that is bound to a company cannot.
+// CreateGroup makes a group; its key is unique in its kind, and folded as
+// look-ups by name fold it. A set number is kept when free. A caller that is bound to a company cannot.
 func (s *Service) CreateGroup(ctx context.Context, call *Call, g Group) (Group, error) {
 	if err := s.enter(ctx, call, ActWriteCompany); err != nil {
 		return Group{}, err
@@ -131,30 +131,6 @@ func (s *Service) CreateGroup(ctx context.Context, call *Call, g Group) (Group, 
 		return s.record(ctx, tx, call, EventGroupCreated, 0, fmt.Sprintf("group:%d", next.Number), &diff)
 	})
 	return made, err
-}
-
-// AddToGroup puts a user into the group with a key; a second time changes
-// nothing.
-func (s *Service) AddToGroup(ctx context.Context, call *Call, ref UserRef, kind GroupKind, key string) error {
-	if err := s.enter(ctx, call, ActAssign); err != nil {
-		return err
-	}
-	_, err := s.change(ctx, call, ActAssign, ref, func(tx Tx, u *User, e *edit) error {
-		if u.State == StateDeleted {
-			return errDeleted()
-		}
-		g, err := tx.GroupByKey(ctx, u.Tenant, kind, groupKey(kind, key))
-		if err != nil {
-			return notFound(err, ReasonGroupNotFound, "Group not found.")
-		}
-		added, err := tx.SetGroupMember(ctx, u.Tenant, g.Number, u.Number, "", 0)
-		if added {
-			e.event, e.subject = EventGroupMemberAdded, fmt.Sprintf("group:%d", g.Number)
-			e.changes.flag(FieldGroups, false, true)
-		}
-		return err
-	})
-	return err
 }
 
 // numberFor keeps a preset number, raising the counter past it, or draws one.
