@@ -25,10 +25,13 @@ type figure struct {
 	p99   []float64
 }
 
-// measure puts a load on a server for one slice.
+// measure puts a load on a server for its time, or for one slice.
 func (f *figure) measure(b *testing.B, p *process, l Load) {
 	b.Helper()
-	l.Addr, l.For = p.addr, slice
+	l.Addr = p.addr
+	if l.For == 0 {
+		l.For = slice
+	}
 	before := p.cpu(b)
 	r, err := l.Run()
 	if err != nil {

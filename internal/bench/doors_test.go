@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/usher-id/usher/internal/directory"
 )
@@ -170,14 +171,22 @@ type contender struct {
 	figure figure
 }
 
+// Where many loads take turns the slices are shorter and more, so that what is
+// compared is not far apart.
+const (
+	turns = 12
+	turn  = time.Second
+)
+
 // compete measures all loads in alternate slices, after a slice of each that
 // counts for nothing. Each begins a round in its turn, because what a slice
 // leaves behind is paid for in the next one.
 func compete(b *testing.B, list []contender) {
 	b.Helper()
-	for round := range rounds + 1 {
+	for round := range turns + 1 {
 		for i := range list {
 			c := &list[(i+round)%len(list)]
+			c.load.For = turn
 			c.figure.measure(b, c.server, c.load)
 		}
 		if round == 0 {
