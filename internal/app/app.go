@@ -89,7 +89,7 @@ func (a *App) openStore(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.service = directory.New(db, directory.Options{PublicURL: a.cfg.BaseURL(), Sealer: sealer, JobAdded: a.wakeMail})
+	a.service = directory.New(db, directory.Options{PublicURL: a.cfg.BaseURL(), Sealer: sealer, JobAdded: a.wakeMail, Logger: a.log})
 	return nil
 }
 

@@ -87,6 +87,10 @@ func (a *App) Run(ctx context.Context) error {
 		return nil
 	})
 	group.Go(func() error {
+		a.sweep(ctx)
+		return nil
+	})
+	group.Go(func() error {
 		<-ctx.Done()
 		return a.shutdown(doors, ops)
 	})
