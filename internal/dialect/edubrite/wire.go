@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -239,7 +240,7 @@ func newExchange(r *web.Request) *exchange {
 func (x *exchange) read(d *door) error {
 	p, err := readParams(x.req, d.opts.MaxBody)
 	x.params = p
-	if pair := sessionOf(x.req.Request, p); pair.ID != "" && pair.Info != "" && !foreignPage(x.req.Header) {
+	if pair := sessionOf(x.req.Request, p); pair.ID != "" && pair.Info != "" && !d.foreignPage(x.req.Request) {
 		x.call.Secret = pair.Secret()
 	}
 	return err
@@ -280,10 +281,32 @@ func sessionText(text string) bool {
 
 // foreignPage reports whether a browser sent the request for a page of another
 // site. Reads and changes are GET at this door, so that a link would be enough
-// to make them in a person's name; no client of the API is a browser.
-func foreignPage(h http.Header) bool {
-	site := h.Get("Sec-Fetch-Site")
-	return site == "cross-site" || site == "same-site"
+// to make them in a person's name; no client of the API is a browser. Browsers
+// leave Sec-Fetch-Site out over plain HTTP (W3C Fetch Metadata, 2), and older
+// ones always: then the page is where Origin, or else Referer, says.
+func (d *door) foreignPage(r *http.Request) bool {
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "cross-site", "same-site":
+		return true
+	case "":
+		page := r.Header.Get("Origin")
+		if page == "" {
+			page = r.Header.Get("Referer")
+		}
+		return page != "" && !d.ownPage(page, r.Host)
+	}
+	return false
+}
+
+// ownPage reports whether an address is of this server, as the client calls it
+// or as public_url does.
+func (d *door) ownPage(page, host string) bool {
+	at, err := url.Parse(page)
+	if err != nil || at.Host == "" { // "null", the origin of what has none
+		return false
+	}
+	public, err := url.Parse(d.opts.PublicURL)
+	return strings.EqualFold(at.Host, host) || err == nil && strings.EqualFold(at.Host, public.Host)
 }
 
 // actingUser is the user of REAL_UNAME: the part before the first '|' (dossier
