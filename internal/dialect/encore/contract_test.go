@@ -60,6 +60,7 @@ const (
 	userRemoved      = 900004
 	userTransactions = 900005
 	userWebOnly      = 900006
+	userStaged       = 900007
 )
 
 // prepare adds what the scripts need to the sample directory and beside it, and
@@ -75,6 +76,7 @@ func prepare(t testing.TB, server *testkit.Server) map[string]string {
 		{Number: userRemoved, State: directory.StateInactive, Fields: directory.UserPatch{UserName: directory.Some("removed")}},
 		{Number: userTransactions, Fields: directory.UserPatch{UserName: directory.Some("transactions"), LicenceType: directory.Some("transaction_based")}},
 		{Number: userWebOnly, Fields: directory.UserPatch{UserName: directory.Some("web.only"), LicenceType: directory.Some("web_only")}},
+		{Number: userStaged, State: directory.StateStaged, Fields: directory.UserPatch{UserName: directory.Some("staged")}},
 	} {
 		createUser(t, server.Service, no, u)
 	}
@@ -102,7 +104,8 @@ func prepare(t testing.TB, server *testkit.Server) map[string]string {
 }
 
 // smallTenant makes a tenant with the strict password policy, one seat of the
-// regular licence, which user 1 holds, and none for the web.
+// regular licence, which user 1 holds, and none for the web. User 5 has two
+// reasons to stay inactive: no licence, and no vehicle.
 func smallTenant(t testing.TB, server *testkit.Server) string {
 	t.Helper()
 	tenant, secret := server.Tenant(t, "small", directory.RankAdministrator)
@@ -110,7 +113,7 @@ func smallTenant(t testing.TB, server *testkit.Server) string {
 		_, err := server.Service.SetPool(context.Background(), directory.System(tenant.No, "test"), licence, total)
 		must(t, err)
 	}
-	for i, u := range []struct{ name, licence string }{{"seated", "regular"}, {"waiting", "regular"}, {"web", "web_only"}, {"none", ""}} {
+	for i, u := range []struct{ name, licence string }{{"seated", "regular"}, {"waiting", "regular"}, {"web", "web_only"}, {"none", ""}, {"held", "web_only"}} {
 		state := directory.StateInactive
 		if i == 0 {
 			state = directory.StateActive
@@ -118,6 +121,7 @@ func smallTenant(t testing.TB, server *testkit.Server) string {
 		createUser(t, server.Service, tenant.No, directory.NewUser{Number: int64(i + 1), State: state,
 			Fields: directory.UserPatch{UserName: directory.Some(u.name), LicenceType: directory.Some(u.licence)}})
 	}
+	hold(t, server.Service, tenant.No, 5, directory.HoldVehicleRemoved)
 	return secret
 }
 
