@@ -25,6 +25,8 @@ func TestParsePath(t *testing.T) {
 		"/users/v1/users//":              {},
 		"/users/v1/users/1/active/x":     {},
 		"/users/v1/users/1/other":        {},
+		"/users/v1/users/1/%61ctive":     {},
+		"/%75sers/v1/users/1/active":     {},
 		"/users/v1/usersx":               {},
 		"/users/v1/users1/active":        {},
 		"/users/v2/users":                {},
