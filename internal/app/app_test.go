@@ -258,6 +258,23 @@ func TestUnknownPath(t *testing.T) {
 	}
 }
 
+// A path that begins with two slashes, as from a base URL with a slash at its
+// end, leads nowhere: each door says so in its own words and redirects nobody.
+func TestTwoSlashes(t *testing.T) {
+	s := testkit.Start(t, testkit.Options{Demo: true})
+	for path, want := range map[string]struct{ media, begin string }{
+		"//oltpublish/site/home.do":            {"text/xml;charset=UTF-8", `<response code="-1">`},
+		"//seiapi/v3/trans/User/tech.jones":    {"application/json", `{"code":404,`},
+		"//createjwt":                          {"application/json", `{"code":404,`},
+		"//nowhere/oltpublish/site/connect.do": {"application/problem+json", `{"type":`},
+	} {
+		status, header, body := fetch(t, s.URL+path, "usher-demo-key")
+		if status != http.StatusNotFound || header.Get("Content-Type") != want.media || header.Get("Location") != "" || !strings.HasPrefix(body, want.begin) {
+			t.Errorf("%s: %d %v %s", path, status, header, body)
+		}
+	}
+}
+
 func TestNewRefusesWhatItCannotServe(t *testing.T) {
 	for name, c := range map[string]struct {
 		tune func(*config.Config)

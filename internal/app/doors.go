@@ -163,7 +163,7 @@ func newRouter(doors []mountedDoor) *router {
 
 // ServeHTTP is on the path of every request: a few comparisons, no allocation.
 func (rt *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	segment, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	segment := firstSegment(r.URL.Path)
 	for i := range rt.routes {
 		if strings.EqualFold(rt.routes[i].segment, segment) {
 			rt.routes[i].handler.ServeHTTP(w, r)
@@ -171,6 +171,15 @@ func (rt *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	rt.unknown.ServeHTTP(w, r)
+}
+
+// firstSegment is the first segment of a path that is not empty. A base URL that
+// ends in a slash makes paths that begin with two: no door serves those, but the
+// one that was meant says so in its own words, since clients of some
+// understand no other (docs/dialects/edubrite.md, dossier 4.1).
+func firstSegment(path string) string {
+	segment, _, _ := strings.Cut(strings.TrimLeft(path, "/"), "/")
+	return segment
 }
 
 // unknownPath answers a path of no door with a problem of RFC 9457.

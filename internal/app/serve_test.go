@@ -196,7 +196,8 @@ func TestOperatorsCertificateKeepsPlainHTTPToOneDoor(t *testing.T) {
 		"/":                        refused,
 		"/healthz":                 refused,
 		"/metrics":                 refused,
-		"//site/home.do":           refused,
+		"//site/home.do":           "200 HTTP/1.1 tls=false edubrite",
+		"//scim/v2/Users":          refused,
 		"/sites/home.do":           refused,
 		"/scim/site/home.do":       refused,
 	} {

@@ -107,7 +107,7 @@ func (a *App) requireTLS(next http.Handler) http.Handler {
 
 // serves reports whether the router sends a path to the door.
 func (d mountedDoor) serves(path string) bool {
-	segment, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	segment := firstSegment(path)
 	for _, own := range d.segments {
 		if strings.EqualFold(own, segment) {
 			return true
