@@ -175,8 +175,14 @@ func TestRulesHandleUnclaimedEmail(t *testing.T) {
 	}
 	must(f.grant(client, holder.Email, password))(t)
 	ref := directory.ByNumber(sharer.Number)
+	// What the user had before may be sent back; a new one must be free.
+	same := must(f.svc.UpdateUser(f.ctx, f.sys(), ref, directory.UserPatch{Email: directory.Some(holder.Email), Title: directory.Some("w")}, directory.UpdateOptions{ClaimEmail: true}))(t)
+	if same.EmailClaimed || same.Email != holder.Email || same.Title != "w" {
+		t.Errorf("the same address again: %q, claimed %t, title %q", same.Email, same.EmailClaimed, same.Title)
+	}
+	third := f.someone()
 	dump := f.dump()
-	_, err := f.svc.UpdateUser(f.ctx, f.sys(), ref, directory.UserPatch{Email: directory.Some(holder.Email), Title: directory.Some("x")}, directory.UpdateOptions{ClaimEmail: true})
+	_, err := f.svc.UpdateUser(f.ctx, f.sys(), ref, directory.UserPatch{Email: directory.Some(third.Email), Title: directory.Some("x")}, directory.UpdateOptions{ClaimEmail: true})
 	wantError(t, err, directory.CodeConflict, directory.ReasonEmailTaken)
 	f.wantUnchanged(dump, "a refused address")
 	must(f.svc.UpdateUser(f.ctx, f.sys(), directory.ByNumber(holder.Number), directory.UserPatch{Email: directory.Some("moved@example.com")}, directory.UpdateOptions{}))(t)

@@ -366,7 +366,10 @@ func (s *Service) updateUser(ctx context.Context, call *Call, ref UserRef, p Use
 		if len(bad) > 0 && !o.Rules.All {
 			return bad.err()
 		}
-		e.event, e.claim, e.handles = EventUserUpdated, o.ClaimEmail, true
+		e.event, e.handles = EventUserUpdated, true
+		// An address that the user had before is no demand: a client that sends
+		// back what it was shown must not be refused for it.
+		e.claim = o.ClaimEmail && u.Email != before.Email
 		if err := setCompany(ctx, tx, call, u, &before, &fields, &bad); err != nil {
 			return err
 		}
@@ -388,7 +391,7 @@ func (s *Service) updateUser(ctx context.Context, call *Call, ref UserRef, p Use
 		// In both directions: an extended date must not revive old tokens.
 		e.endSession = e.endSession || u.Usable(s.now()) != before.Usable(s.now())
 		if e.newEmail {
-			if err := claimEmail(ctx, tx, u, o.ClaimEmail); err != nil {
+			if err := claimEmail(ctx, tx, u, e.claim); err != nil {
 				return err
 			}
 		}

@@ -275,7 +275,7 @@ type UserPatch struct {
 type UpdateOptions struct {
 	IfVersion     Opt[int64] // refuse with stale unless Version is this
 	IfDoorVersion Opt[int64] // the same for DoorVersion
-	ClaimEmail    bool       // as in NewUser
+	ClaimEmail    bool       // as in NewUser, of an address that the user did not have before
 	MinPassword   int        // as in NewUser
 	Temporary     bool       // as in NewUser, of the patch's password
 	Rules         DoorRules
