@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"sort"
 )
@@ -44,6 +45,14 @@ func handlesOf(u *User) []Handle {
 		return a.Space < b.Space || a.Space == b.Space && a.Key < b.Key
 	})
 	return handles
+}
+
+// keepsHandles reports whether two versions of a user, neither of them deleted,
+// are due the same rows; folding the texts to find out would cost more.
+func keepsHandles(a, b *User) bool {
+	return a.UserName == b.UserName && a.Email == b.Email && a.EmailClaimed == b.EmailClaimed &&
+		a.EmployeeNumber == b.EmployeeNumber && a.OpenID == b.OpenID && a.WebMDN == b.WebMDN &&
+		a.Profile.StorageLocation == b.Profile.StorageLocation && maps.Equal(a.Profile.ExternalIDs, b.Profile.ExternalIDs)
 }
 
 // takenReason names what is taken, by space and kind.

@@ -366,7 +366,7 @@ func (s *Service) updateUser(ctx context.Context, call *Call, ref UserRef, p Use
 		if len(bad) > 0 && !o.Rules.All {
 			return bad.err()
 		}
-		e.event, e.handles = EventUserUpdated, true
+		e.event = EventUserUpdated
 		// An address that the user had before is no demand: a client that sends
 		// back what it was shown must not be refused for it.
 		e.claim = o.ClaimEmail && u.Email != before.Email
@@ -388,6 +388,7 @@ func (s *Service) updateUser(ctx context.Context, call *Call, ref UserRef, p Use
 		}
 		e.seat = u.LicenceType != before.LicenceType || u.State != before.State
 		e.newEmail = u.Email != before.Email || !before.EmailClaimed && p.Email.Set
+		e.handles = e.newEmail || !keepsHandles(&before, u)
 		// In both directions: an extended date must not revive old tokens.
 		e.endSession = e.endSession || u.Usable(s.now()) != before.Usable(s.now())
 		if e.newEmail {
