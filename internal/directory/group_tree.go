@@ -79,7 +79,7 @@ func groupKeyFree(ctx context.Context, r Reader, g *Group) error {
 	if err != nil {
 		return err
 	}
-	return taken(FieldGroups, ReasonGroupTaken, "There is a group "+strconv.Quote(g.Name)+" already.")
+	return taken(FieldGroups, ReasonGroupTaken, "There is a group "+strconv.Quote(g.Key)+" already.")
 }
 
 // numberText is a number in an event; "" for none.

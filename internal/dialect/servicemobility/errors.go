@@ -39,6 +39,13 @@ var byReason = map[directory.Reason]int{
 	directory.ReasonNoAddress:      http.StatusBadRequest, // dossier 5.19
 }
 
+// wording is what the vendor calls the things that are missing, where the core
+// has another word.
+var wording = map[directory.Reason]string{
+	directory.ReasonGroupNotFound:  "Service team not found.",
+	directory.ReasonTenantNotFound: "Entity not found.",
+}
+
 // failure carries an error to the error writer together with what the exchange
 // knows of the body: the values at fault by their place.
 type failure struct {
@@ -79,6 +86,8 @@ func (d *door) onError(r *web.Request, err error) web.Response {
 		message = "Something went wrong on the server: error id " + r.Event.ErrorID + "."
 	case len(e.Fields) > 0:
 		details, message = describe(e, err)
+	case wording[e.Reason] != "":
+		message = wording[e.Reason]
 	}
 	response := d.errorResponse(status, message, details)
 	if e.Retry > 0 || status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests {
