@@ -43,6 +43,7 @@ func (a *App) doors() []mountedDoor {
 		{directory.DoorEduBrite, []string{"oltpublish", "site"}, edubrite.New(a.service, edubrite.Options{
 			MaxBody:   int64(a.cfg.MaxBody),
 			PublicURL: a.cfg.PublicURL,
+			HTTPS:     a.tls != nil,
 		})},
 		{directory.DoorServiceMobility, []string{"seiapi", "createjwt", "saas"}, servicemobility.New(a.service, mobilityOptions(&a.cfg))},
 	}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/usher-id/usher/internal/console/reset"
@@ -15,13 +16,21 @@ type pages struct {
 	next http.Handler
 }
 
+// resetPaths are where the page lies at which people set a new password.
+var resetPaths = []string{reset.Path, "/oltpublish/site/resetpasswd.do", "/site/resetpasswd.do"}
+
 func (a *App) pages(next http.Handler) http.Handler {
 	form := reset.New(a.service)
-	return &pages{next: next, at: []segmentRoute{
-		{reset.Path, form},
-		{"/oltpublish/site/resetpasswd.do", form},
-		{"/site/resetpasswd.do", form},
-	}}
+	p := &pages{next: next}
+	for _, path := range resetPaths {
+		p.at = append(p.at, segmentRoute{path, form})
+	}
+	return p
+}
+
+// isPage reports whether a path is one of the pages.
+func isPage(path string) bool {
+	return slices.ContainsFunc(resetPaths, func(page string) bool { return strings.EqualFold(page, path) })
 }
 
 // ServeHTTP is on the path of every request: mostly it compares lengths.

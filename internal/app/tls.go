@@ -84,7 +84,8 @@ func (a *App) plainDoor() (mountedDoor, bool) {
 }
 
 // requireTLS keeps plain HTTP from every path that is not the plain door's, once
-// the operator has given a certificate. Others get what net/http itself says on
+// the operator has given a certificate, and from the pages among that door's
+// paths, which browsers open and where people write passwords. Others get what net/http itself says on
 // a port that speaks TLS alone.
 func (a *App) requireTLS(next http.Handler) http.Handler {
 	door, served := a.plainDoor()
@@ -92,7 +93,7 @@ func (a *App) requireTLS(next http.Handler) http.Handler {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.TLS != nil || door.serves(r.URL.Path) {
+		if r.TLS != nil || door.serves(r.URL.Path) && !isPage(r.URL.Path) {
 			next.ServeHTTP(w, r)
 			return
 		}

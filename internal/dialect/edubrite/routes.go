@@ -16,6 +16,7 @@ const DefaultMaxBody = 1 << 20
 type Options struct {
 	MaxBody   int64  // largest request body in bytes; 0: DefaultMaxBody
 	PublicURL string // what links for people begin with; "": scheme and host of the request
+	HTTPS     bool   // what people open is served over TLS alone: links are https, however the request came
 }
 
 // handler answers one operation. Whatever it returns as an error goes through

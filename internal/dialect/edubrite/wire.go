@@ -346,7 +346,7 @@ func (d *door) resetURL(x *exchange) string {
 	base := d.opts.PublicURL
 	if base == "" {
 		scheme := "http"
-		if x.req.TLS != nil {
+		if x.req.TLS != nil || d.opts.HTTPS {
 			scheme = "https"
 		}
 		base = scheme + "://" + x.req.Host

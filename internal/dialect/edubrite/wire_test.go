@@ -232,8 +232,8 @@ func TestForeignExtras(t *testing.T) {
 	}
 }
 
-// TestResetURL: the address of the request, or what the operator says it is
-// (dossier 3.2).
+// TestResetURL: the address of the request, by TLS where the page takes nothing
+// else, or what the operator says it is (dossier 3.2).
 func TestResetURL(t *testing.T) {
 	for target, want := range map[string]string{
 		"http://users.example.com:8080/site/x.do": "http://users.example.com:8080/oltpublish/site/resetpasswd.do?token=",
@@ -242,6 +242,10 @@ func TestResetURL(t *testing.T) {
 		x := newExchange(&web.Request{Request: httptest.NewRequest("GET", target, nil), Event: &web.Event{}})
 		if got := newDoor().resetURL(x); got != want {
 			t.Errorf("%s: %s", target, got)
+		}
+		secure := New(nil, Options{HTTPS: true}).(*door)
+		if got := secure.resetURL(x); got != "https"+want[strings.Index(want, "://"):] {
+			t.Errorf("%s with a certificate: %s", target, got)
 		}
 		public := New(nil, Options{PublicURL: "https://public.example/"}).(*door)
 		if got := public.resetURL(x); got != "https://public.example/oltpublish/site/resetpasswd.do?token=" {
