@@ -37,6 +37,7 @@ var (
 	methodsRead   = []string{"GET", "HEAD"}
 	methodsCreate = []string{"POST"}
 	methodsAny    = []string{"POST", "PUT", "GET"}
+	methodsFind   = []string{"GET", "HEAD", "POST", "PUT"}
 	methodsUpdate = []string{"POST", "PUT"}
 )
 
@@ -81,9 +82,9 @@ var operations = []operation{
 		changeGroups(directory.GroupsRemove), textsGroups},
 	{"replace_groups", []string{"/user/updategroups"}, methodsAny, true, "dossier 3.9: seed, name and path decided",
 		changeGroups(directory.GroupsReplace), textsGroups},
-	{"get_user_by_email", []string{"/user/get/email"}, methodsAny, true, "dossier 3.9: decided", getUserByEmail,
+	{"get_user_by_email", []string{"/user/get/email"}, methodsFind, true, "dossier 3.9: decided", getUserByEmail,
 		texts{invalid: textNoUser, covers: coversUser, missing: textNoUser}},
-	{"get_user_by_user_name", []string{"/user/get/username"}, methodsAny, true, "dossier 3.9: decided", getUserByName,
+	{"get_user_by_user_name", []string{"/user/get/username"}, methodsFind, true, "dossier 3.9: decided", getUserByName,
 		texts{invalid: textNoUser, covers: append(coversUser, directory.FieldUserName.String()), missing: textNoUser}},
 
 	{"create_company", []string{"/company/create"}, methodsCreate, false, "dossier 3.10: the vendor's page of companies", createCompany,
