@@ -111,7 +111,8 @@ func fields(name, email, licence string) directory.UserPatch {
 }
 
 // smallTenant makes a tenant with one seat of a licensed user, which one user
-// holds, and none for transactions.
+// holds, and none for transactions. Its owner is made last and has the least
+// number.
 func smallTenant(t testing.TB, server *testkit.Server) string {
 	t.Helper()
 	tenant, secret := server.Tenant(t, "small", directory.RankAdministrator)
@@ -120,10 +121,10 @@ func smallTenant(t testing.TB, server *testkit.Server) string {
 		must(t, err)
 	}
 	for _, u := range []directory.NewUser{
-		{ID: seatedID, Fields: fields("seated", "seated@example.test", "regular")},
+		{ID: seatedID, Number: 100, Fields: fields("seated", "seated@example.test", "regular")},
 		{ID: waitingID, State: directory.StateInactive, Fields: fields("waiting", "waiting@example.test", "regular")},
 		{ID: noSeatID, Fields: fields("no.seat", "no.seat@example.test", "")},
-		{ID: ownerID, Fields: fields("owner", "owner@example.test", "")},
+		{ID: ownerID, Number: 50, Fields: fields("owner", "owner@example.test", "")},
 	} {
 		createUser(t, server.Service, tenant.No, u)
 	}
@@ -176,7 +177,8 @@ func send(t testing.TB, url, method, path, body string, headers ...string) (int,
 	return answer.StatusCode, answer.Header, string(text)
 }
 
-// TestRequestLimit: over the limit is 429 and when to come back (dossier 6).
+// TestRequestLimit: over the limit is 429 and when to come back (dossier 5.11
+// and 6).
 func TestRequestLimit(t *testing.T) {
 	server := testkit.Start(t, testkit.Options{Demo: true})
 	setSettings(t, server, "demo", func(s *directory.Settings) { s.RequestsPerMinute = map[string]int{"smartapp": 1} })
