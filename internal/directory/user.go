@@ -215,7 +215,7 @@ type DoorRules struct {
 	// that sends inactive keeps them staged.
 	HiddenStaged bool
 	// RefuseOwner refuses any change of the account owner with
-	// owner.protected (docs/dialects/encore.md 127).
+	// owner.protected (docs/dialects/encore.md 5.7).
 	RefuseOwner bool
 }
 

@@ -13,7 +13,7 @@ import (
 )
 
 // TestSampleSession runs a session of curl with the seed's own JSON: the
-// vendor's pages print no client (docs/dialects/smartapp.md, Sample clients).
+// vendor's pages print no client (docs/dialects/smartapp.md, The vendor's sample clients).
 // The sample user is in the sample directory already, so it is made in a tenant
 // of its own, with what its document takes for granted.
 func TestSampleSession(t *testing.T) {
