@@ -148,8 +148,8 @@ func (f *failure) detail(field directory.FieldError) detail {
 	}
 	if known {
 		one.path = name
-		if rest, ok := strings.CutPrefix(field.Message, field.Field+" "); ok {
-			one.message = name + " " + rest
+		if rest, ok := strings.CutPrefix(field.Message, field.Field); ok && (strings.HasPrefix(rest, " ") || strings.HasPrefix(rest, ":")) {
+			one.message = name + rest
 		} else if name != "" {
 			one.message = name + ": " + field.Message
 		}

@@ -124,6 +124,7 @@ func TestReasons(t *testing.T) {
 		{directory.Invalid("groups", directory.ReasonGroupNotFound, `There is no group "x".`), 400, `ServiceTeamID: There is no group "x".`, "ServiceTeamID"},
 		{directory.Invalid("given_name", directory.ReasonFieldLength, "given_name must be at most 256 characters."), 400,
 			"FirstName must be at most 256 characters.", "FirstName"},
+		{directory.Invalid("user_name", directory.ReasonFieldFormat, "user_name: Use no space."), 400, "UserID: Use no space.", "UserID"},
 		{directory.Invalid("Extensions.a", directory.ReasonFieldFormat, "Extensions.a must be a string."), 400, "Extensions.a must be a string.", "Extensions.a"},
 		{errors.New("dial tcp 10.0.0.1"), 500, "Something went wrong on the server: error id 0123456789abcdef.", ""},
 	} {
