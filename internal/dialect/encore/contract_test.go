@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -15,7 +13,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/usher-id/usher/internal/config"
-	"github.com/usher-id/usher/internal/contract"
 	"github.com/usher-id/usher/internal/directory"
 	"github.com/usher-id/usher/internal/testkit"
 	"github.com/usher-id/usher/internal/testkit/pgtest"
@@ -25,32 +22,11 @@ func TestMain(m *testing.M) { pgtest.Main(m) }
 
 // TestContract runs the scripts of testdata/contract on both engines, each on
 // a sample directory of its own.
-func TestContract(t *testing.T) {
-	for _, engine := range testkit.Engines {
-		t.Run(engine, func(t *testing.T) {
-			contract.Run(t, "testdata/contract", func(t *testing.T) contract.Target {
-				server := testkit.Start(t, testkit.Options{Engine: engine, Demo: true})
-				return contract.Target{URL: server.URL, Vars: prepare(t, server)}
-			})
-		})
-	}
-}
+func TestContract(t *testing.T) { testkit.Contract(t, prepare) }
 
 // TestContractOfTheProgram runs the scripts against the built program, each on
 // a copy of one database.
-func TestContractOfTheProgram(t *testing.T) {
-	server := testkit.Start(t, testkit.Options{Demo: true})
-	variables := prepare(t, server)
-	must(t, server.Stop())
-	database, err := os.ReadFile(strings.TrimPrefix(server.Config.Database, "sqlite:"))
-	must(t, err)
-	program := testkit.Build(t)
-	contract.Run(t, "testdata/contract", func(t *testing.T) contract.Target {
-		path := filepath.Join(t.TempDir(), "usher.db")
-		must(t, os.WriteFile(path, database, 0o600))
-		return contract.Target{URL: testkit.Serve(t, program, "--database=sqlite:"+path), Vars: variables}
-	})
-}
+func TestContractOfTheProgram(t *testing.T) { testkit.ContractOfTheProgram(t, prepare) }
 
 // The users that prepare adds to the sample directory.
 const (
@@ -360,48 +336,7 @@ func TestSeatRace(t *testing.T) {
 
 // TestDecisionsHaveCases: every decision of docs/dialects/encore.md 5 is cited
 // by a case of a script or by a test.
-func TestDecisionsHaveCases(t *testing.T) {
-	page, err := os.ReadFile("../../../docs/dialects/encore.md")
-	must(t, err)
-	_, decisions, _ := strings.Cut(string(page), "\n## 5. ")
-	decisions, _, _ = strings.Cut(decisions, "\n## ")
-	numbers := regexp.MustCompile(`(?m)^(\d+)\. `).FindAllStringSubmatch(decisions, -1)
-	if len(numbers) < 14 {
-		t.Fatalf("found only %d decisions", len(numbers))
-	}
-	cited := map[string]bool{}
-	for _, pattern := range []string{"testdata/contract/*.txtar", "*_test.go"} {
-		files, err := filepath.Glob(pattern)
-		must(t, err)
-		for _, file := range files {
-			text, err := os.ReadFile(file)
-			must(t, err)
-			for _, line := range regexp.MustCompile(`dossier [^\n]*`).FindAllString(string(text), -1) {
-				for _, number := range regexp.MustCompile(`[ (]5\.(\d+)`).FindAllStringSubmatch(line, -1) {
-					cited[number[1]] = true
-				}
-			}
-		}
-	}
-	for _, number := range numbers {
-		if !cited[number[1]] {
-			t.Errorf("no case cites decision 5.%s", number[1])
-		}
-	}
-}
+func TestDecisionsHaveCases(t *testing.T) { testkit.DecisionsHaveCases(t, "encore", 14) }
 
 // TestScriptsCiteSources: every case of every script says where it comes from.
-func TestScriptsCiteSources(t *testing.T) {
-	files, err := filepath.Glob("testdata/contract/*.txtar")
-	must(t, err)
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		must(t, err)
-		head, _, _ := strings.Cut(string(text), "\n-- ")
-		for _, block := range strings.Split(head, "\n\n") {
-			if block = strings.TrimSpace(block); block != "" && !strings.HasPrefix(block, "# source: ") {
-				t.Errorf("%s: no source: %.60s", file, block)
-			}
-		}
-	}
-}
+func TestScriptsCiteSources(t *testing.T) { testkit.ScriptsCiteSources(t) }

@@ -8,9 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -18,7 +16,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
-	"github.com/usher-id/usher/internal/contract"
 	"github.com/usher-id/usher/internal/directory"
 	"github.com/usher-id/usher/internal/testkit"
 	"github.com/usher-id/usher/internal/testkit/pgtest"
@@ -26,34 +23,16 @@ import (
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
 
+// prepare adds what the scripts need to the sample directory.
+func prepare(t testing.TB, s *testkit.Server) map[string]string { return vars(t, s.Service) }
+
 // TestContract runs the scripts of testdata/contract on both engines, each on
 // a sample directory of its own.
-func TestContract(t *testing.T) {
-	for _, engine := range testkit.Engines {
-		t.Run(engine, func(t *testing.T) {
-			contract.Run(t, "testdata/contract", func(t *testing.T) contract.Target {
-				server := testkit.Start(t, testkit.Options{Engine: engine, Demo: true})
-				return contract.Target{URL: server.URL, Vars: vars(t, server.Service)}
-			})
-		})
-	}
-}
+func TestContract(t *testing.T) { testkit.Contract(t, prepare) }
 
 // TestContractOfTheProgram runs the scripts against the built program, each on
 // a copy of one database.
-func TestContractOfTheProgram(t *testing.T) {
-	server := testkit.Start(t, testkit.Options{Demo: true})
-	variables := vars(t, server.Service)
-	must(t, server.Stop())
-	database, err := os.ReadFile(strings.TrimPrefix(server.Config.Database, "sqlite:"))
-	must(t, err)
-	program := testkit.Build(t)
-	contract.Run(t, "testdata/contract", func(t *testing.T) contract.Target {
-		path := filepath.Join(t.TempDir(), "usher.db")
-		must(t, os.WriteFile(path, database, 0o600))
-		return contract.Target{URL: testkit.Serve(t, program, "--database=sqlite:"+path), Vars: variables}
-	})
-}
+func TestContractOfTheProgram(t *testing.T) { testkit.ContractOfTheProgram(t, prepare) }
 
 // demo is the number of the sample tenant.
 func demo(t testing.TB, service *directory.Service) directory.TenantNo {
@@ -335,53 +314,43 @@ func TestFailedLoginsLock(t *testing.T) {
 	}
 }
 
-// TestDecisionsHaveCases: every decision of docs/dialects/iqmetrix.md 5 is
-// cited by a case of a script or by a test.
-func TestDecisionsHaveCases(t *testing.T) {
-	page, err := os.ReadFile("../../../docs/dialects/iqmetrix.md")
+// TestNoticeOnImport: an import sends nothing, unless the tenant wants that its
+// people are told; a notice has no password (dossier 5.22).
+func TestNoticeOnImport(t *testing.T) {
+	server := testkit.Start(t, testkit.Options{Demo: true})
+	add := func(name string) {
+		t.Helper()
+		body := []byte(`{"UserName":"` + name + `","Email":"` + name + `@example.test","FirstName":"Ana","LastName":"Lima","ParentEntityId":14146,"Password":"quarry-lantern"}`)
+		if status, _, text := send(t, server.URL, "POST", "/v1/Users/importExisting", "", body); status != http.StatusCreated {
+			t.Fatalf("%d %s", status, text)
+		}
+	}
+	add("silent")
+	ctx, no := context.Background(), demo(t, server.Service)
+	tenant, err := server.Service.TenantByName(ctx, directory.System(0, "test"), "demo")
 	must(t, err)
-	_, decisions, _ := strings.Cut(string(page), "\n## 5. ")
-	decisions, _, _ = strings.Cut(decisions, "\n## ")
-	numbers := regexp.MustCompile(`(?m)^(\d+)\. `).FindAllStringSubmatch(decisions, -1)
-	if len(numbers) < 29 {
-		t.Fatalf("found only %d decisions", len(numbers))
+	tenant.Settings.NotifyOnCreate = true
+	_, err = server.Service.UpdateTenant(ctx, directory.System(no, "test"), tenant)
+	must(t, err)
+	add("told")
+	subject, text := server.Mail(t, "told@example.test")
+	if subject == "" || !strings.Contains(text, "told") || strings.Contains(text, "quarry-lantern") {
+		t.Errorf("subject %q:\n%s", subject, text)
 	}
-	cited := map[string]bool{"22": true} // that nothing is sent cannot be seen from outside
-	for _, pattern := range []string{"testdata/contract/*.txtar", "*_test.go"} {
-		files, err := filepath.Glob(pattern)
-		must(t, err)
-		for _, file := range files {
-			text, err := os.ReadFile(file)
-			must(t, err)
-			for _, line := range regexp.MustCompile(`dossier [^\n]*`).FindAllString(string(text), -1) {
-				for _, number := range regexp.MustCompile(`[ (]5\.(\d+)`).FindAllStringSubmatch(line, -1) {
-					cited[number[1]] = true
-				}
-			}
-		}
-	}
-	for _, number := range numbers {
-		if !cited[number[1]] {
-			t.Errorf("no case cites decision 5.%s", number[1])
-		}
+	// Messages leave in the order of their changes: an earlier one would be here.
+	files, err := filepath.Glob(filepath.Join(server.Config.MailFolder(), "*.eml"))
+	must(t, err)
+	if len(files) != 1 {
+		t.Errorf("%d messages, want one", len(files))
 	}
 }
 
+// TestDecisionsHaveCases: every decision of docs/dialects/iqmetrix.md 5 is
+// cited by a case of a script or by a test.
+func TestDecisionsHaveCases(t *testing.T) { testkit.DecisionsHaveCases(t, "iqmetrix", 29) }
+
 // TestScriptsCiteSources: every case of every script says where it comes from.
-func TestScriptsCiteSources(t *testing.T) {
-	entries, err := os.ReadDir("testdata/contract")
-	must(t, err)
-	for _, entry := range entries {
-		text, err := os.ReadFile("testdata/contract/" + entry.Name())
-		must(t, err)
-		head, _, _ := strings.Cut(string(text), "\n-- ")
-		for _, block := range strings.Split(head, "\n\n") {
-			if block = strings.TrimSpace(block); block != "" && !strings.HasPrefix(block, "# source: ") {
-				t.Errorf("%s: no source: %.60s", entry.Name(), block)
-			}
-		}
-	}
-}
+func TestScriptsCiteSources(t *testing.T) { testkit.ScriptsCiteSources(t) }
 
 // send makes one request with the sample key, or another token.
 func send(t testing.TB, url, method, path, token string, body []byte) (int, http.Header, string) {

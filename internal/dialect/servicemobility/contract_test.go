@@ -9,13 +9,9 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"os"
-	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
-	"github.com/usher-id/usher/internal/contract"
 	"github.com/usher-id/usher/internal/directory"
 	"github.com/usher-id/usher/internal/testkit"
 	"github.com/usher-id/usher/internal/testkit/pgtest"
@@ -23,37 +19,16 @@ import (
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
 
+// prepare adds what the scripts need to the sample directory.
+func prepare(t testing.TB, s *testkit.Server) map[string]string { return vars(t, s.Service) }
+
 // TestContract runs the scripts of testdata/contract on both engines, each on
 // a sample directory of its own.
-func TestContract(t *testing.T) {
-	for _, engine := range testkit.Engines {
-		t.Run(engine, func(t *testing.T) {
-			contract.Run(t, "testdata/contract", func(t *testing.T) contract.Target {
-				server := testkit.Start(t, testkit.Options{Engine: engine, Demo: true})
-				return contract.Target{URL: server.URL, Vars: vars(t, server.Service)}
-			})
-		})
-	}
-}
+func TestContract(t *testing.T) { testkit.Contract(t, prepare) }
 
 // TestContractOfTheProgram runs the scripts against the built program, each on
 // a copy of one database and of its secret key.
-func TestContractOfTheProgram(t *testing.T) {
-	server := testkit.Start(t, testkit.Options{Demo: true})
-	variables := vars(t, server.Service)
-	must(t, server.Stop())
-	from := strings.TrimPrefix(server.Config.Database, "sqlite:")
-	program := testkit.Build(t)
-	contract.Run(t, "testdata/contract", func(t *testing.T) contract.Target {
-		path := filepath.Join(t.TempDir(), "usher.db")
-		for _, end := range []string{"", ".key"} {
-			content, err := os.ReadFile(from + end)
-			must(t, err)
-			must(t, os.WriteFile(path+end, content, 0o600))
-		}
-		return contract.Target{URL: testkit.Serve(t, program, "--database=sqlite:"+path), Vars: variables}
-	})
-}
+func TestContractOfTheProgram(t *testing.T) { testkit.ContractOfTheProgram(t, prepare) }
 
 // The people of the scripts beside those of the sample directory.
 const (
@@ -210,48 +185,7 @@ func send(t testing.TB, url, method, path, token string, body []byte) (int, http
 
 // TestDecisionsHaveCases: every decision of docs/dialects/servicemobility.md 5
 // is cited by a case of a script or by a test.
-func TestDecisionsHaveCases(t *testing.T) {
-	page, err := os.ReadFile("../../../docs/dialects/servicemobility.md")
-	must(t, err)
-	_, decisions, _ := strings.Cut(string(page), "\n## 5. ")
-	decisions, _, _ = strings.Cut(decisions, "\n## ")
-	numbers := regexp.MustCompile(`(?m)^(\d+)\. `).FindAllStringSubmatch(decisions, -1)
-	if len(numbers) < 21 {
-		t.Fatalf("found only %d decisions", len(numbers))
-	}
-	cited := map[string]bool{}
-	for _, pattern := range []string{"testdata/contract/*.txtar", "*_test.go"} {
-		files, err := filepath.Glob(pattern)
-		must(t, err)
-		for _, file := range files {
-			text, err := os.ReadFile(file)
-			must(t, err)
-			for _, line := range regexp.MustCompile(`dossier [^\n]*`).FindAllString(string(text), -1) {
-				for _, number := range regexp.MustCompile(`[ (]5\.(\d+)`).FindAllStringSubmatch(line, -1) {
-					cited[number[1]] = true
-				}
-			}
-		}
-	}
-	for _, number := range numbers {
-		if !cited[number[1]] {
-			t.Errorf("no case cites decision 5.%s", number[1])
-		}
-	}
-}
+func TestDecisionsHaveCases(t *testing.T) { testkit.DecisionsHaveCases(t, "servicemobility", 21) }
 
 // TestScriptsCiteSources: every case of every script says where it comes from.
-func TestScriptsCiteSources(t *testing.T) {
-	entries, err := os.ReadDir("testdata/contract")
-	must(t, err)
-	for _, entry := range entries {
-		text, err := os.ReadFile("testdata/contract/" + entry.Name())
-		must(t, err)
-		head, _, _ := strings.Cut(string(text), "\n-- ")
-		for _, block := range strings.Split(head, "\n\n") {
-			if block = strings.TrimSpace(block); block != "" && !strings.HasPrefix(block, "# source: ") {
-				t.Errorf("%s: no source: %.60s", entry.Name(), block)
-			}
-		}
-	}
-}
+func TestScriptsCiteSources(t *testing.T) { testkit.ScriptsCiteSources(t) }

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,7 +14,6 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/usher-id/usher/internal/app"
 	"github.com/usher-id/usher/internal/config"
-	"github.com/usher-id/usher/internal/contract"
 	"github.com/usher-id/usher/internal/dialect/smartapp"
 	"github.com/usher-id/usher/internal/directory"
 	"github.com/usher-id/usher/internal/testkit"
@@ -26,32 +24,11 @@ func TestMain(m *testing.M) { pgtest.Main(m) }
 
 // TestContract runs the scripts of testdata/contract on both engines, each on
 // a sample directory of its own.
-func TestContract(t *testing.T) {
-	for _, engine := range testkit.Engines {
-		t.Run(engine, func(t *testing.T) {
-			contract.Run(t, "testdata/contract", func(t *testing.T) contract.Target {
-				server := testkit.Start(t, testkit.Options{Engine: engine, Demo: true})
-				return contract.Target{URL: server.URL, Vars: prepare(t, server)}
-			})
-		})
-	}
-}
+func TestContract(t *testing.T) { testkit.Contract(t, prepare) }
 
 // TestContractOfTheProgram runs the scripts against the built program, each on
 // a copy of one database.
-func TestContractOfTheProgram(t *testing.T) {
-	server := testkit.Start(t, testkit.Options{Demo: true})
-	variables := prepare(t, server)
-	must(t, server.Stop())
-	database, err := os.ReadFile(strings.TrimPrefix(server.Config.Database, "sqlite:"))
-	must(t, err)
-	program := testkit.Build(t)
-	contract.Run(t, "testdata/contract", func(t *testing.T) contract.Target {
-		path := filepath.Join(t.TempDir(), "usher.db")
-		must(t, os.WriteFile(path, database, 0o600))
-		return contract.Target{URL: testkit.Serve(t, program, "--database=sqlite:"+path), Vars: variables}
-	})
-}
+func TestContractOfTheProgram(t *testing.T) { testkit.ContractOfTheProgram(t, prepare) }
 
 // Ids of users that the scripts name.
 const (
@@ -404,3 +381,10 @@ func TestSeatRace(t *testing.T) {
 		})
 	}
 }
+
+// TestDecisionsHaveCases: every decision of docs/dialects/smartapp.md 5 is cited
+// by a case of a script or by a test.
+func TestDecisionsHaveCases(t *testing.T) { testkit.DecisionsHaveCases(t, "smartapp", 11) }
+
+// TestScriptsCiteSources: every case of every script says where it comes from.
+func TestScriptsCiteSources(t *testing.T) { testkit.ScriptsCiteSources(t) }
