@@ -123,7 +123,7 @@ func (p *program) tenantPoolCommand() *cobra.Command {
 		Short: "Make or resize licence pools; without pairs, list them",
 		Long: "Make or resize licence pools and list them. TOTAL is a number or unlimited; 0 means that the tenant is not\n" +
 			"entitled to the type. A total below what is used takes no seat away: nobody gets one until enough are free.",
-		Example: "  usher tenant pool acme Tracking=50 'Mobile Forms=unlimited'",
+		Example: "  usher tenant pool acme regular=50 web_only=unlimited",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.withTenantNamed(cmd, args[0], func(ctx context.Context, a *app.TenantAdmin) error {
