@@ -22,6 +22,9 @@ type Event struct {
 	Door, Route string
 	// Actor and Tenant say who asked, once the credential is known.
 	Actor, Tenant string
+	// OnBehalfOf says through whom the actor acts: an API user, or somebody who
+	// acts as another person. It is "" for who acts alone.
+	OnBehalfOf string
 	// Method is the request's method, or "other" for one that HTTP does not
 	// name, so that a client cannot make new values for a metric's label.
 	Method string
@@ -118,14 +121,14 @@ func (e *Event) level() slog.Level {
 	return slog.LevelInfo
 }
 
-// log writes the one line of the request. Attributes that only a refusal or a
-// failure has are left out when empty.
+// log writes the one line of the request. Attributes that only some requests
+// have are left out when empty.
 func (e *Event) log(ctx context.Context, logger *slog.Logger, took time.Duration) {
 	level := e.level()
 	if !logger.Enabled(ctx, level) {
 		return
 	}
-	var line [15]slog.Attr
+	var line [16]slog.Attr
 	attrs := append(line[:0],
 		slog.String("door", e.Door),
 		slog.String("route", e.Route),
@@ -138,6 +141,9 @@ func (e *Event) log(ctx context.Context, logger *slog.Logger, took time.Duration
 		slog.String("addr", e.Addr),
 		slog.String("request_id", e.RequestID),
 	)
+	if e.OnBehalfOf != "" {
+		attrs = append(attrs, slog.String("on_behalf_of", e.OnBehalfOf))
+	}
 	if e.Code != "" || e.Reason != "" {
 		attrs = append(attrs, slog.String("code", e.Code), slog.String("reason", e.Reason))
 	}

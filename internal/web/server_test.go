@@ -70,7 +70,7 @@ func do(h http.Handler, r *http.Request) *httptest.ResponseRecorder {
 func TestServerLogsOneLine(t *testing.T) {
 	var k kit
 	h := k.serve(Adapt("iqmetrix", "GET /v1/Users({id})", func(r *Request) (Response, error) {
-		r.Event.Actor, r.Event.Tenant = "key:abc", "acme"
+		r.Event.Actor, r.Event.OnBehalfOf, r.Event.Tenant = "user:7", "user:1", "acme"
 		return Response{ContentType: "text/plain", Body: []byte("hello")}, nil
 	}, onError), Options{})
 	r := httptest.NewRequest("GET", "/v1/Users(2576)?access_token=hunter2", strings.NewReader("secret"))
@@ -79,7 +79,7 @@ func TestServerLogsOneLine(t *testing.T) {
 	do(h, r)
 	want := map[string]any{
 		"level": "INFO", "msg": "request", "door": "iqmetrix", "route": "GET /v1/Users({id})", "method": "GET",
-		"status": 200.0, "actor": "key:abc", "tenant": "acme", "bytes": 5.0, "addr": "192.0.2.7", "request_id": "req-1.A_z",
+		"status": 200.0, "actor": "user:7", "on_behalf_of": "user:1", "tenant": "acme", "bytes": 5.0, "addr": "192.0.2.7", "request_id": "req-1.A_z",
 	}
 	if diff := cmp.Diff(want, k.line(t)); diff != "" {
 		t.Errorf("log line (-want +got):\n%s", diff)

@@ -335,7 +335,7 @@ func (x *exchange) refuse(d *door, err error) (web.Response, error) {
 
 // record fills the request's event with who turned out to have asked.
 func (x *exchange) record() {
-	x.req.Event.Actor = x.call.Actor.Name
+	x.req.Event.Actor, x.req.Event.OnBehalfOf = x.call.Actor.Name, x.call.Actor.OnBehalfOf
 	if x.call.Actor.Tenant != 0 {
 		x.req.Event.Tenant = strconv.FormatInt(int64(x.call.Actor.Tenant), 10)
 	}

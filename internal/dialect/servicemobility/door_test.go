@@ -18,6 +18,7 @@ import (
 	"github.com/usher-id/usher/internal/directory"
 	"github.com/usher-id/usher/internal/store"
 	"github.com/usher-id/usher/internal/testkit"
+	"github.com/usher-id/usher/internal/web"
 )
 
 const users = "/seiapi/v3/trans/User/"
@@ -242,17 +243,17 @@ func TestRequestLimit(t *testing.T) {
 	}
 }
 
-// TestTokensExpire: a token is good for 24 hours, one of an impersonation for
-// one (dossier 2.2, 5.11).
-func TestTokensExpire(t *testing.T) {
+// acme is a directory with an administrator, chief, and an ordinary user, worker,
+// on a clock of its own.
+func acme(t *testing.T, clock func() time.Time) *directory.Service {
+	t.Helper()
 	ctx := context.Background()
 	db, err := store.Open(ctx, "sqlite:"+filepath.Join(t.TempDir(), "usher.db"), store.Options{Logger: slog.New(slog.DiscardHandler), Migrate: true})
 	must(t, err)
 	t.Cleanup(func() { must(t, db.Close()) })
 	sealer, err := directory.NewSealer([]byte(strings.Repeat("k", directory.SecretKeyBytes)))
 	must(t, err)
-	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	service := directory.New(db, directory.Options{Now: func() time.Time { return now }, Sealer: sealer})
+	service := directory.New(db, directory.Options{Now: clock, Sealer: sealer})
 	tenant, err := service.CreateTenant(ctx, directory.System(0, "test"), directory.Tenant{Name: "acme"}, directory.Company{})
 	must(t, err)
 	for name, administrator := range map[string]bool{"chief": true, "worker": false} {
@@ -260,6 +261,14 @@ func TestTokensExpire(t *testing.T) {
 			Fields: directory.UserPatch{UserName: directory.Some(name), Administrator: directory.Some(administrator)}})
 		must(t, err)
 	}
+	return service
+}
+
+// TestTokensExpire: a token is good for 24 hours, one of an impersonation for
+// one (dossier 2.2, 5.11).
+func TestTokensExpire(t *testing.T) {
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	service := acme(t, func() time.Time { return now })
 	door := httptest.NewServer(servicemobility.New(service, servicemobility.Options{}))
 	defer door.Close()
 	post := func(path, body, member string) string {
@@ -285,6 +294,34 @@ func TestTokensExpire(t *testing.T) {
 			if status, _, body := send(t, door.URL, "GET", users+"worker", token, nil); status != want {
 				t.Errorf("after %s: %d %s, want %d", step.after, status, body, want)
 			}
+		}
+	}
+}
+
+// TestRequestsNameBothPeople: the record of a request by who acts as another
+// names both, reads and refusals too (dossier 5.11).
+func TestRequestsNameBothPeople(t *testing.T) {
+	service := acme(t, time.Now)
+	var seen web.Event
+	door := web.NewServer(servicemobility.New(service, servicemobility.Options{}),
+		web.Options{Logger: slog.New(slog.DiscardHandler), Observe: func(e *web.Event) { seen = *e }})
+	ask := func(method, path, token, body string) string {
+		r := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))
+		r.Header.Set("x-access-token", token)
+		answer := httptest.NewRecorder()
+		door.ServeHTTP(answer, r)
+		return answer.Body.String()
+	}
+	var answer struct{ Token string }
+	must(t, json.Unmarshal([]byte(ask("POST", users+"worker/impersonate", "", `{"UserID":"chief","Password":"`+otherPassword+`"}`)), &answer))
+	chief := seen.Actor
+	if chief == "" || seen.OnBehalfOf != "" {
+		t.Errorf("impersonate by %q for %q, want an administrator alone", seen.Actor, seen.OnBehalfOf)
+	}
+	for _, method := range []string{"GET", "DELETE"} {
+		ask(method, users+"worker", answer.Token, "")
+		if seen.Actor == "" || seen.Actor == chief || seen.OnBehalfOf != chief {
+			t.Errorf("%s by %q through %q, want the worker through %q", method, seen.Actor, seen.OnBehalfOf, chief)
 		}
 	}
 }

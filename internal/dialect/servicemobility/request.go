@@ -69,7 +69,7 @@ func (x *exchange) forget() { x.call.ClientID, x.call.Secret = "", "" }
 
 // record fills the request's event with who turned out to have asked.
 func (x *exchange) record() {
-	x.req.Event.Actor = x.call.Actor.Name
+	x.req.Event.Actor, x.req.Event.OnBehalfOf = x.call.Actor.Name, x.call.Actor.OnBehalfOf
 	if x.call.Actor.Tenant != 0 {
 		x.req.Event.Tenant = strconv.FormatInt(int64(x.call.Actor.Tenant), 10)
 	}
