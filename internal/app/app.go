@@ -165,14 +165,14 @@ func (a *App) mount(context.Context) error {
 	if _, err := smartappPaths(&a.cfg); err != nil {
 		return err
 	}
-	all := a.doors()
-	err := checkSegments(all)
+	mounted, err := chooseDoors(a.cfg.Doors, a.doors())
 	if err == nil {
-		a.mounted, err = chooseDoors(a.cfg.Doors, all)
+		err = checkSegments(mounted)
 	}
 	if err != nil {
 		return err
 	}
+	a.mounted = mounted
 	proxies, err := a.cfg.Proxies()
 	if err != nil {
 		return fmt.Errorf("trusted_proxies: %w", err)

@@ -97,11 +97,12 @@ func smartappPaths(cfg *config.Config) (map[string][]string, error) {
 }
 
 // checkSegments refuses paths of the smartapp door, the only ones that are
-// settings, that somebody else serves.
-func checkSegments(all []mountedDoor) error {
+// settings, that somebody else serves. What the doors serve that this process
+// does not have is free.
+func checkSegments(mounted []mountedDoor) error {
 	taken := map[string]string{"healthz": "the server itself", "readyz": "the server itself", "metrics": "the server itself", "reset": "the server itself"}
 	var ours []string
-	for _, d := range all {
+	for _, d := range mounted {
 		if d.door == directory.DoorSmartapp {
 			ours = d.segments
 			continue
