@@ -82,8 +82,9 @@ func (s *Service) writeChange(ctx context.Context, tx Tx, call *Call, before, af
 			return err
 		}
 	}
-	if before.Email != after.Email {
-		// A link that went to the old address is in somebody else's hands now.
+	if before.Email != after.Email || after.Rank > before.Rank {
+		// A link that went to the old address is in somebody else's hands now, and
+		// one that was made for a person without rank must not be good for more.
 		if err := tx.DeleteTokens(ctx, after.Tenant, after.Number, TokenReset); err != nil {
 			return err
 		}

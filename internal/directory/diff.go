@@ -215,7 +215,7 @@ func redactValue(v any) any {
 
 func secretName(name string) bool {
 	name = strings.ToLower(name)
-	for _, word := range []string{"token", "secret", "password", "pin", "credential"} {
+	for _, word := range []string{"token", "secret", "password", "passwd", "passphrase", "pwd", "pin", "credential", "apikey", "api_key", "api-key"} {
 		if strings.Contains(name, word) {
 			return true
 		}

@@ -135,6 +135,7 @@ type Actor struct {
 	until      time.Time // when a credential expires; zero for whoever is not limited in time
 	through    string    // id of the credential that stands behind the call: what is made ends with it
 	signed     bool      // came with a signed token
+	ends       time.Time // when that token expires
 	epoch      int64     // of a person, as of the call's look-up
 	selfOnly   bool      // may touch nothing but its own record in this use case
 	renewal    bool      // signed in with a temporary password: may do nothing but replace it

@@ -190,14 +190,6 @@ func addSiteRules(rules map[string]methodRule) {
 		_, err = w.svc.SetEntityOf(w.ctx, c, tenant.ID, fmt.Sprintf(`{"Name":%q}`, w.unique("entity")))
 		return err
 	})}
-	rules["SetEntityOf"] = methodRule{adminRank, directory.ScopeTenant, false, false, wholeTenant, noPreparation(func(w *world, c *directory.Call) error {
-		tenant, err := w.svc.Entity(w.ctx, w.sys())
-		if err != nil {
-			return err
-		}
-		_, err = w.svc.SetEntityOf(w.ctx, c, tenant.ID, fmt.Sprintf(`{"Name":%q}`, w.unique("entity")))
-		return err
-	})}
 	rules["SetEntity"] = methodRule{adminRank, directory.ScopeTenant, false, false, wholeTenant, onTarget(func(w *world, c *directory.Call, ref directory.UserRef) error {
 		_, err := w.svc.SetEntity(w.ctx, c, directory.Some(ref), fmt.Sprintf(`{"Name":%q}`, w.unique("entity")))
 		return err

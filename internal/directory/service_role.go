@@ -281,6 +281,11 @@ func (s *Service) setRank(ctx context.Context, tx Tx, call *Call, number int64, 
 	if err := s.record(ctx, tx, call, EventUserUpdated, number, "", &diff); err != nil {
 		return err
 	}
+	if after.Rank > before.Rank {
+		if err := tx.DeleteTokens(ctx, after.Tenant, after.Number, TokenReset); err != nil {
+			return err
+		}
+	}
 	return tx.UpdateUser(ctx, before, after)
 }
 

@@ -268,7 +268,8 @@ func (s *Service) Delegate(ctx context.Context, call *Call, entity, role string)
 	if err != nil {
 		return "", err
 	}
-	claims := claimsFor(&user, call.tenant, s.opts.NewID(), s.now(), SignedTokenLifetime)
+	// A token that renewed itself would be as good for ever as a stolen one.
+	claims := claimsFor(&user, call.tenant, s.opts.NewID(), s.now(), call.Actor.ends.Sub(s.now()))
 	token, err := sign(kid, key, &claims)
 	if err != nil {
 		return "", err

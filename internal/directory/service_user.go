@@ -183,6 +183,9 @@ func (s *Service) newHash(ctx context.Context, call *Call, n *newcomer) (err err
 		n.hash = in.PasswordHash
 		return s.hasher.CheckImportable(in.PasswordHash)
 	}
+	if call.Actor.acted && (in.Password != "" || in.GeneratePassword) {
+		return call.Actor.bar(ActSetPassword) // an account of its own would outlast the hour
+	}
 	n.password = in.Password
 	if in.Password == "" && in.GeneratePassword {
 		n.password, err = generatePassword(call.Settings.Password, &n.template)

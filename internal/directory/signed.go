@@ -134,6 +134,7 @@ func (s *Service) proveSigned(ctx context.Context, call *Call) (version int64, e
 	}
 	call.Actor = personOf(&auth.User)
 	call.Actor.signed, call.Actor.renewal = true, auth.User.MustChangePassword
+	call.Actor.ends = time.Unix(claims.ExpiresAt, 0)
 	if claims.Actor != nil || claims.Impersonation != "" {
 		err = s.actAs(ctx, call, claims, &auth.User)
 	}
