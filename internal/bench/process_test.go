@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -221,13 +222,20 @@ func logFile(b testing.TB) *os.File {
 	return file
 }
 
-// copyOf is a second directory with the same content.
+// copies numbers the copies of one run: two servers cannot have one file.
+var copies atomic.Int64
+
+// copyOf is another directory with the same content, removed at the end.
 func copyOf(b testing.TB, path string) string {
 	b.Helper()
-	to := filepath.Join(directories(b), "copy.db")
-	for _, suffix := range []string{"", "-wal", "-shm"} {
-		_ = os.Remove(to + suffix)
+	to := filepath.Join(directories(b), fmt.Sprintf("copy-%d.db", copies.Add(1)))
+	remove := func() {
+		for _, suffix := range []string{"", "-wal", "-shm", ".key", ".lock"} {
+			_ = os.Remove(to + suffix)
+		}
 	}
+	remove()
+	b.Cleanup(remove)
 	if out, err := exec.Command("cp", path, to).CombinedOutput(); err != nil {
 		b.Fatalf("cp: %v: %s", err, out)
 	}
