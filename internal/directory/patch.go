@@ -15,7 +15,7 @@ import (
 // type where it shows the stored one as none, and inactive where it shows staged
 // as that.
 func (r DoorRules) keepHidden(p UserPatch, before *User) UserPatch {
-	if p.LicenceType.Set && p.LicenceType.Value == "" && slices.Contains(r.HiddenLicences, before.LicenceType) {
+	if p.LicenceType.Set && p.LicenceType.Value == "" && len(r.Licences) > 0 && !slices.Contains(r.Licences, before.LicenceType) {
 		p.LicenceType = Opt[string]{}
 	}
 	if r.HiddenStaged && before.State == StateStaged && p.State.Value == StateInactive {

@@ -257,7 +257,7 @@ func TestRulesEveryViolationAtOnce(t *testing.T) {
 // What doors demand of licences, mobile-only users and the owner.
 func TestRulesDoorDemands(t *testing.T) {
 	f := newFixture(t)
-	demand := directory.DoorRules{RequireLicence: true, HiddenLicences: []string{"hidden"}, RefuseOwner: true}
+	demand := directory.DoorRules{RequireLicence: true, Licences: []string{licence, directory.LicenceWebOnly}, RefuseOwner: true}
 	put := func(u directory.User, p directory.UserPatch) error {
 		_, err := f.svc.UpdateUser(f.ctx, f.sys(), directory.ByNumber(u.Number), p, directory.UpdateOptions{Rules: demand})
 		return err

@@ -206,11 +206,11 @@ type DoorRules struct {
 	// exhausted included. Without it the first group is reported alone.
 	All bool
 	// RequireLicence refuses an empty licence type; on update only where the
-	// stored one is not empty. HiddenLicences are the types that the door shows
-	// as none: an update that sends none keeps them (docs/dialects/encore.md 6,
-	// code 133).
+	// stored one is not empty. Licences are the types that the door has a word
+	// for, nil for all: the others it shows as none, and an update that sends none
+	// keeps them (docs/dialects/encore.md 6, code 133).
 	RequireLicence bool
-	HiddenLicences []string
+	Licences       []string
 	// HiddenStaged is for doors that show staged users as inactive: an update
 	// that sends inactive keeps them staged.
 	HiddenStaged bool

@@ -323,7 +323,7 @@ func (in *input) extra(name, value string) {
 // one answer, a licence type, and hands off the account owner (dossier 5.7 and
 // 6).
 func (in *input) rules() directory.DoorRules {
-	return directory.DoorRules{Faults: in.faults, All: true, RequireLicence: !in.badLicence, HiddenLicences: hiddenLicences,
+	return directory.DoorRules{Faults: in.faults, All: true, RequireLicence: !in.badLicence, Licences: seenLicences,
 		HiddenStaged: true, RefuseOwner: true}
 }
 

@@ -15,9 +15,9 @@ const contentJSON = "application/json; charset=utf-8"
 // none.
 var licenceTypes = [...]string{"", "regular", directory.LicenceWebOnly, "employee"}
 
-// hiddenLicences are the types for which the vendor has no number: they are
+// seenLicences are the types for which the vendor has a number: all others are
 // shown as 0, and an update that sends 0 keeps them.
-var hiddenLicences = []string{"transaction_based"}
+var seenLicences = licenceTypes[1:]
 
 // licenceNumber is the vendor's number of a licence type, 0 where it has none.
 func licenceNumber(licence string) int64 {

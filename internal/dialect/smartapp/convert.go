@@ -227,9 +227,9 @@ var licenceTypes = []licenceType{
 	{"transaction_based", "TransactionBasedUser", "Transaction Based User"},
 }
 
-// hiddenLicences are the types for which the vendor has no word: they are
+// seenLicences are the types for which the vendor has a word: all others are
 // shown as none, and an update that sends none keeps them (dossier 4.3).
-var hiddenLicences = []string{directory.LicenceWebOnly, "employee"}
+var seenLicences = []string{licenceTypes[0].core, licenceTypes[1].core}
 
 // licence reads a licence type as requests or answers spell it, and "" for
 // none.
@@ -249,7 +249,7 @@ func (in *input) licence() directory.Opt[string] {
 
 // rules are what this door asks of every user that it writes.
 func (in *input) rules() directory.DoorRules {
-	return directory.DoorRules{Faults: in.faults, HiddenLicences: hiddenLicences}
+	return directory.DoorRules{Faults: in.faults, Licences: seenLicences}
 }
 
 // newUser is the input of a creation: an e-mail is required in effect, and the
