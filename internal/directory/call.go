@@ -35,6 +35,10 @@ type Call struct {
 	Addr      string // address of the client, without port: for limits only
 	RequestID string
 	Reason    string // why, when the client says so: recorded in the event
+	// If is asked of the user, group, company and so on that the call changes or
+	// reads for change; a batch asks nothing.
+	If          Condition
+	Idempotency *Idempotency // nil: none
 
 	Actor    Actor
 	Settings *Settings // of the actor's tenant; never nil after a successful use case

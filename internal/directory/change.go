@@ -25,7 +25,12 @@ func (s *Service) change(ctx context.Context, call *Call, action Action, ref Use
 	var result User
 	var wrote bool
 	err := s.store.Update(ctx, func(tx Tx) (err error) {
-		result, wrote, err = s.changeIn(ctx, tx, call, action, ref, func(u *User, e *edit) error { return fn(tx, u, e) })
+		result, wrote, err = s.changeIn(ctx, tx, call, action, ref, func(u *User, e *edit) error {
+			if err := call.If.check(u.Version); err != nil {
+				return err
+			}
+			return fn(tx, u, e)
+		})
 		return err
 	})
 	call.Changed = err == nil && wrote
@@ -54,6 +59,9 @@ func (s *Service) changeIn(ctx context.Context, tx Tx, call *Call, action Action
 	}
 	if call.Actor.selfOnly && diff.set&^selfFields != 0 && action != ActReplaceOwnPassword {
 		return User{}, false, Wrong(CodeForbidden, ReasonFieldRights, "The caller may not change these fields of its own record.")
+	}
+	if call.Actor.provisions && after.Rank > before.Rank {
+		return User{}, false, errProvisioning()
 	}
 	after.UpdatedAt = s.now()
 	if diff.set != 0 {

@@ -42,11 +42,13 @@ type UserSummary struct {
 	FamilyName string
 }
 
-// DetailPage is one page of a list of details; Total and More as in UserPage.
+// DetailPage is one page of a list of details; Total, More and Next as in
+// UserPage.
 type DetailPage struct {
 	Users []UserDetail
 	Total int64
 	More  bool
+	Next  string
 }
 
 // ResetToken lets its holder set a new password, once. It is shown only here.

@@ -61,8 +61,8 @@ const (
 // servicemobility takes API keys in the place of its tokens all the same, so
 // that an integration needs one key for all doors.
 var doorMeans = map[Door]means{
-	DoorCanonical:       byKey,
-	DoorSCIM:            byKey,
+	DoorCanonical:       byKey | byToken | bySigned,
+	DoorSCIM:            byKey | byToken,
 	DoorConsole:         byKey,
 	DoorIQmetrix:        byKey | byToken,
 	DoorEncore:          byKey,
@@ -108,6 +108,7 @@ func (s *Service) authenticate(ctx context.Context, call *Call) error {
 		}
 		return err
 	}
+	call.Actor.provisions = call.Door == DoorSCIM
 	return s.count(ctx, call, version)
 }
 
@@ -146,15 +147,23 @@ func (s *Service) prove(ctx context.Context, call *Call) (version int64, err err
 }
 
 // enterUser is enter for a use case about one user. For a key and a user by
-// number, the commonest call there is, it reads both in one statement and
+// number or id, the commonest call there is, it reads both in one statement and
 // returns the user, whom the caller still has to find visible; otherwise nil.
 func (s *Service) enterUser(ctx context.Context, call *Call, action Action, ref UserRef) (*User, error) {
-	if call.trusted || ref.Number <= 0 || ref.Number > MaxNumber || call.Secret == "" || call.means() != byKey {
+	id := ""
+	if ref.Number == 0 && ref.ID != "" {
+		id, _ = presetID(ref.ID) // "" for what is none
+	}
+	if call.trusted || id == "" && (ref.Number <= 0 || ref.Number > MaxNumber) || call.Secret == "" || call.means() != byKey {
 		return nil, s.enter(ctx, call, action)
 	}
 	var auth Authentication
 	var u User
 	err := s.store.Read(ctx, func(r Reader) (err error) {
+		if id != "" {
+			auth, u, err = r.KeyAndUserByID(ctx, hashOf(string(call.Secret)), id)
+			return err
+		}
 		auth, u, err = r.KeyAndUser(ctx, hashOf(string(call.Secret)), ref.Number)
 		return err
 	})
@@ -168,6 +177,7 @@ func (s *Service) enterUser(ctx context.Context, call *Call, action Action, ref 
 		s.countStranger(call)
 		return &u, err
 	}
+	call.Actor.provisions = call.Door == DoorSCIM
 	if err := s.count(ctx, call, auth.TenantVersion); err != nil {
 		return &u, err
 	}
@@ -240,13 +250,20 @@ func (s *Service) admitToken(call *Call, auth *Authentication) error {
 	}
 	token, user, now := &auth.Token, &auth.User, s.now()
 	switch {
-	case token.Door != call.Door, token.Epoch != user.AuthEpoch, user.MustChangePassword, !user.Usable(now):
+	case !token.opens(call.Door), token.Epoch != user.AuthEpoch, user.MustChangePassword, !user.Usable(now):
 		return Wrong(CodeUnauthenticated, ReasonCredentialInvalid, "The token is not valid.")
 	case !now.Before(token.ExpiresAt):
 		return Wrong(CodeUnauthenticated, ReasonCredentialExpired, "The token has expired.")
 	}
 	call.Actor = personOf(user)
 	return nil
+}
+
+// opens reports whether a token is good for a door: the one where it was given,
+// and scim too for those of the canonical door (RFC 7644 section 3.11 lets
+// people see themselves there).
+func (t *Token) opens(door Door) bool {
+	return t.Door == door || t.Door == DoorCanonical && door == DoorSCIM
 }
 
 // personOf is a person as an actor, in its own right.

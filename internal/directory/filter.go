@@ -3,6 +3,7 @@ package directory
 import (
 	"cmp"
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -77,12 +78,32 @@ type Is struct {
 	Value bool
 }
 
-// Extra holds when one of a door's own fields is a text that equals Value
-// exactly. Path leads to it: the door's name in Profile.Extras, then the names
-// of members, each in the object that the one before it names.
+// Extra holds when one of a door's own fields is a text that compares with
+// Value, exactly. Path leads to it: the door's name in Profile.Extras, then the
+// names of members, each in the object that the one before it names. OpContains
+// "" holds for every text.
 type Extra struct {
 	Path  []string
+	Op    Operator
 	Value string
+}
+
+// AnyPhone holds when a user has a telephone number that compares with Value,
+// exactly as it was written, of the type Type unless AnyType.
+type AnyPhone struct {
+	AnyType bool
+	Type    string
+	Op      Operator
+	Value   string
+}
+
+// External compares the external id that a credential gave the user, exactly. A
+// user without one, and a deleted user, never matches. The core fills in the
+// caller's Credential; a person has none.
+type External struct {
+	Credential string
+	Op         Operator
+	Value      string
 }
 
 // InState holds in any of the states.
@@ -111,6 +132,16 @@ func checkFilter(f Filter, depth int, nodes *int) error {
 	case Not:
 		members = []Filter{f.Filter}
 	case Text:
+		if err := checkFilterText(f.Value); err != nil {
+			return err
+		}
+	case AnyPhone:
+		for _, text := range []string{f.Type, f.Value} {
+			if err := checkFilterText(text); err != nil {
+				return err
+			}
+		}
+	case External:
 		if err := checkFilterText(f.Value); err != nil {
 			return err
 		}
@@ -168,7 +199,12 @@ func (f Text) Match(u *User) bool {
 	if FoldedField(f.Field) {
 		have, want = FoldSearch(have), FoldSearch(want)
 	}
-	switch f.Op {
+	return f.Op.holds(have, want)
+}
+
+// holds compares two texts as they are.
+func (op Operator) holds(have, want string) bool {
+	switch op {
 	case OpEqual:
 		return have == want
 	case OpPrefix:
@@ -178,6 +214,19 @@ func (f Text) Match(u *User) bool {
 	default:
 		return strings.Contains(have, want)
 	}
+}
+
+// Match implements Filter.
+func (f AnyPhone) Match(u *User) bool {
+	return slices.ContainsFunc(u.Phones, func(p Phone) bool {
+		return (f.AnyType || p.Type == f.Type) && f.Op.holds(p.Number, f.Value)
+	})
+}
+
+// Match implements Filter.
+func (f External) Match(u *User) bool {
+	id := u.Profile.ExternalIDs[f.Credential]
+	return id != "" && u.State != StateDeleted && f.Op.holds(id, f.Value)
 }
 
 // Match implements Filter.
@@ -217,7 +266,7 @@ func (f Extra) Match(u *User) bool {
 		}
 		if i == len(f.Path)-1 {
 			var text *string // nil for null, which is no text
-			return json.Unmarshal(raw, &text) == nil && text != nil && *text == f.Value
+			return json.Unmarshal(raw, &text) == nil && text != nil && f.Op.holds(*text, f.Value)
 		}
 		members = nil
 		if json.Unmarshal(raw, &members) != nil {
@@ -315,4 +364,27 @@ func TimeField(u *User, f Field) (time.Time, bool) {
 		return u.ExpiresAt, true
 	}
 	return time.Time{}, false
+}
+
+// ofCaller is a filter with the caller's credential filled in.
+func ofCaller(f Filter, credential string) Filter {
+	each := func(list []Filter) []Filter {
+		out := make([]Filter, len(list))
+		for i, m := range list {
+			out[i] = ofCaller(m, credential)
+		}
+		return out
+	}
+	switch f := f.(type) {
+	case And:
+		return And(each(f))
+	case Or:
+		return Or(each(f))
+	case Not:
+		return Not{ofCaller(f.Filter, credential)}
+	case External:
+		f.Credential = credential
+		return f
+	}
+	return f
 }

@@ -22,7 +22,7 @@ func (s *Service) find(ctx context.Context, r Reader, call *Call, ref UserRef) (
 	if call.Actor.selfOnly && ref.Number != 0 && ref.Number != call.Actor.User {
 		return User{}, errSelfOnly()
 	}
-	u, err := lookUp(ctx, r, call.Actor.Tenant, ref)
+	u, err := lookUp(ctx, r, call.Actor.Tenant, call.own(ref))
 	if err == nil {
 		err = visible(ctx, r, call.Actor, &u)
 	}
@@ -33,6 +33,15 @@ func (s *Service) find(ctx context.Context, r Reader, call *Call, ref UserRef) (
 		return User{}, err
 	}
 	return u, living(&u)
+}
+
+// own is a reference with the caller's space of external ids in the place of
+// SpaceExternal. A person has none, and finds nobody.
+func (c *Call) own(ref UserRef) UserRef {
+	if ref.Space == SpaceExternal {
+		ref.Space = ExternalSpace(c.Actor.Credential)
+	}
+	return ref
 }
 
 // living refuses users in the recycle bin.
@@ -106,6 +115,7 @@ func visible(ctx context.Context, r Reader, actor Actor, u *User) error {
 // lockTarget reads the user that a reference names, for change, and checks
 // what the policy says about it.
 func (s *Service) lockTarget(ctx context.Context, tx Tx, call *Call, action Action, ref UserRef) (User, error) {
+	ref = call.own(ref)
 	number := ref.Number
 	if number == 0 {
 		var err error

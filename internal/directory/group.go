@@ -12,8 +12,12 @@ type Group struct {
 	Name        string
 	Description string
 	Parent      int64 // number of a group of the same kind; 0: none
-	Version     int64
+	// ExternalIDs are what provisioning credentials call the group, by
+	// credential id.
+	ExternalIDs map[string]string
+	Version     int64 // rises when the group changes or somebody joins or leaves by EditGroup
 	CreatedAt   time.Time
+	UpdatedAt   time.Time
 }
 
 // GroupKind is a vendor's kind of group.
@@ -92,4 +96,5 @@ type GroupPatch struct {
 	Name        Opt[string]
 	Description Opt[string]
 	Parent      Opt[string] // id; "" for none
+	ExternalID  Opt[string] // of the calling credential; "" for none
 }

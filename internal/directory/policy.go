@@ -140,6 +140,7 @@ type Actor struct {
 	selfOnly   bool      // may touch nothing but its own record in this use case
 	renewal    bool      // signed in with a temporary password: may do nothing but replace it
 	acted      bool      // somebody else acts as this user (Impersonate)
+	provisions bool      // came through the scim door
 }
 
 // barredActing are the actions that nobody may do in another's name: they
@@ -171,6 +172,9 @@ func (a Actor) mayTouch(action Action, target *User) error {
 	if target.Rank == RankOwner && (action == ActDeactivate || action == ActDelete) {
 		return Wrong(CodeForbidden, ReasonOwnerProtected, "The account owner cannot be deactivated or deleted.")
 	}
+	if a.provisions && target.Rank >= RankAdministrator {
+		return errProvisioning()
+	}
 	if a.owns(action, target) {
 		return nil
 	}
@@ -181,6 +185,13 @@ func (a Actor) mayTouch(action Action, target *User) error {
 		return Wrong(CodeForbidden, ReasonScopeMissing, "A credential with limited scopes or doors cannot set the password of this user.")
 	}
 	return nil
+}
+
+// errProvisioning is the rule of the scim door: whoever provisions never
+// touches administrators and the owner, nor makes anybody one, whatever its own
+// rank. An identity provider that was taken over must not have the directory.
+func errProvisioning() error {
+	return Wrong(CodeForbidden, ReasonProvisioning, "Administrators and the account owner cannot be changed or made by provisioning.")
 }
 
 // givesPassword are the actions after which somebody may know a user's password.

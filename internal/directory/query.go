@@ -1,5 +1,7 @@
 package directory
 
+import "strconv"
+
 // UserQuery selects a page of users in order of their numbers.
 type UserQuery struct {
 	Company int64    // the company whose subtree is listed; 0: the tenant
@@ -13,6 +15,16 @@ type UserQuery struct {
 	WantTotal bool
 	// Descending lists in falling order of number; After is then an upper bound.
 	Descending bool
+	// Sort is the field in whose order users are listed, one of SortFields; those
+	// of one value, and all with FieldNone, by number. AfterValue is the SortValue
+	// of the user of After.
+	Sort       Field
+	AfterValue string
+	// Cursor continues a list where the page before ended (UserPage.Next), in place
+	// of After and Skip: the rest of the query must be the same. WantCursor asks
+	// for UserPage.Next.
+	Cursor     string
+	WantCursor bool
 	// Groups keeps members of any of these groups; the core puts their numbers
 	// into GroupNumbers. An unknown group has no members.
 	Groups       []GroupRef
@@ -35,6 +47,25 @@ type UserPage struct {
 	Total int64
 	// More reports whether users follow this page.
 	More bool
+	// Next is the cursor of the next page, if it was asked for and there is one.
+	Next string
+}
+
+// SortFields are the fields by which users can be listed.
+var SortFields = Fields(FieldNone, FieldNumber, FieldUserName, FieldEmail, FieldGivenName, FieldFamilyName,
+	FieldDisplayName, FieldCreatedAt, FieldUpdatedAt)
+
+// SortValue is a user's value of a field of SortFields: texts folded, which are
+// compared byte by byte, and times as microseconds since 1970 in decimal, which
+// are compared as numbers. "" for FieldNone and FieldNumber.
+func SortValue(u *User, f Field) string {
+	if when, ok := TimeField(u, f); ok {
+		return strconv.FormatInt(when.UnixMicro(), 10)
+	}
+	if f == FieldNone || f == FieldNumber {
+		return ""
+	}
+	return FoldSearch(TextField(u, f))
 }
 
 // Space is a name space of handles. Two users of a tenant never hold the same
@@ -50,6 +81,10 @@ const (
 	SpaceWebMDN   Space = "webmdn"   // folded
 	SpaceStorage  Space = "storage"  // storage locations, exact
 )
+
+// SpaceExternal is the space of the calling credential's external ids, in a
+// UserRef of a door. A person has none.
+const SpaceExternal Space = "external"
 
 // ExternalSpace is the space of a provisioning credential's external ids.
 func ExternalSpace(credentialID string) Space { return Space("external/" + credentialID) }

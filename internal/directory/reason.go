@@ -27,6 +27,8 @@ const (
 	ReasonTenantNotFound     Reason = "tenant.not_found"
 	ReasonCredentialNotFound Reason = "credential.not_found"
 	ReasonRouteNotFound      Reason = "route.not_found"
+	ReasonSessionNotFound    Reason = "session.not_found"
+	ReasonPoolNotFound       Reason = "licence_pool.not_found"
 
 	ReasonUserNameTaken       Reason = "user.user_name_taken"
 	ReasonEmailTaken          Reason = "user.email_taken"
@@ -62,12 +64,18 @@ const (
 	ReasonJobLost         Reason = "job.lost"
 	ReasonNoAddress       Reason = "user.no_email"
 	ReasonOperatorOnly    Reason = "tenant.operator_only"
+	ReasonCompanyInUse    Reason = "company.in_use"
+	ReasonLocationInUse   Reason = "location.in_use"
+
+	ReasonIdempotencyReused     Reason = "idempotency.reused"
+	ReasonIdempotencyInProgress Reason = "idempotency.in_progress"
 
 	ReasonRankTooLow   Reason = "rank.too_low"
 	ReasonScopeMissing Reason = "scope.missing"
 	ReasonDoorClosed   Reason = "door.closed"
 	ReasonSelfOnly     Reason = "rights.self_only"
 	ReasonFieldRights  Reason = "rights.field"
+	ReasonProvisioning Reason = "rights.provisioning"
 
 	ReasonCredentialMissing Reason = "credential.missing"
 	ReasonCredentialInvalid Reason = "credential.invalid"
@@ -93,6 +101,9 @@ const (
 	ReasonBodySyntax    Reason = "body.syntax"
 	ReasonQuerySyntax   Reason = "query.syntax"
 	ReasonFilterSyntax  Reason = "filter.syntax"
+	ReasonCursorInvalid Reason = "cursor.invalid"
+	ReasonCursorExpired Reason = "cursor.expired"
+	ReasonListTooLarge  Reason = "list.too_large"
 
 	ReasonPasswordTooShort Reason = "password.too_short"
 	ReasonPasswordTooLong  Reason = "password.too_long"

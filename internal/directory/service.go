@@ -40,6 +40,8 @@ type Service struct {
 	walks    walks
 	tenants  sync.Map // TenantNo -> *Tenant, as of the version last seen
 	lostKeys sync.Map // ids of signing keys that could not be opened and were logged
+	cursors  *Sealer
+	working  working
 }
 
 // New makes a Service over a store.
@@ -55,6 +57,9 @@ func New(store Store, opts Options) *Service {
 	}
 	s := &Service{store: store, opts: opts, hasher: NewHasher(opts.HashCost), requests: NewRequestCounter(), walks: newWalks()}
 	s.logins = NewLoginLimiter(opts.Logins, s.now)
+	if s.cursors = opts.Sealer; s.cursors == nil {
+		s.cursors = processSealer()
+	}
 	return s
 }
 

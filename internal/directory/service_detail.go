@@ -48,10 +48,14 @@ func (s *Service) UserDetails(ctx context.Context, call *Call, q UserQuery, with
 	if err := q.clean(call); err != nil {
 		return DetailPage{}, err
 	}
+	at, err := s.resume(call, &q)
+	if err != nil {
+		return DetailPage{}, err
+	}
 	walk := s.walks.start(call, &q)
 	var page UserPage
 	var list []UserDetail
-	err := s.store.View(ctx, func(r Reader) (err error) {
+	err = s.store.View(ctx, func(r Reader) (err error) {
 		if page, err = s.page(ctx, r, call, q, walk); err != nil {
 			return err
 		}
@@ -62,8 +66,11 @@ func (s *Service) UserDetails(ctx context.Context, call *Call, q UserQuery, with
 		return DetailPage{}, err
 	}
 	s.walks.remember(walk, &page)
+	if page.Next, err = s.nextPage(call, &q, at, &page); err != nil {
+		return DetailPage{}, err
+	}
 	err = s.addResets(ctx, call, list, with)
-	return DetailPage{Users: list, Total: page.Total, More: page.More}, err
+	return DetailPage{Users: list, Total: page.Total, More: page.More, Next: page.Next}, err
 }
 
 // describe reads what belongs to users that a use case has changed.

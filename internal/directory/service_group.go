@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
 	"strconv"
 )
@@ -197,7 +198,7 @@ func (s *Service) newGroups(call *Call, groups []Group) ([]Group, error) {
 	var bad violations
 	out := make([]Group, len(groups))
 	for i, g := range groups {
-		g.Tenant, g.Version, g.CreatedAt = call.Actor.Tenant, 1, s.now()
+		g.Tenant, g.Version, g.CreatedAt, g.UpdatedAt = call.Actor.Tenant, 1, s.now(), s.now()
 		if g.ID != "" {
 			id, err := presetID(g.ID)
 			collect(&bad, err)
@@ -327,6 +328,9 @@ func (s *Service) UpdateGroup(ctx context.Context, call *Call, ref GroupRef, p G
 // patchGroup writes what a patch changes of a group and reports whether that
 // was anything.
 func (s *Service) patchGroup(ctx context.Context, tx Tx, call *Call, before Group, p GroupPatch) (Group, bool, error) {
+	if err := call.If.check(before.Version); err != nil {
+		return Group{}, false, err
+	}
 	after := before
 	after.Name, after.Description = p.Name.or(before.Name), p.Description.or(before.Description)
 	var bad violations
@@ -344,10 +348,11 @@ func (s *Service) patchGroup(ctx context.Context, tx Tx, call *Call, before Grou
 			return Group{}, false, err
 		}
 	}
-	if after == before {
+	if reflect.DeepEqual(after, before) {
 		return before, false, nil
 	}
 	after.Version++
+	after.UpdatedAt = s.now()
 	if err := tx.UpdateGroup(ctx, after); err != nil {
 		return Group{}, false, err
 	}

@@ -26,17 +26,48 @@ func (s *Service) Users(ctx context.Context, call *Call, q UserQuery) (UserPage,
 	if err := q.clean(call); err != nil {
 		return UserPage{}, err
 	}
+	at, err := s.resume(call, &q)
+	if err != nil {
+		return UserPage{}, err
+	}
 	walk := s.walks.start(call, &q)
 	var page UserPage
-	err := s.store.View(ctx, func(r Reader) error {
+	err = s.store.View(ctx, func(r Reader) error {
 		var err error
 		page, err = s.page(ctx, r, call, q, walk)
 		return err
 	})
-	if err == nil {
-		s.walks.remember(walk, &page)
+	if err != nil {
+		return UserPage{}, err
 	}
+	s.walks.remember(walk, &page)
+	page.Next, err = s.nextPage(call, &q, at, &page)
 	return page, err
+}
+
+// userList is the kind of the cursors of lists of users.
+const userList = "users"
+
+// resume puts the place of the query's cursor into the query.
+func (s *Service) resume(call *Call, q *UserQuery) (at place, err error) {
+	if q.Cursor == "" {
+		return place{}, nil
+	}
+	if at, err = s.openCursor(call, userList, q.queryKey(call.Actor.Tenant), q.Cursor); err != nil {
+		return place{}, err
+	}
+	q.After, q.AfterValue, q.Skip = at.Number, at.Value, 0
+	return at, nil
+}
+
+// nextPage is the cursor of what follows a page.
+func (s *Service) nextPage(call *Call, q *UserQuery, at place, page *UserPage) (string, error) {
+	if !q.WantCursor || !page.More {
+		return "", nil
+	}
+	last := &page.Users[len(page.Users)-1]
+	return s.sealCursor(call, userList, q.queryKey(call.Actor.Tenant),
+		place{Number: last.Number, Value: SortValue(last, q.Sort), Skipped: at.Skipped + len(page.Users)})
 }
 
 // clean folds the terms and fills in defaults.
@@ -53,9 +84,16 @@ func (q *UserQuery) clean(call *Call) error {
 	if q.GroupNumbers = nil; len(q.Groups) > maxNamed {
 		return Invalid(FieldGroups.String(), ReasonFieldLength, "A list takes at most %d groups.", maxNamed)
 	}
+	if !SortFields.Has(q.Sort) {
+		return Invalid("sort", ReasonFieldValue, "Users cannot be sorted by %s.", q.Sort)
+	}
+	if q.Sort == FieldNumber {
+		q.Sort = FieldNone
+	}
 	if err := checkFilter(q.Filter, 0, new(int)); err != nil {
 		return err
 	}
+	q.Filter = ofCaller(q.Filter, call.Actor.Credential)
 	size := 0
 	for _, term := range q.Terms {
 		if size += len(term); size > MaxSearch {
@@ -156,7 +194,7 @@ func (s *Service) total(ctx context.Context, r Reader, t TenantNo, q UserQuery, 
 		return int64(w.skip + len(page.Users)), nil
 	}
 	all := q
-	all.After = 0
+	all.After, all.AfterValue = 0, ""
 	counted, err := r.CountUsers(ctx, t, all, CountLimit)
 	known := int64(w.skip + len(page.Users))
 	if page.More {
@@ -183,5 +221,5 @@ type walkKey struct {
 
 // queryKey is the part of a query that stays the same from page to page.
 func (q *UserQuery) queryKey(t TenantNo) string {
-	return fmt.Sprintf("%d|%d|%d|%q|%#v|%t|%q", t, q.Company, q.States, q.Terms, q.Filter, q.Descending, q.Groups)
+	return fmt.Sprintf("%d|%d|%d|%q|%#v|%t|%d|%q", t, q.Company, q.States, q.Terms, q.Filter, q.Descending, q.Sort, q.Groups)
 }

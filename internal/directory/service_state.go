@@ -91,6 +91,9 @@ func (s *Service) PurgeUser(ctx context.Context, call *Call, ref UserRef) error 
 		if err != nil {
 			return err
 		}
+		if err := call.If.check(u.Version); err != nil {
+			return err
+		}
 		if _, allowed := transitions[VerbPurge][u.State]; !allowed {
 			return Wrong(CodeConflict, ReasonStateNotAllowed, "Only a deleted user can be purged.")
 		}

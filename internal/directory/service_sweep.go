@@ -56,6 +56,7 @@ func (s *Service) sweepSome(ctx context.Context, tx Tx) (int, error) {
 		{tx.SweepTokens, ended},
 		{tx.SweepImpersonations, ended},
 		{tx.SweepJobs, s.now().Add(-JobsKept)},
+		{tx.SweepAnswers, s.now().Add(-AnswersKept)},
 		// A key signed until the tenant had a newer one.
 		{tx.SweepSigningKeys, ended.Add(-SignedTokenLifetime)},
 	} {

@@ -35,15 +35,18 @@ func (s *Service) CreateUser(ctx context.Context, call *Call, in NewUser) (User,
 }
 
 func (s *Service) createUser(ctx context.Context, call *Call, in NewUser) (User, error) {
+	if err := s.replayed(ctx, call); err != nil {
+		return User{}, err
+	}
 	n, err := s.prepare(ctx, call, in)
 	if err != nil {
 		return User{}, err
 	}
 	var result User
-	err = s.store.Update(ctx, func(tx Tx) error {
+	err = s.once(ctx, call, func(tx Tx) (any, error) {
 		u, err := s.insertNew(ctx, tx, call, n)
 		result = u
-		return err
+		return u, err
 	})
 	call.Changed = err == nil
 	s.jobsAdded(call, err)
@@ -76,6 +79,9 @@ func (s *Service) insertNew(ctx context.Context, tx Tx, call *Call, n *newcomer)
 	}
 	if err := s.verdict(ctx, tx, &User{}, &u, n.in.Rules, bad); err != nil {
 		return User{}, err
+	}
+	if call.Actor.provisions && u.Rank > RankSelf {
+		return User{}, errProvisioning()
 	}
 	if err := moveHandles(ctx, tx, nil, handlesOf(&u), u.Tenant); err != nil {
 		return User{}, err

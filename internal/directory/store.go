@@ -46,6 +46,9 @@ type Reader interface {
 	CredentialReader
 	TenantReader
 	LicenceReader
+	EventReader
+	SessionReader
+	AnswerReader
 	JobReader
 }
 
@@ -61,8 +64,12 @@ type Tx interface {
 	LicenceWriter
 	NumberWriter
 	EventWriter
+	AnswerWriter
 	JobWriter
 	Sweeper
+	// Try runs a part of the transaction: what it wrote is undone if it fails,
+	// and the rest of the transaction goes on.
+	Try(ctx context.Context, fn func() error) error
 }
 
 // UserReader looks users up. Look-ups answer ErrNotFound; they return deleted
@@ -74,9 +81,9 @@ type UserReader interface {
 	UserByHandle(ctx context.Context, t TenantNo, space Space, key string) (User, HandleKind, error)
 	// HandleByKey is the identifiers row alone.
 	HandleByKey(ctx context.Context, t TenantNo, space Space, key string) (Handle, error)
-	// Users lists in order of number, falling if q.Descending. Terms are folded
-	// already and q.GroupNumbers resolved. At most q.Limit rows; WantTotal
-	// changes no row.
+	// Users lists in order of q.Sort and number, both falling if q.Descending.
+	// Terms are folded already and q.GroupNumbers resolved. At most q.Limit rows;
+	// WantTotal, Cursor and WantCursor change no row.
 	Users(ctx context.Context, t TenantNo, q UserQuery) ([]User, error)
 	// CountUsers counts the matches of q (After, Skip and Limit aside) and
 	// stops at limit.
@@ -98,6 +105,9 @@ type MembershipReader interface {
 	RoleByKey(ctx context.Context, t TenantNo, company int64, key string) (Role, error)
 	// Roles lists the roles of a company; 0 lists those of the tenant itself.
 	Roles(ctx context.Context, t TenantNo, company int64) ([]Role, error)
+	// AllRoles lists those of the tenant and of every company, by number, greater
+	// than after.
+	AllRoles(ctx context.Context, t TenantNo, after int64, limit int) ([]Role, error)
 	// RoleMembers lists the numbers of the users that hold a role, deleted ones
 	// too, each once, greater than after.
 	RoleMembers(ctx context.Context, t TenantNo, role, after int64, limit int) ([]int64, error)
@@ -121,6 +131,9 @@ type GroupReader interface {
 	GroupMembers(ctx context.Context, t TenantNo, group, after int64, limit int) ([]int64, error)
 	// GroupSize counts the living members.
 	GroupSize(ctx context.Context, t TenantNo, group int64) (int64, error)
+	// GroupMemberRefs is GroupMembers with what lists of members show, of users in
+	// a company's subtree (0: the tenant).
+	GroupMemberRefs(ctx context.Context, t TenantNo, group, company, after int64, limit int) ([]MemberRef, error)
 }
 
 // GroupSelection is a GroupQuery whose names have been resolved.
@@ -129,6 +142,7 @@ type GroupSelection struct {
 	Parent  Opt[int64] // 0: groups without one
 	NameKey string     // part of NameKey of the name; "": all
 	Member  int64      // only groups of this user; 0: all
+	After   int64      // only groups with a greater number
 	Skip    int
 	Limit   int
 }
@@ -139,10 +153,16 @@ type CompanyReader interface {
 	CompanyByID(ctx context.Context, t TenantNo, id string) (Company, error)
 	CompanyByName(ctx context.Context, t TenantNo, nameKey string) (Company, error)
 	Companies(ctx context.Context, t TenantNo, after int64, limit int) ([]Company, error)
+	// CompanyInUse reports whether anything belongs to a company: users, deleted
+	// ones too, companies below it, locations, roles, lock reasons, credentials
+	// bound to it.
+	CompanyInUse(ctx context.Context, t TenantNo, number int64) (bool, error)
 	LockReason(ctx context.Context, t TenantNo, number int64) (LockReason, error)
 	LockReasonByName(ctx context.Context, t TenantNo, company int64, nameKey string) (LockReason, error)
 	// LockReasons lists a company's own reasons.
 	LockReasons(ctx context.Context, t TenantNo, company int64) ([]LockReason, error)
+	// AllLockReasons lists those of every company, by number, greater than after.
+	AllLockReasons(ctx context.Context, t TenantNo, after int64, limit int) ([]LockReason, error)
 }
 
 // LocationReader reads locations.
@@ -152,6 +172,10 @@ type LocationReader interface {
 	LocationByName(ctx context.Context, t TenantNo, company int64, nameKey string) (Location, error)
 	// Locations lists a company's own locations, by number.
 	Locations(ctx context.Context, t TenantNo, company int64) ([]Location, error)
+	// AllLocations lists those of every company, by number, greater than after.
+	AllLocations(ctx context.Context, t TenantNo, after int64, limit int) ([]Location, error)
+	// LocationInUse reports whether any user, deleted ones too, has a location.
+	LocationInUse(ctx context.Context, t TenantNo, number int64) (bool, error)
 }
 
 // CredentialReader looks up what callers present.
@@ -162,6 +186,8 @@ type CredentialReader interface {
 	// KeyAndUser is AuthenticateKey together with the user of a number of the
 	// key's tenant, in one statement. ErrNotFound when either is missing.
 	KeyAndUser(ctx context.Context, hash []byte, number int64) (Authentication, User, error)
+	// KeyAndUserByID is KeyAndUser with the user of an id, in lower case.
+	KeyAndUserByID(ctx context.Context, hash []byte, id string) (Authentication, User, error)
 	// AuthenticateToken finds a token by the SHA-256 of it, with its user's
 	// state, lock, dates, epoch and rank and the tenant's switches. A token
 	// whose client is gone is not found.
@@ -203,12 +229,37 @@ type JobReader interface {
 	JobsDue(ctx context.Context, kind JobKind, now time.Time) (bool, error)
 }
 
-// LicenceReader reads pools and the feed of events.
+// LicenceReader reads pools.
 type LicenceReader interface {
 	Pool(ctx context.Context, t TenantNo, licenceType string) (Pool, error)
 	Pools(ctx context.Context, t TenantNo) ([]Pool, error)
+}
+
+// EventReader reads what happened.
+type EventReader interface {
 	// Events lists a tenant's events after a sequence number, oldest first.
 	Events(ctx context.Context, t TenantNo, after int64, limit int) ([]Event, error)
+	// UserEvents lists those of one user, as far as IndexEvents has come.
+	UserEvents(ctx context.Context, t TenantNo, number, after int64, limit int) ([]Event, error)
+}
+
+// SessionReader lists sign-ins.
+type SessionReader interface {
+	// UserTokens lists a user's tokens of the kinds access, refresh and session that
+	// expire after now, the newest first, without their hashes.
+	UserTokens(ctx context.Context, t TenantNo, number int64, now time.Time) ([]Token, error)
+}
+
+// AnswerReader finds the answers of idempotency keys.
+type AnswerReader interface {
+	Answer(ctx context.Context, t TenantNo, caller string, key []byte) (Answer, error)
+}
+
+// AnswerWriter keeps the answers of idempotency keys.
+type AnswerWriter interface {
+	// InsertAnswer keeps an answer, in the place of one that is AnswersKept old or
+	// older. Another that is there is ErrDuplicate.
+	InsertAnswer(ctx context.Context, a Answer) error
 }
 
 // UserWriter changes users and the index rows that follow from them (list
@@ -275,6 +326,11 @@ type CompanyWriter interface {
 	InsertLocation(ctx context.Context, l Location) error
 	// UpdateLocation replaces the row of l.Number.
 	UpdateLocation(ctx context.Context, l Location) error
+	// UpdateCompany replaces the row of c.Number; its place in the tree stays.
+	UpdateCompany(ctx context.Context, c Company) error
+	// DeleteCompany erases a company to which nothing belongs.
+	DeleteCompany(ctx context.Context, t TenantNo, number int64) error
+	DeleteLocation(ctx context.Context, t TenantNo, number int64) error
 	InsertLockReason(ctx context.Context, r LockReason) error
 	UpdateLockReason(ctx context.Context, r LockReason) error
 	// DeleteLockReason erases it; locks that name it stay (docs/dialects/iqmetrix.md
@@ -354,6 +410,10 @@ type NumberWriter interface {
 // EventWriter records changes.
 type EventWriter interface {
 	InsertEvent(ctx context.Context, e Event) error
+	// IndexEvents makes at most limit events that are committed findable by user and
+	// reports how many it did; 0 when all are. An engine that indexes each event as
+	// it is written has nothing to do.
+	IndexEvents(ctx context.Context, limit int) (int, error)
 }
 
 // JobWriter keeps jobs. A job that is done or abandoned keeps its row without
@@ -383,4 +443,6 @@ type Sweeper interface {
 	// SweepSigningKeys removes keys to which the tenant had a newer one before a
 	// time.
 	SweepSigningKeys(ctx context.Context, before time.Time, limit int) (int, error)
+	// SweepAnswers removes answers of idempotency keys made before a time.
+	SweepAnswers(ctx context.Context, before time.Time, limit int) (int, error)
 }

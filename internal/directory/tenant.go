@@ -62,6 +62,7 @@ type LockReason struct {
 	Company     int64
 	Name        string
 	Description string
+	Version     int64 // rises on every change
 }
 
 // Role is a named set of rights. Its rank is what it grants in usher; the
@@ -77,7 +78,8 @@ type Role struct {
 	Permissions []string
 	// Extras is free JSON of the doors: names and descriptions by language
 	// (docs/dialects/servicemobility.md 4.5). "" for none.
-	Extras string
+	Extras  string
+	Version int64 // rises on every change
 }
 
 // RoleAssignment is a role that a user holds for a company (iQmetrix calls the
@@ -94,4 +96,6 @@ type Pool struct {
 	Type  string
 	Total int64 // 0: the tenant is not entitled to the type
 	Used  int64
+	// Version rises on every change of the total, not with the seats in use.
+	Version int64
 }

@@ -23,7 +23,7 @@ func newWalks() walks {
 // start turns an offset into a key where the end of the page before is known.
 func (w walks) start(call *Call, q *UserQuery) walk {
 	at := walk{skip: q.Skip, key: walkKey{actor: call.Actor.Name, skip: q.Skip}}
-	if q.After != 0 {
+	if q.After != 0 || q.Sort != FieldNone {
 		return at
 	}
 	at.key.query = q.queryKey(call.Actor.Tenant)
