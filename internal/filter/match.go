@@ -15,8 +15,9 @@ import (
 // condition on an array holds if it holds for one element, and on an object
 // it is about the member "value" (RFC 7644 section 3.4.2.2). caseExact says
 // whether the text at a path (lower case, "type", "name.familyname") is
-// compared to the letter; nil: none is. Values of different types are unequal,
-// but for booleans that one side has as texts ("True").
+// compared to the letter; nil: none is. An empty text is no value. Values of
+// different types are unequal, but for booleans that one side has as texts
+// ("True").
 func Match(e Expr, object map[string]any, caseExact func(path string) bool) bool {
 	switch e := e.(type) {
 	case And:
@@ -135,7 +136,7 @@ func compare(have any, op Op, want Value, exact bool) bool {
 	switch {
 	case op == OpNotEqual:
 		return !compare(have, OpEqual, want, exact)
-	case want.Kind == Null:
+	case want.Kind == Null || op == OpEqual && want == Value{Kind: String}:
 		return op == OpEqual && !present(have)
 	}
 	for _, element := range elements(have) {
@@ -153,6 +154,9 @@ func compare(have any, op Op, want Value, exact bool) bool {
 func compareOne(have any, op Op, want Value, exact bool) bool {
 	switch have := have.(type) {
 	case string:
+		if have == "" {
+			return false
+		}
 		if want.Kind == Boolean {
 			is, ok := truth(Value{Kind: String, Text: have})
 			return op == OpEqual && ok && is == want.Bool

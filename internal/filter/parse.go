@@ -192,7 +192,7 @@ func (p *parser) comparison(path Path, start int) (Expr, error) {
 	word := p.word()
 	op := operator(word)
 	if op == 0 || at == end {
-		return nil, p.expected(at, p.text[at:max(p.pos, min(at+1, len(p.text)))], "an operator behind "+quote(path.String())+" (eq, ne, co, sw, ew, gt, ge, lt, le or pr)")
+		return nil, p.expected(at, p.found(at), "an operator behind "+quote(path.String())+" (eq, ne, co, sw, ew, gt, ge, lt, le or pr)")
 	}
 	if op == OpPresent {
 		return Present{Path: path, Pos: start}, nil
@@ -232,7 +232,7 @@ func (p *parser) value() (Value, error) {
 	case word != "" && json.Valid([]byte(word)):
 		return Value{Kind: Number, Text: word}, nil
 	}
-	return Value{}, p.expected(start, p.text[start:max(p.pos, min(start+1, len(p.text)))], "a value (a text in double quotes, a number, true, false or null)")
+	return Value{}, p.expected(start, p.found(start), "a value (a text in double quotes, a number, true, false or null)")
 }
 
 // quoted reads a JSON string whose quote at start has been read.

@@ -44,6 +44,12 @@ func (p *parser) keyword(word string) bool {
 // rest is what comes next, for a message.
 func (p *parser) rest() string { return p.text[p.pos:] }
 
+// found is what stands at a place, up to the next blank, for a message.
+func (p *parser) found(at int) string {
+	word, _, _ := strings.Cut(p.text[at:], " ")
+	return word
+}
+
 // attribute reads a schema URN, an attribute and a sub-attribute. The name
 // behind the last colon is the attribute; a URN may hold dots ("2.0").
 func (p *parser) attribute() (Path, error) {
