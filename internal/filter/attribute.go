@@ -66,7 +66,7 @@ func Integer(field directory.Field) Attribute {
 			return nil, BadValue("must be compared with a whole number.")
 		}
 		compare := directory.Compare{Field: field, Order: order, Value: n}
-		if zero := (directory.Compare{Order: order, Value: n}); zero.Match(&directory.User{}) {
+		if compare.Match(&directory.User{}) { // 0 would do too, which is none
 			return directory.And{set, compare}, nil
 		}
 		return compare, nil
@@ -88,25 +88,8 @@ func Time(field directory.Field) Attribute {
 		if value.Kind != String || err != nil {
 			return nil, BadValue("must be compared with a time such as \"2026-05-13T04:42:34Z\".")
 		}
-		return atTime(field, order, when.UTC()), nil
+		return directory.When{Field: field, Order: order, Value: when.UTC()}, nil
 	}
-}
-
-// atTime compares with a time. The core keeps microseconds; a finer value lies
-// between two of them.
-func atTime(field directory.Field, order directory.Order, when time.Time) directory.Filter {
-	whole := when.Truncate(time.Microsecond)
-	if !whole.Equal(when) {
-		switch order {
-		case directory.Equal:
-			return directory.Or{}
-		case directory.GreaterOrEqual:
-			order = directory.Greater
-		case directory.Less:
-			order = directory.LessOrEqual
-		}
-	}
-	return directory.When{Field: field, Order: order, Value: whole}
 }
 
 // Flag is an attribute that is a flag of the core. Every user has it.
