@@ -78,7 +78,7 @@ func (c *describedTransport) RoundTrip(r *http.Request) (*http.Response, error) 
 // answerFaults is what is wrong with an answer by the description.
 func (d *description) answerFaults(method, path string, answer *http.Response, body []byte) []string {
 	op := d.find(method, path)
-	if op == nil {
+	if op == nil || method == http.MethodHead && answer.StatusCode == http.StatusMethodNotAllowed {
 		if answer.StatusCode < 400 && method != http.MethodOptions {
 			return []string{"it succeeds, and there is no such operation"}
 		}

@@ -26,7 +26,7 @@ type operation struct {
 	name      string // "GET /v1/Users({UserId})"
 	method    string // in capitals
 	template  string
-	path      *regexp.Regexp // of the whole path, in any letter case
+	path      *regexp.Regexp // of the whole path, folded
 	spec      object
 	responses object          // by status
 	seen      map[string]bool // statuses that were answered
@@ -84,12 +84,13 @@ func asText(value any) string {
 	return s
 }
 
-// pathOf makes the expression that a template's paths match. Doors differ in
-// what they make of letter case and of a last slash; neither makes another
-// operation of a path.
+// pathOf makes the expression that a template's paths match once they are
+// folded. Doors differ in what they make of letter case and of a last slash;
+// neither makes another operation of a path.
 func pathOf(template string) *regexp.Regexp {
+	template = foldASCII(template)
 	var b strings.Builder
-	b.WriteString("(?i)^")
+	b.WriteString("^")
 	at := 0
 	for _, part := range parameterIn.FindAllStringIndex(template, -1) {
 		b.WriteString(regexp.QuoteMeta(template[at:part[0]]) + "[^/]+")
@@ -97,6 +98,17 @@ func pathOf(template string) *regexp.Regexp {
 	}
 	b.WriteString(regexp.QuoteMeta(template[at:]) + "/?$")
 	return regexp.MustCompile(b.String())
+}
+
+// foldASCII is a text with its ASCII letters in lower case: a foreign letter
+// that folds to one of them makes another path.
+func foldASCII(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'A' && r <= 'Z' {
+			return r + ('a' - 'A')
+		}
+		return r
+	}, text)
 }
 
 // find is the operation of a request whose path is still escaped, nil for none.
@@ -113,7 +125,7 @@ func (d *description) find(method, path string) *operation {
 	for _, path := range candidates {
 		var found *operation
 		for _, op := range d.operations {
-			if op.method == method && op.path.MatchString(path) &&
+			if op.method == method && op.path.MatchString(foldASCII(path)) &&
 				(found == nil || strings.Count(op.template, "{") < strings.Count(found.template, "{")) {
 				found = op
 			}
