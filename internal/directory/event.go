@@ -24,6 +24,7 @@ const (
 	EventPasswordSet       EventType = "user.password_set"
 	EventSignedOut         EventType = "user.signed_out_everywhere"
 	EventSignedIn          EventType = "user.signed_in"
+	EventSessionEnded      EventType = "user.session_ended"
 	EventImpersonated      EventType = "user.impersonated"
 	EventResetMade         EventType = "user.password_reset_made"
 	EventLocationAssigned  EventType = "user.location_assigned"

@@ -215,29 +215,35 @@ func (s *Service) impersonated(ctx context.Context, call *Call, ref UserRef) (Us
 // two has changed meanwhile.
 func (s *Service) keepImpersonation(ctx context.Context, call *Call, leave *Impersonation, admin, target *User, stored Password) error {
 	return s.store.Update(ctx, func(tx Tx) error {
-		// Users are locked in order of number.
-		pair := []*User{admin, target}
-		slices.SortFunc(pair, func(a, b *User) int { return cmp.Compare(a.Number, b.Number) })
-		now := map[int64]User{}
-		for _, u := range pair {
-			current, err := tx.LockUser(ctx, u.Tenant, u.Number)
-			if err != nil || current.AuthEpoch != u.AuthEpoch || !current.Usable(s.now()) {
-				return orError(err, errLogin())
-			}
-			now[u.Number] = current
-		}
-		first, second := now[admin.Number], now[target.Number]
-		if err := mayImpersonate(&first, &second, s.now()); err != nil {
+		if _, err := s.keepLeave(ctx, tx, call, leave, admin, target); err != nil {
 			return err
 		}
-		if err := tx.SetPassword(ctx, admin.Tenant, stored); err != nil {
-			return err
-		}
-		if err := tx.InsertImpersonation(ctx, *leave); err != nil {
-			return err
-		}
-		return s.record(ctx, tx, call, EventImpersonated, target.Number, "token:"+leave.ID, &changes{})
+		return tx.SetPassword(ctx, admin.Tenant, stored)
 	})
+}
+
+// keepLeave writes the leave to act as a user with its event, and returns the
+// administrator as of now.
+func (s *Service) keepLeave(ctx context.Context, tx Tx, call *Call, leave *Impersonation, admin, target *User) (User, error) {
+	// Users are locked in order of number.
+	pair := []*User{admin, target}
+	slices.SortFunc(pair, func(a, b *User) int { return cmp.Compare(a.Number, b.Number) })
+	now := map[int64]User{}
+	for _, u := range pair {
+		current, err := tx.LockUser(ctx, u.Tenant, u.Number)
+		if err != nil || current.AuthEpoch != u.AuthEpoch || !current.Usable(s.now()) {
+			return User{}, orError(err, errLogin())
+		}
+		now[u.Number] = current
+	}
+	first, second := now[admin.Number], now[target.Number]
+	if err := mayImpersonate(&first, &second, s.now()); err != nil {
+		return User{}, err
+	}
+	if err := tx.InsertImpersonation(ctx, *leave); err != nil {
+		return User{}, err
+	}
+	return first, s.record(ctx, tx, call, EventImpersonated, target.Number, "token:"+leave.ID, &changes{})
 }
 
 // Delegate returns a signed token of the caller itself, who must hold the

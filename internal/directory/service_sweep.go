@@ -30,6 +30,9 @@ func (s *Service) Sweep(ctx context.Context, call *Call) (swept int, err error) 
 	if !call.trusted {
 		return 0, errOperator()
 	}
+	if err := s.indexEvents(ctx); err != nil {
+		return 0, err
+	}
 	for {
 		var n int
 		err := s.store.Update(ctx, func(tx Tx) (err error) {
