@@ -11,7 +11,7 @@ import (
 // grantMethods have no row in the matrix: they take callers who have no
 // credential yet, or persons alone, or anybody. Each has tests of its own.
 var grantMethods = []string{"PasswordGrant", "RefreshGrant", "Connect", "OpenSession", "SignIn", "Impersonate", "Delegate",
-	"ResetOf", "SpendReset", "Admit"}
+	"ResetOf", "SpendReset", "Admit", "OpenUserSession", "ActAsUser", "WhoAmI", "EndOwnSession"}
 
 func addSessionRules(rules map[string]methodRule) {
 	onTarget := func(call func(w *world, c *directory.Call, ref directory.UserRef) error) func(w *world) func(c *directory.Call) error {

@@ -81,6 +81,7 @@ func methodRules() map[string]methodRule {
 	addUserRoleRules(rules)
 	addSiteRules(rules)
 	addSessionRules(rules)
+	addSignInRules(rules)
 	return rules
 }
 
