@@ -26,7 +26,7 @@ type door struct {
 // own would be.
 func doors(b *testing.B, p *process) []door {
 	b.Helper()
-	return []door{iqmetrix(), encore(), smartapp(), edubrite(b, p), servicemobility(b, p)}
+	return []door{iqmetrix(), encore(), smartapp(), edubrite(b, p), servicemobility(b, p), canonical(), scim()}
 }
 
 func iqmetrix() door {

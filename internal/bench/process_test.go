@@ -170,10 +170,11 @@ func directories(b testing.TB) string {
 	return dir
 }
 
-// seeded is a database of n users, made when it is not there yet.
+// seeded is a database of n users, made when it is not there yet. The name says
+// which Seed made it.
 func seeded(b testing.TB, n int) string {
 	b.Helper()
-	path := filepath.Join(directories(b), fmt.Sprintf("users-%d.db", n))
+	path := filepath.Join(directories(b), fmt.Sprintf("users-%d.v2.db", n))
 	if _, err := os.Stat(path); err == nil {
 		return path
 	}

@@ -72,8 +72,11 @@ func User(i int) directory.User {
 	}
 }
 
+// ExternalID is what the key's client calls the i-th user.
+func ExternalID(i int) string { return fmt.Sprintf("00u%08d", i) }
+
 // Seed fills an empty store with a tenant, its companies, the credentials,
-// n users and the administrator. Users go in 500 to a transaction and without events: it is the
+// n users with external ids, two groups and the administrator. Users go in 500 to a transaction and without events: it is the
 // reading side that is measured on them.
 func Seed(ctx context.Context, store directory.Store, n int) error {
 	service := directory.New(store, directory.Options{})
@@ -91,8 +94,8 @@ func Seed(ctx context.Context, store directory.Store, n int) error {
 			return err
 		}
 	}
-	key := directory.NewCredential{Name: "bench", Secret: Key, Rank: directory.RankAdministrator}
-	if _, _, err := service.CreateKey(ctx, call(), key); err != nil {
+	key, _, err := service.CreateKey(ctx, call(), directory.NewCredential{Name: "bench", Secret: Key, Rank: directory.RankAdministrator})
+	if err != nil {
 		return err
 	}
 	api := directory.NewCredential{Name: "bench", ClientID: APIUser, Secret: AdminSecret, Rank: directory.RankAdministrator}
@@ -101,8 +104,13 @@ func Seed(ctx context.Context, store directory.Store, n int) error {
 	}
 	const batch = 500
 	for first := 1; first <= n; first += batch {
-		err := store.Update(ctx, func(tx directory.Tx) error { return insert(ctx, tx, tenant.No, first, min(first+batch-1, n)) })
+		err := store.Update(ctx, func(tx directory.Tx) error { return insert(ctx, tx, tenant.No, key.ID, first, min(first+batch-1, n)) })
 		if err != nil {
+			return err
+		}
+	}
+	for _, g := range Groups(n) {
+		if err := seedGroup(ctx, service, store, tenant.No, g); err != nil {
 			return err
 		}
 	}
@@ -111,11 +119,54 @@ func Seed(ctx context.Context, store directory.Store, n int) error {
 	return err
 }
 
-// insert writes the users numbered from first to last.
-func insert(ctx context.Context, tx directory.Tx, tenant directory.TenantNo, first, last int) error {
+// Group is a seeded group: its members are the users numbered from 1 to Size.
+type Group struct {
+	ID   string
+	Size int
+}
+
+// Groups are the groups of a directory of n users: one of 100, and one of
+// 100,000 or of all.
+func Groups(n int) []Group {
+	id := func(name string) string { return uuid.NewSHA1(uuid.NameSpaceOID, []byte(name)).String() }
+	return []Group{{id("small group"), min(n, 100)}, {id("large group"), min(n, 100_000)}}
+}
+
+// seedGroup makes a group with its members.
+func seedGroup(ctx context.Context, service *directory.Service, store directory.Store, tenant directory.TenantNo, g Group) error {
+	made, err := service.CreateGroup(ctx, directory.System(tenant, "bench"),
+		directory.Group{ID: g.ID, Kind: directory.GroupPlain, Name: fmt.Sprintf("Group %s", g.ID)})
+	if err != nil {
+		return err
+	}
+	const batch = 500
+	for first := 1; first <= g.Size; first += batch {
+		err := store.Update(ctx, func(tx directory.Tx) error {
+			for i := first; i < min(first+batch, g.Size+1); i++ {
+				if _, err := tx.SetGroupMember(ctx, tenant, made.Number, int64(i), "", 0); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// insert writes the users numbered from first to last, with external ids of a
+// credential.
+func insert(ctx context.Context, tx directory.Tx, tenant directory.TenantNo, credential string, first, last int) error {
 	for i := first; i <= last; i++ {
 		u := User(i)
 		u.Tenant = tenant
+		u.Profile.ExternalIDs = map[string]string{credential: ExternalID(i)}
+		external := directory.Handle{Space: directory.ExternalSpace(credential), Key: ExternalID(i), Kinds: directory.HandleKey, User: u.Number}
+		if err := tx.InsertHandle(ctx, tenant, external); err != nil {
+			return err
+		}
 		for _, login := range []struct {
 			text string
 			kind directory.HandleKind
