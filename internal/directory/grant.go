@@ -101,13 +101,16 @@ func (s *Service) insertRole(ctx context.Context, tx Tx, call *Call, role *Role)
 // bound to a company lacks.
 func (a Actor) grants(rank Rank) bool { return rank <= a.Rank && (a.Root == 0 || rank == RankSelf) }
 
-// mayGive decides whether the actor may give somebody a role of a rank. With a
+// mayGive decides whether the actor may give somebody a role of a rank: who
+// provisions may none that has one. With a
 // credential of limited scopes or doors nobody can: it may make users with
 // passwords, and would make one that has the rest.
 func (a Actor) mayGive(rank Rank) error {
 	switch {
 	case !a.grants(rank):
 		return errRank()
+	case a.provisions && rank > RankSelf:
+		return errProvisioning()
 	case rank > RankSelf && a.narrow():
 		return Wrong(CodeForbidden, ReasonScopeMissing, "A credential with limited scopes or doors cannot give a role that has a rank.")
 	}

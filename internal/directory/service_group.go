@@ -249,6 +249,7 @@ func (s *Service) insertGroup(ctx context.Context, tx Tx, call *Call, g *Group) 
 	diff.named("kind", "", string(g.Kind))
 	diff.named("name", "", g.Name)
 	diff.named("key", "", g.Key)
+	diff.groupExternalIDs(&Group{}, g)
 	return s.record(ctx, tx, call, EventGroupCreated, 0, groupSubject(g), &diff)
 }
 
@@ -286,6 +287,9 @@ func (s *Service) PutGroup(ctx context.Context, call *Call, kind GroupKind, key 
 		next := fresh[0]
 		if next.Key != groupKey(kind, key) {
 			return Invalid("name", ReasonFieldMismatch, "The name of the new group is not %q.", key)
+		}
+		if err := setGroupExternalID(ctx, tx, call, &next, p.ExternalID); err != nil {
+			return err
 		}
 		if err := placeGroup(ctx, tx, &next, p.Parent.Value); err != nil {
 			return err
@@ -348,6 +352,9 @@ func (s *Service) patchGroup(ctx context.Context, tx Tx, call *Call, before Grou
 			return Group{}, false, err
 		}
 	}
+	if err := setGroupExternalID(ctx, tx, call, &after, p.ExternalID); err != nil {
+		return Group{}, false, err
+	}
 	if reflect.DeepEqual(after, before) {
 		return before, false, nil
 	}
@@ -360,6 +367,7 @@ func (s *Service) patchGroup(ctx context.Context, tx Tx, call *Call, before Grou
 	diff.named("name", before.Name, after.Name)
 	diff.named("description", before.Description, after.Description)
 	diff.named("parent", numberText(before.Parent), numberText(after.Parent))
+	diff.groupExternalIDs(&before, &after)
 	return after, true, s.record(ctx, tx, call, EventGroupUpdated, 0, groupSubject(&after), &diff)
 }
 
@@ -368,7 +376,7 @@ func (s *Service) patchGroup(ctx context.Context, tx Tx, call *Call, before Grou
 // one transaction, all or none, as long as the groups have less than 500
 // memberships together. Others are emptied before, in transactions of 500, so
 // that nobody waits long: whoever is cut off finds groups with fewer members,
-// and deletes them again. Errors: group.not_found.
+// and deletes them again. Errors: group.not_found; rights.provisioning.
 func (s *Service) DeleteGroups(ctx context.Context, call *Call, refs []GroupRef) error {
 	if err := s.enter(ctx, call, ActGroup); err != nil {
 		return err
@@ -385,6 +393,9 @@ func (s *Service) DeleteGroups(ctx context.Context, call *Call, refs []GroupRef)
 				return err
 			}
 			groups, err := everyGroup(ctx, tx, call.Actor.Tenant, refs)
+			if err == nil {
+				err = provisionable(ctx, tx, call, groups)
+			}
 			if err == nil {
 				more, err = s.emptyGroups(ctx, tx, call, groups)
 			}

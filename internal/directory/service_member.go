@@ -54,12 +54,7 @@ func (s *Service) SetGroupMembers(ctx context.Context, call *Call, ref GroupRef,
 			held[i] = users[i].Number
 		}
 		return s.changeMembers(ctx, tx, call, ActAssign, held, wanted, func(u *User, e *edit, joins bool) error {
-			change := GroupChange{Kind: g.Kind, Mode: GroupsRemove, Groups: []GroupRef{{ID: g.ID, Kind: g.Kind}}}
-			if joins {
-				change.Mode = GroupsAdd
-			}
-			e.event = EventGroupsChanged
-			return changeGroups(ctx, tx, call, u, e, []GroupChange{change})
+			return moveMember(ctx, tx, call, &g, u, e, joins)
 		})
 	})
 }
@@ -76,9 +71,7 @@ func (s *Service) everyUser(ctx context.Context, call *Call, refs []UserRef) ([]
 		for _, ref := range refs {
 			u, err := s.find(ctx, r, call, ref)
 			if CodeOf(err) == CodeNotFound {
-				message := fmt.Sprintf("There is no user %q.", ref.text())
-				return &Error{Code: CodeNotFound, Reason: ReasonUserNotFound, Message: message,
-					Fields: []FieldError{{Field: "members", Reason: ReasonUserNotFound, Message: message}}}
+				return errNoMember(ref)
 			}
 			if err != nil {
 				return err
@@ -90,6 +83,13 @@ func (s *Service) everyUser(ctx context.Context, call *Call, refs []UserRef) ([]
 		return nil
 	})
 	return numbers, err
+}
+
+// errNoMember names the user whom a list of members names in vain.
+func errNoMember(ref UserRef) error {
+	message := fmt.Sprintf("There is no user %q.", ref.text())
+	return &Error{Code: CodeNotFound, Reason: ReasonUserNotFound, Message: message,
+		Fields: []FieldError{{Field: "members", Reason: ReasonUserNotFound, Message: message}}}
 }
 
 func errTooManyMembers() error {
