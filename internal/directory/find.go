@@ -36,8 +36,12 @@ func (s *Service) find(ctx context.Context, r Reader, call *Call, ref UserRef) (
 }
 
 // own is a reference with the caller's space of external ids in the place of
-// SpaceExternal. A person has none, and finds nobody.
+// SpaceExternal, and the caller in that of Self. A person has no external ids, and
+// a credential is no user: they find nobody.
 func (c *Call) own(ref UserRef) UserRef {
+	if ref.Self {
+		return ByNumber(c.Actor.User)
+	}
 	if ref.Space == SpaceExternal {
 		ref.Space = ExternalSpace(c.Actor.Credential)
 	}

@@ -259,6 +259,50 @@ func (s *Service) patchHash(ctx context.Context, call *Call, ref UserRef, p *Use
 	return hash, nil, err
 }
 
+// wanted is the patch of a call: the one that it brings, or the one that is made
+// of the user as it is now.
+func (s *Service) wanted(ctx context.Context, tx Tx, call *Call, u *User, p UserPatch, o *UpdateOptions) (UserPatch, error) {
+	if o.From == nil {
+		return p, nil
+	}
+	current, err := newDetails(tx, call, o.FromWith).of(ctx, *u)
+	if err != nil {
+		return UserPatch{}, err
+	}
+	made, err := o.From(&current)
+	made.Password = p.Password // hashed outside of the transaction
+	return made, err
+}
+
+// settlePassword puts the new password of a patch on an edit, or takes the one
+// that the user has away.
+func (s *Service) settlePassword(ctx context.Context, tx Tx, call *Call, u *User, e *edit, hash string, p *UserPatch, o *UpdateOptions) error {
+	if hash == "" {
+		if !p.NoPassword || p.Password.Set {
+			return nil
+		}
+		held, err := tx.Password(ctx, u.Tenant, u.Number)
+		if errors.Is(err, ErrNotFound) || err == nil && held.Hash == "" {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		allowed := *call
+		if err := allowed.permit(ActSetPassword); err != nil {
+			return err
+		}
+		if err := call.Actor.mayTouch(ActSetPassword, u); err != nil {
+			return err
+		}
+	}
+	s.exchangePassword(ctx, u, e, hash, o.Temporary && hash != "")
+	if e.event == EventUserUpdated { // whoever listens for new passwords must hear of every one
+		e.event = EventPasswordSet
+	}
+	return nil
+}
+
 // exchangePassword puts a new password on an edit and ends what was signed in
 // with the old one.
 func (s *Service) exchangePassword(ctx context.Context, u *User, e *edit, hash string, temporary bool) {

@@ -85,6 +85,18 @@ func addDetailRules(rules map[string]methodRule) {
 		_, err := w.svc.UserDetail(w.ctx, c, ref, everything)
 		return err
 	})}
+	rules["CreateUserDetail"] = methodRule{adminRank, directory.ScopeUsersWrite, false, false, noCompany, func(w *world) func(c *directory.Call) error {
+		in := newUser(w.unique("made"))
+		withCompany(w.outside)(&in)
+		return func(c *directory.Call) error {
+			_, err := w.svc.CreateUserDetail(w.ctx, c, in, everything)
+			return err
+		}
+	}}
+	rules["UpdateUserDetail"] = methodRule{adminRank, directory.ScopeUsersWrite, true, false, noUser, onTarget(func(w *world, c *directory.Call, ref directory.UserRef) error {
+		_, err := w.svc.UpdateUserDetail(w.ctx, c, ref, directory.UserPatch{GivenName: directory.Some("Ana")}, directory.UpdateOptions{}, everything)
+		return err
+	})}
 	rules["UserDetails"] = methodRule{readerRank, directory.ScopeUsersRead, false, false, noCompany, noPreparation(func(w *world, c *directory.Call) error {
 		_, err := w.svc.UserDetails(w.ctx, c, directory.UserQuery{Company: w.outside, Limit: 10}, everything)
 		return err

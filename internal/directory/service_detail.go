@@ -6,22 +6,30 @@ import (
 	"slices"
 )
 
-// UserDetail reads a user with what belongs to it, in one snapshot. Errors as
-// for User.
+// UserDetail reads a user with what belongs to it, in one snapshot, or the user
+// just before it. Errors as for User.
 func (s *Service) UserDetail(ctx context.Context, call *Call, ref UserRef, with Include) (UserDetail, error) {
-	if err := s.enter(ctx, call, ActReadUser); err != nil {
+	found, err := s.enterUser(ctx, call, ActReadUser, ref)
+	if err == nil {
+		err = call.permitInclude(with)
+	}
+	if err != nil {
 		return UserDetail{}, err
 	}
-	if err := call.permitInclude(with); err != nil {
-		return UserDetail{}, err
+	if found != nil && with == 0 && call.Actor.Root == 0 {
+		return UserDetail{User: *found}, living(found)
 	}
 	var detail UserDetail
-	err := s.store.View(ctx, func(r Reader) error {
-		u, err := s.find(ctx, r, call, ref)
-		if err != nil {
-			return err
+	err = s.store.View(ctx, func(r Reader) (err error) {
+		var u User
+		if found == nil {
+			u, err = s.find(ctx, r, call, ref)
+		} else if u, err = *found, visible(ctx, r, call.Actor, found); err == nil {
+			err = living(found)
 		}
-		detail, err = newDetails(r, call, with).of(ctx, u)
+		if err == nil {
+			detail, err = newDetails(r, call, with).of(ctx, u)
+		}
 		return err
 	})
 	if err != nil {
@@ -71,6 +79,43 @@ func (s *Service) UserDetails(ctx context.Context, call *Call, q UserQuery, with
 	}
 	err = s.addResets(ctx, call, list, with)
 	return DetailPage{Users: list, Total: page.Total, More: page.More, Next: page.Next}, err
+}
+
+// CreateUserDetail is CreateUser with what belongs to the new user.
+func (s *Service) CreateUserDetail(ctx context.Context, call *Call, in NewUser, with Include) (UserDetail, error) {
+	if err := s.enter(ctx, call, ActCreateUser); err != nil {
+		return UserDetail{}, err
+	}
+	u, err := s.createUser(ctx, call, in)
+	if err != nil {
+		return UserDetail{}, err
+	}
+	return s.describeOne(ctx, call, u, with)
+}
+
+// UpdateUserDetail is UpdateUser with what belongs to the changed user.
+func (s *Service) UpdateUserDetail(ctx context.Context, call *Call, ref UserRef, p UserPatch, o UpdateOptions, with Include) (UserDetail, error) {
+	if err := s.enter(ctx, call, ActUpdateUser); err != nil {
+		return UserDetail{}, err
+	}
+	u, err := s.updateUser(ctx, call, ref, p, o)
+	if err != nil {
+		return UserDetail{}, err
+	}
+	return s.describeOne(ctx, call, u, with)
+}
+
+// describeOne reads what belongs to a user that a use case has changed. Reset
+// tokens are for those who read.
+func (s *Service) describeOne(ctx context.Context, call *Call, u User, with Include) (UserDetail, error) {
+	if with &^= IncludeReset; with == 0 {
+		return UserDetail{User: u}, nil
+	}
+	list, err := s.describe(ctx, call, []User{u}, with)
+	if err != nil {
+		return UserDetail{}, err
+	}
+	return list[0], nil
 }
 
 // describe reads what belongs to users that a use case has changed.

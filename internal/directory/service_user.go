@@ -366,11 +366,15 @@ func (s *Service) updateUser(ctx context.Context, call *Call, ref UserRef, p Use
 			return Wrong(CodeStale, ReasonVersionMismatch, "The user was changed by somebody else.")
 		}
 		before := *u
+		wanted, err := s.wanted(ctx, tx, call, u, p, &o)
+		if err != nil {
+			return err
+		}
 		bad := append(slices.Clone(violations(o.Rules.Faults)), faults...)
 		if before.Rank == RankOwner && o.Rules.RefuseOwner {
 			bad.add(FieldRank, ReasonOwnerProtected, "The account owner cannot be changed here.")
 		}
-		fields := o.Rules.keepHidden(p, &before)
+		fields := o.Rules.keepHidden(wanted, &before)
 		bad = append(bad, applyPatch(call, u, &fields)...)
 		if len(bad) > 0 && !o.Rules.All {
 			return bad.err()
@@ -389,14 +393,11 @@ func (s *Service) updateUser(ctx context.Context, call *Call, ref UserRef, p Use
 		if err := s.settleState(ctx, tx, call, u, e, &fields, o.Rules, &bad); err != nil {
 			return err
 		}
-		if hash != "" {
-			s.exchangePassword(ctx, u, e, hash, o.Temporary)
-			if e.event == EventUserUpdated { // whoever listens for new passwords must hear of every one
-				e.event = EventPasswordSet
-			}
+		if err := s.settlePassword(ctx, tx, call, u, e, hash, &fields, &o); err != nil {
+			return err
 		}
 		e.seat = u.LicenceType != before.LicenceType || u.State != before.State
-		e.newEmail = u.Email != before.Email || !before.EmailClaimed && p.Email.Set
+		e.newEmail = u.Email != before.Email || !before.EmailClaimed && fields.Email.Set
 		e.handles = e.newEmail || !keepsHandles(&before, u)
 		// In both directions: an extended date must not revive old tokens.
 		e.endSession = e.endSession || u.Usable(s.now()) != before.Usable(s.now())

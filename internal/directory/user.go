@@ -125,6 +125,8 @@ type UserRef struct {
 	// Exact wants the stored user name to equal Key to the letter
 	// (docs/dialects/servicemobility.md 5.12).
 	Exact bool
+	// Self is the person who asks; a credential is nobody.
+	Self bool
 }
 
 // ByNumber refers to a user by number.
@@ -145,6 +147,9 @@ func ByUserName(name string) UserRef {
 func ByExactUserName(name string) UserRef {
 	return UserRef{Space: SpaceLogin, Key: name, Kind: HandleUserName, Exact: true}
 }
+
+// Myself refers to the person who asks (RFC 7644 section 3.11).
+func Myself() UserRef { return UserRef{Self: true} }
 
 // Opt is a field of a patch: absent, or set to a value (which may be zero).
 type Opt[T any] struct {
@@ -253,6 +258,7 @@ type UserPatch struct {
 	State           Opt[State] // active or inactive; NewUser.State on creation
 	Locked          Opt[bool]  // without a reason
 	Password        Opt[string]
+	NoPassword      bool // takes the password away: the user cannot sign in until one is set
 	MobileOnly      Opt[bool]
 	StorageLocation Opt[string]
 	// ExtraFields sets single members of the calling door's extras and keeps
@@ -279,4 +285,10 @@ type UpdateOptions struct {
 	MinPassword   int        // as in NewUser
 	Temporary     bool       // as in NewUser, of the patch's password
 	Rules         DoorRules
+	// From makes the patch of the user as it is when it is changed, with what
+	// FromWith includes, so that nothing is lost of what others change meanwhile.
+	// Of the patch that the call itself brings only the password counts then. It
+	// may be called twice. Its errors are the call's.
+	From     func(current *UserDetail) (UserPatch, error)
+	FromWith Include
 }
