@@ -177,7 +177,11 @@ func (a *App) mount(context.Context) error {
 	if err != nil {
 		return fmt.Errorf("trusted_proxies: %w", err)
 	}
-	served := a.metrics.track(web.NewServer(a.pages(newRouter(a.mounted)), web.Options{
+	pages, err := a.pages(newRouter(a.mounted))
+	if err != nil {
+		return err
+	}
+	served := a.metrics.track(web.NewServer(pages, web.Options{
 		Logger:         a.log,
 		Observe:        a.metrics.observe,
 		TrustedProxies: proxies,

@@ -100,7 +100,7 @@ func smartappPaths(cfg *config.Config) (map[string][]string, error) {
 // settings, that somebody else serves. What the doors serve that this process
 // does not have is free.
 func checkSegments(mounted []mountedDoor) error {
-	taken := map[string]string{"healthz": "the server itself", "readyz": "the server itself", "metrics": "the server itself", "reset": "the server itself"}
+	taken := map[string]string{"healthz": "the server itself", "readyz": "the server itself", "metrics": "the server itself", "reset": "the server itself", "docs": "the server itself"}
 	var ours []string
 	for _, d := range mounted {
 		if d.door == directory.DoorSmartapp {

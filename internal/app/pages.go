@@ -5,27 +5,34 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/usher-id/usher/internal/console/docs"
 	"github.com/usher-id/usher/internal/console/reset"
 )
 
 // pages are what people open in a browser, by whole path in any letter case,
 // before any door is asked: EduBrite's reset page lies among that door's paths
-// (docs/dialects/edubrite.md 3.2).
+// (docs/dialects/edubrite.md 3.2). The documentation has whole paths of its own
+// below docs.Path.
 type pages struct {
 	at   []segmentRoute
+	docs http.Handler
 	next http.Handler
 }
 
 // resetPaths are where the page lies at which people set a new password.
 var resetPaths = []string{reset.Path, "/oltpublish/site/resetpasswd.do", "/site/resetpasswd.do"}
 
-func (a *App) pages(next http.Handler) http.Handler {
+func (a *App) pages(next http.Handler) (http.Handler, error) {
+	documentation, err := a.documentation()
+	if err != nil {
+		return nil, err
+	}
 	form := reset.New(a.service)
-	p := &pages{next: next}
+	p := &pages{docs: documentation, next: next}
 	for _, path := range resetPaths {
 		p.at = append(p.at, segmentRoute{path, form})
 	}
-	return p
+	return p, nil
 }
 
 // isPage reports whether a path is one of the pages.
@@ -41,5 +48,15 @@ func (p *pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+	if isDocumentation(r.URL.Path) {
+		p.docs.ServeHTTP(w, r)
+		return
+	}
 	p.next.ServeHTTP(w, r)
+}
+
+// isDocumentation reports whether a path is docs.Path or below it.
+func isDocumentation(path string) bool {
+	const n = len(docs.Path)
+	return len(path) >= n && (len(path) == n || path[n] == '/') && strings.EqualFold(path[:n], docs.Path)
 }

@@ -1,0 +1,39 @@
+package app
+
+import (
+	"net/http"
+
+	"github.com/usher-id/usher/internal/console/docs"
+	"github.com/usher-id/usher/internal/dialect/encore"
+	"github.com/usher-id/usher/internal/dialect/iqmetrix"
+	"github.com/usher-id/usher/internal/dialect/servicemobility"
+	"github.com/usher-id/usher/internal/dialect/smartapp"
+	"github.com/usher-id/usher/internal/directory"
+)
+
+// description is the OpenAPI document of a door and what it is called on the
+// documentation pages.
+type description struct {
+	door  directory.Door
+	title string
+	json  func() []byte
+}
+
+// descriptions are the doors that have one, in the order of the pages.
+var descriptions = []description{
+	{directory.DoorIQmetrix, "iQmetrix User Manager", iqmetrix.OpenAPI},
+	{directory.DoorEncore, "Actsoft Encore", encore.OpenAPI},
+	{directory.DoorSmartapp, "Smartapp.com", smartapp.OpenAPI},
+	{directory.DoorServiceMobility, "ServicePower ServiceMobility", servicemobility.OpenAPI},
+}
+
+// documentation makes the pages of the doors that this process serves.
+func (a *App) documentation() (http.Handler, error) {
+	var documents []docs.Document
+	for _, d := range descriptions {
+		if a.serves(d.door) {
+			documents = append(documents, docs.Document{Name: d.door.String(), Title: d.title, JSON: d.json()})
+		}
+	}
+	return docs.New(a.cfg.BaseURL(), documents)
+}
