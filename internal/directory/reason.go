@@ -104,6 +104,11 @@ const (
 	ReasonCursorInvalid Reason = "cursor.invalid"
 	ReasonCursorExpired Reason = "cursor.expired"
 	ReasonListTooLarge  Reason = "list.too_large"
+	ReasonFieldUnknown  Reason = "field.unknown"
+	ReasonFieldReadOnly Reason = "field.read_only"
+	ReasonHeaderSyntax  Reason = "header.syntax"
+	ReasonBodyMedia     Reason = "body.media_type"
+	ReasonMethod        Reason = "method.not_allowed"
 
 	ReasonPasswordTooShort Reason = "password.too_short"
 	ReasonPasswordTooLong  Reason = "password.too_long"
