@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/usher-id/usher/internal/console/docs"
+	"github.com/usher-id/usher/internal/dialect/edubrite"
 	"github.com/usher-id/usher/internal/dialect/encore"
 	"github.com/usher-id/usher/internal/dialect/iqmetrix"
 	"github.com/usher-id/usher/internal/dialect/servicemobility"
@@ -24,6 +25,7 @@ var descriptions = []description{
 	{directory.DoorIQmetrix, "iQmetrix User Manager", iqmetrix.OpenAPI},
 	{directory.DoorEncore, "Actsoft Encore", encore.OpenAPI},
 	{directory.DoorSmartapp, "Smartapp.com", smartapp.OpenAPI},
+	{directory.DoorEduBrite, "EduBrite", edubrite.OpenAPI},
 	{directory.DoorServiceMobility, "ServicePower ServiceMobility", servicemobility.OpenAPI},
 }
 
