@@ -75,6 +75,9 @@ var byReason = map[directory.Reason]answer{
 	directory.ReasonCredentialTaken:     {http.StatusConflict, uniqueness},
 	directory.ReasonFilterSyntax:        {http.StatusBadRequest, invalidFilter},
 	directory.ReasonBodySyntax:          {http.StatusBadRequest, invalidSyntax},
+	directory.ReasonFieldReadOnly:       {http.StatusBadRequest, mutability},
+	directory.ReasonListTooLarge:        {http.StatusBadRequest, tooMany},
+	directory.ReasonBodyMedia:           {http.StatusUnsupportedMediaType, ""},
 	directory.ReasonCursorInvalid:       {http.StatusBadRequest, invalidCursor},
 	directory.ReasonCursorExpired:       {http.StatusBadRequest, expiredCursor},
 }
@@ -121,7 +124,8 @@ func lookUp(err error) answer {
 	row := byCode[e.Code]
 	// A reason may come with another code than its own: a name that is taken
 	// among other faults of the input, a number that is not left.
-	if own, ok := byReason[e.Reason]; ok && own.status == row.status && e.Code != directory.CodeExhausted {
+	own, ok := byReason[e.Reason]
+	if ok && (own.status == row.status || e.Code == directory.CodeUnsupported) && e.Code != directory.CodeExhausted {
 		row = own
 	}
 	if row.status == 0 {
