@@ -8,7 +8,7 @@
 //
 // What there is to read and write is said once, in the tables of attributes
 // (schemas.go, schemas_enterprise.go): the discovery documents are printed from
-// them, paths are resolved in them (resolve.go), and what an answer shows is
+// them, paths are resolved in them (attribute.go), and what an answer shows is
 // computed from them (project.go). What the RFCs leave open, and what was
 // decided, is in docs/dialects/scim.md.
 package scim
