@@ -3,7 +3,6 @@ package testkit
 import (
 	"bytes"
 	"encoding/json"
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
@@ -26,6 +25,20 @@ import (
 // declares must be answered once; unplayed are those that no script brings
 // about, as "GET /v1/ping 200".
 func Described(t *testing.T, prepare Prepare, document []byte, unplayed ...string) {
+	play(t, prepare, document, unplayed, func(status string) bool { return strings.HasPrefix(status, "2") })
+}
+
+// DescribedWhole is Described for a description that must not promise an error
+// either that no script brings about, but for those that every operation has
+// and DescribedRefusals provokes, and for failures of the server.
+func DescribedWhole(t *testing.T, prepare Prepare, document []byte, unplayed ...string) {
+	elsewhere := []string{"401", "403", "413", "429", "500", "503"}
+	play(t, prepare, document, unplayed, func(status string) bool { return !slices.Contains(elsewhere, status) })
+}
+
+// play plays the scripts; needed says of which statuses that are declared there
+// must be an answer.
+func play(t *testing.T, prepare Prepare, document []byte, unplayed []string, needed func(status string) bool) {
 	d := readDescription(t, document)
 	contract.Run(t, scripts, func(t *testing.T) contract.Target {
 		server := Start(t, Options{Demo: true})
@@ -36,11 +49,12 @@ func Described(t *testing.T, prepare Prepare, document []byte, unplayed ...strin
 	})
 	for _, op := range d.operations {
 		for _, status := range sorted(op.responses) {
-			switch name := op.name + " " + status; {
-			case op.seen[status] == slices.Contains(unplayed, name) && op.seen[status]:
+			name := op.name + " " + status
+			switch excepted := slices.Contains(unplayed, name); {
+			case op.seen[status] && excepted:
 				t.Errorf("%s is answered after all", name)
-			case op.seen[status] || slices.Contains(unplayed, name):
-			case strings.HasPrefix(status, "2"):
+			case op.seen[status] || excepted:
+			case needed(status):
 				t.Errorf("no case is answered with %s, which is declared", name)
 			default:
 				t.Logf("no case is answered with %s", name)
@@ -190,35 +204,4 @@ func (d *description) jsonFaults(schema any, body []byte) []string {
 		return []string{"something follows the JSON value"}
 	}
 	return d.faults(schema, value, "$")
-}
-
-// xmlFaults is whether a body is XML and has the element at its root that the
-// schema's xml.name says. Where the schema is that of a text, the document as
-// text must fit it too.
-func (d *description) xmlFaults(schema any, body []byte) []string {
-	root := ""
-	for decoder := xml.NewDecoder(bytes.NewReader(body)); ; {
-		token, err := decoder.Token()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return []string{"the body is no XML: " + err.Error()}
-		}
-		if start, ok := token.(xml.StartElement); ok && root == "" {
-			root = start.Name.Local
-		}
-	}
-	resolved, err := d.resolve(schema)
-	if err != nil {
-		return []string{err.Error()}
-	}
-	spec := asObject(resolved)
-	if want := asText(asObject(spec["xml"])["name"]); want != "" && want != root {
-		return []string{fmt.Sprintf("the root element is %q, not %q", root, want)}
-	}
-	if spec["type"] == "string" {
-		return d.faults(schema, string(body), "body")
-	}
-	return nil
 }

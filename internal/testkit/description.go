@@ -113,11 +113,26 @@ func foldASCII(text string) string {
 
 // find is the operation of a request whose path is still escaped, nil for none.
 // Of two templates that match, the one with fewer parameters is meant (OpenAPI
-// 3.1, Paths Object). HEAD is answered as GET.
+// 3.1, Paths Object). HEAD is answered as GET, and so is every method that a path
+// of anyMethod does not have.
 func (d *description) find(method, path string) *operation {
 	if method == "HEAD" {
 		method = "GET"
 	}
+	if op := d.match(method, path); op != nil {
+		return op
+	}
+	if op := d.match("GET", path); op != nil && asObject(asObject(d.root["paths"])[op.template])[anyMethod] == true {
+		return op
+	}
+	return nil
+}
+
+// anyMethod is the extension of a path item whose operations any method calls.
+const anyMethod = "x-any-method"
+
+// match is the operation of a method and a path.
+func (d *description) match(method, path string) *operation {
 	candidates := []string{path}
 	if plain, err := url.PathUnescape(path); err == nil && plain != path {
 		candidates = append(candidates, plain)

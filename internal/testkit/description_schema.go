@@ -31,7 +31,8 @@ func init() { // not a composite literal: the keywords call each other
 		"$ref": checkRef, "allOf": checkAllOf, "anyOf": checkAnyOf, "oneOf": checkOneOf,
 		"type": checkType, "enum": checkEnum, "const": checkConst,
 		"properties": checkProperties, "required": checkRequired, "additionalProperties": checkAdditional,
-		"items": checkItems, "minItems": bound(itemsOf, less), "maxItems": bound(itemsOf, more),
+		"patternProperties": checkPatternProperties,
+		"items":             checkItems, "minItems": bound(itemsOf, less), "maxItems": bound(itemsOf, more),
 		"minProperties": bound(membersOf, less), "maxProperties": bound(membersOf, more),
 		"minLength": bound(lengthOf, less), "maxLength": bound(lengthOf, more), "pattern": checkPattern,
 		"minimum": limit(less), "maximum": limit(more),
@@ -189,8 +190,36 @@ func checkAdditional(d *description, schema object, arg, value any, at string) [
 	var all []string
 	members, known := asObject(value), asObject(schema["properties"])
 	for _, name := range sorted(members) {
-		if _, ok := known[name]; !ok {
+		if _, ok := known[name]; !ok && len(patternsOf(schema, name)) == 0 {
 			all = append(all, d.faults(arg, members[name], at+"."+name)...)
+		}
+	}
+	return all
+}
+
+// patternsOf are the patterns of patternProperties that a name matches; one that
+// is no expression matches all, and is reported by checkPatternProperties.
+func patternsOf(schema object, name string) []string {
+	var matching []string
+	for _, pattern := range sorted(asObject(schema["patternProperties"])) {
+		if compiled, err := regexp.Compile(pattern); err != nil || compiled.MatchString(name) {
+			matching = append(matching, pattern)
+		}
+	}
+	return matching
+}
+
+func checkPatternProperties(d *description, schema object, arg, value any, at string) []string {
+	var all []string
+	for _, pattern := range sorted(asObject(arg)) {
+		if _, err := regexp.Compile(pattern); err != nil {
+			all = append(all, at+": "+err.Error())
+		}
+	}
+	members := asObject(value)
+	for _, name := range sorted(members) {
+		for _, pattern := range patternsOf(schema, name) {
+			all = append(all, d.faults(asObject(arg)[pattern], members[name], at+"."+name)...)
 		}
 	}
 	return all

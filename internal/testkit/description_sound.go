@@ -58,13 +58,7 @@ func SoundDescription(t *testing.T, document []byte) {
 func (d *description) operationFaults(op *operation) []string {
 	var faults []string
 	inPath := map[string]bool{}
-	item := asObject(asObject(d.root["paths"])[op.template])
-	for _, parameter := range slices.Concat(asArray(item["parameters"]), asArray(op.spec["parameters"])) {
-		resolved, err := d.resolve(parameter)
-		if err != nil {
-			return []string{err.Error()}
-		}
-		spec := asObject(resolved)
+	for _, spec := range d.parametersOf(op) {
 		if spec["schema"] == nil && spec["content"] == nil {
 			faults = append(faults, fmt.Sprintf("the parameter %v has no schema", spec["name"]))
 		}
@@ -97,6 +91,19 @@ func (d *description) operationFaults(op *operation) []string {
 		}
 	}
 	return append(faults, d.securityFaults(op)...)
+}
+
+// parametersOf are the parameters of an operation and of its path. One whose
+// reference leads nowhere is left out: that is a fault of its own.
+func (d *description) parametersOf(op *operation) []object {
+	var specs []object
+	item := asObject(asObject(d.root["paths"])[op.template])
+	for _, parameter := range slices.Concat(asArray(item["parameters"]), asArray(op.spec["parameters"])) {
+		if resolved, err := d.resolve(parameter); err == nil {
+			specs = append(specs, asObject(resolved))
+		}
+	}
+	return specs
 }
 
 // securityFaults are the security schemes of an operation that do not exist.
@@ -191,6 +198,13 @@ func (w *walker) examplesOfSchema(schema object, at string) {
 
 func (w *walker) fits(schema, example any, at string) {
 	w.examples++
+	if text, ok := example.(string); ok && w.description.ofXML(schema) {
+		// JSON has no other way to show XML.
+		for _, fault := range w.description.xmlFaults(schema, []byte(text)) {
+			w.faults = append(w.faults, at+": "+fault)
+		}
+		return
+	}
 	for _, fault := range w.description.faults(schema, example, "$") {
 		w.faults = append(w.faults, at+": "+fault)
 	}
