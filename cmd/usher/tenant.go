@@ -22,12 +22,26 @@ func (p *program) tenantCommand() *cobra.Command {
 func (p *program) tenantCreateCommand() *cobra.Command {
 	var doors string
 	var hosts []string
+	var throwAway bool
 	cmd := &cobra.Command{
-		Use:   "create NAME",
+		Use:   "create NAME | --throw-away",
 		Short: "Make a tenant with its default company",
-		Args:  cobra.ExactArgs(1),
+		Long: "Make a tenant with its default company. With --throw-away, make one under a name of its own, with an administrator\n" +
+			"and a credential of each kind, for a tool that wants an empty directory, and print all that as one JSON object;\n" +
+			"its secrets are shown only there. A SQLite database is open to one process: run it before the server starts.",
+		Example: "  usher tenant create acme --doors iqmetrix,scim --host users.acme.example\n" +
+			"  key=$(usher tenant create --throw-away | jq -r .key)",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if throwAway {
+				return cobra.NoArgs(cmd, args)
+			}
+			return cobra.ExactArgs(1)(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.withAdmin(cmd, func(ctx context.Context, a *app.Admin) error {
+				if throwAway {
+					return p.createThrowAway(ctx, a, doors, hosts)
+				}
 				t, err := a.CreateTenant(ctx, args[0], doors, hosts)
 				if err != nil {
 					return err
@@ -39,8 +53,19 @@ func (p *program) tenantCreateCommand() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&doors, "doors", "all", "doors of the tenant, separated by commas")
 	cmd.Flags().StringSliceVar(&hosts, "host", nil, "host name that leads to the tenant; can be repeated")
+	cmd.Flags().BoolVar(&throwAway, "throw-away", false, "draw a name, make credentials too, and print all as JSON")
 	config.AddFlags(cmd.Flags(), databaseSettings...)
 	return cmd
+}
+
+func (p *program) createThrowAway(ctx context.Context, a *app.Admin, doors string, hosts []string) error {
+	made, err := a.CreateThrowAwayTenant(ctx, doors, hosts)
+	if err != nil {
+		return err
+	}
+	out := json.NewEncoder(p.stdout)
+	out.SetIndent("", "  ")
+	return out.Encode(made)
 }
 
 func (p *program) tenantListCommand() *cobra.Command {
