@@ -15,10 +15,11 @@ import (
 // merged into those of the batch when the closure has succeeded and written
 // once. A closure that fails drops its own.
 type changes struct {
-	batch  *changes // of the closures before this one in the batch; nil for none
+	batch  *changes // of what came before this in the transaction; nil for nothing
 	totals map[totalKey]int64
 	search map[int64]searchChange
 	event  committedEvent // the last one
+	failed error          // what a part met after which the transaction cannot go on
 }
 
 // totalKey names a counter; company 0 is the whole tenant.
@@ -56,16 +57,19 @@ func (c *changes) document(rid int64, change searchChange) {
 func (c *changes) reset() {
 	clear(c.totals)
 	clear(c.search)
-	c.event = committedEvent{}
+	c.event, c.failed = committedEvent{}, nil
 }
 
-// merge takes over the changes of a closure that has succeeded.
+// merge takes over the changes of a closure, or of a part, that has succeeded.
 func (c *changes) merge(done *changes) {
 	for k, delta := range done.totals {
 		c.total(k, delta)
 	}
 	for rid, change := range done.search {
 		c.document(rid, change)
+	}
+	if done.event.id != "" {
+		c.event = done.event
 	}
 }
 
@@ -146,15 +150,17 @@ func (c *changes) flushSearch(ctx context.Context, e *engine, q querier) error {
 // changed in it, and by the closures of the batch before it. The documents are
 // written again at the end: only then is it known that this closure succeeds.
 func (r *reader) flushBeforeSearch(ctx context.Context) error {
-	if r.pending == nil {
+	return r.pending.flushSearchSoFar(ctx, r.e, r.q)
+}
+
+func (c *changes) flushSearchSoFar(ctx context.Context, e *engine, q querier) error {
+	if c == nil {
 		return nil
 	}
-	if r.pending.batch != nil {
-		if err := r.pending.batch.flushSearch(ctx, r.e, r.q); err != nil {
-			return err
-		}
+	if err := c.batch.flushSearchSoFar(ctx, e, q); err != nil {
+		return err
 	}
-	return r.pending.flushSearch(ctx, r.e, r.q)
+	return c.flushSearch(ctx, e, q)
 }
 
 // UserTotal implements directory.UserReader.

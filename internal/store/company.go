@@ -53,11 +53,59 @@ func (t *tx) InsertCompany(ctx context.Context, c directory.Company) error {
 		c.Metadata, c.Version, micros(c.CreatedAt))
 }
 
-const selectLockReason = "SELECT tenant, number, company, name, description FROM lock_reasons WHERE tenant = $1"
+// UpdateCompany implements directory.CompanyWriter. A name that another company
+// has is ErrDuplicate.
+func (t *tx) UpdateCompany(ctx context.Context, c directory.Company) error {
+	return t.change(ctx, `UPDATE companies SET id = $3, name = $4, name_key = $5, website = $6, metadata = $7, version = $8, created_at = $9
+		WHERE tenant = $1 AND number = $2`,
+		int64(c.Tenant), c.Number, c.ID, c.Name, directory.NameKey(c.Name), c.Website, c.Metadata, c.Version, micros(c.CreatedAt))
+}
+
+// companyInUseSQL looks for one row of each kind. Deleted users are in the list
+// index too.
+const companyInUseSQL = `SELECT CASE WHEN
+	EXISTS (SELECT 1 FROM user_company x WHERE x.tenant = $1 AND x.state IN (0, 1, 2, 3) AND x.ancestor = $2)
+	OR EXISTS (SELECT 1 FROM companies x WHERE x.tenant = $1 AND x.parent = $2)
+	OR EXISTS (SELECT 1 FROM locations x WHERE x.tenant = $1 AND x.company = $2)
+	OR EXISTS (SELECT 1 FROM roles x WHERE x.tenant = $1 AND x.company = $2)
+	OR EXISTS (SELECT 1 FROM lock_reasons x WHERE x.tenant = $1 AND x.company = $2)
+	OR EXISTS (SELECT 1 FROM credentials x WHERE x.tenant = $1 AND x.root = $2)
+	THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END`
+
+// CompanyInUse implements directory.CompanyReader. Company 0 is none.
+func (r *reader) CompanyInUse(ctx context.Context, t directory.TenantNo, number int64) (bool, error) {
+	used := false
+	if number == 0 {
+		return false, nil
+	}
+	err := r.q.query(ctx, companyInUseSQL, []any{int64(t), number}, func(row *row) { used = row.flag() })
+	return used, err
+}
+
+// DeleteCompany implements directory.CompanyWriter. One to which something
+// belongs stays, and is ErrNotFound. Who is making a user of the company has its
+// row shared: that is waited for, before it is seen what belongs to it.
+func (t *tx) DeleteCompany(ctx context.Context, tenant directory.TenantNo, number int64) error {
+	err := t.one(ctx, selectCompany+" AND number = $2"+t.e.lock, []any{int64(tenant), number}, func(row *row) { scanCompany(row) })
+	if err != nil {
+		return err
+	}
+	used, err := t.CompanyInUse(ctx, tenant, number)
+	if err != nil {
+		return err
+	}
+	if used {
+		return directory.ErrNotFound
+	}
+	// Its counters stay: all are 0.
+	return t.change(ctx, "DELETE FROM companies WHERE tenant = $1 AND number = $2", int64(tenant), number)
+}
+
+const selectLockReason = "SELECT tenant, number, company, name, description, version FROM lock_reasons WHERE tenant = $1"
 
 func scanLockReason(r *row) directory.LockReason {
 	return directory.LockReason{Tenant: directory.TenantNo(r.int()), Number: r.int(), Company: r.int(), Name: r.text(),
-		Description: r.text()}
+		Description: r.text(), Version: r.int()}
 }
 
 // LockReason implements directory.CompanyReader.
@@ -84,19 +132,30 @@ func (r *reader) LockReasons(ctx context.Context, t directory.TenantNo, company 
 	return list, err
 }
 
-// InsertLockReason implements directory.CompanyWriter. Two reasons of a
-// company with one name key, unless it is empty, are ErrDuplicate.
-func (t *tx) InsertLockReason(ctx context.Context, reason directory.LockReason) error {
-	return t.insert(ctx, `INSERT INTO lock_reasons (tenant, number, company, name, name_key, description)
-		VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
-		int64(reason.Tenant), reason.Number, reason.Company, reason.Name, directory.NameKey(reason.Name), reason.Description)
+// AllLockReasons implements directory.CompanyReader.
+func (r *reader) AllLockReasons(ctx context.Context, t directory.TenantNo, after int64, limit int) ([]directory.LockReason, error) {
+	var list []directory.LockReason
+	err := r.q.query(ctx, selectLockReason+" AND number > $2 ORDER BY number LIMIT $3", []any{int64(t), after, int64(max(limit, 0))},
+		func(row *row) { list = append(list, scanLockReason(row)) })
+	return list, err
 }
 
-// UpdateLockReason implements directory.CompanyWriter.
+// InsertLockReason implements directory.CompanyWriter. Two reasons of a
+// company with one name key, unless it is empty, are ErrDuplicate. Version 0
+// becomes 1.
+func (t *tx) InsertLockReason(ctx context.Context, reason directory.LockReason) error {
+	return t.insert(ctx, `INSERT INTO lock_reasons (tenant, number, company, name, name_key, description, version)
+		VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`,
+		int64(reason.Tenant), reason.Number, reason.Company, reason.Name, directory.NameKey(reason.Name), reason.Description,
+		max(reason.Version, 1))
+}
+
+// UpdateLockReason implements directory.CompanyWriter. Version 0 raises the one
+// that is stored.
 func (t *tx) UpdateLockReason(ctx context.Context, reason directory.LockReason) error {
-	return t.change(ctx, `UPDATE lock_reasons SET company = $3, name = $4, name_key = $5, description = $6
-		WHERE tenant = $1 AND number = $2`,
-		int64(reason.Tenant), reason.Number, reason.Company, reason.Name, directory.NameKey(reason.Name), reason.Description)
+	a := args{list: []any{int64(reason.Tenant), reason.Number, reason.Company, reason.Name, directory.NameKey(reason.Name), reason.Description}}
+	return t.change(ctx, "UPDATE lock_reasons SET company = $3, name = $4, name_key = $5, description = $6, version = "+
+		versionOf(&a, reason.Version)+" WHERE tenant = $1 AND number = $2", a.list...)
 }
 
 // DeleteLockReason implements directory.CompanyWriter.

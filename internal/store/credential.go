@@ -85,12 +85,25 @@ var keyAndUserSQL = "SELECT " + authenticateColumns + ", " + selectUser +
 
 // KeyAndUser implements directory.CredentialReader.
 func (r *reader) KeyAndUser(ctx context.Context, hash []byte, number int64) (directory.Authentication, directory.User, error) {
+	if number < 1 || number > directory.MaxNumber {
+		return directory.Authentication{}, directory.User{}, directory.ErrNotFound
+	}
+	return r.keyAndUser(ctx, keyAndUserSQL, hash, number)
+}
+
+var keyAndUserByIDSQL = "SELECT " + authenticateColumns + ", " + selectUser +
+	" FROM credentials c CROSS JOIN tenants t CROSS JOIN users u" +
+	" WHERE c.kind = 0 AND c.hash = $1 AND t.no = c.tenant AND u.tenant = c.tenant AND u.id = $2"
+
+// KeyAndUserByID implements directory.CredentialReader.
+func (r *reader) KeyAndUserByID(ctx context.Context, hash []byte, id string) (directory.Authentication, directory.User, error) {
+	return r.keyAndUser(ctx, keyAndUserByIDSQL, hash, id)
+}
+
+func (r *reader) keyAndUser(ctx context.Context, sql string, hash []byte, user any) (directory.Authentication, directory.User, error) {
 	var a directory.Authentication
 	var u directory.User
-	if number < 1 || number > directory.MaxNumber {
-		return a, u, directory.ErrNotFound
-	}
-	err := r.one(ctx, keyAndUserSQL, []any{hash, number}, func(row *row) {
+	err := r.one(ctx, sql, []any{hash, user}, func(row *row) {
 		a = scanAuthentication(row, directory.CredentialKey)
 		a.Credential.Hash = hash
 		u = scanUser(row)

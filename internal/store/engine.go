@@ -45,8 +45,18 @@ type engine struct {
 	// insertEvent writes an event and returns its sequence number if the engine
 	// needs it.
 	insertEvent func(ctx context.Context, q querier, values []any) (seq int64, err error)
-	// extra is the condition on users u that directory.Extra is.
-	extra func(a *args, path []string, value string) string
+	// undoPart takes back the innermost part of a transaction (tx.Try).
+	undoPart func(ctx context.Context, q querier) error
+	// extra is the condition on users u that directory.Extra is, with a test of
+	// the text that it finds; anyPhone that directory.AnyPhone is, with a test of
+	// number and type.
+	extra    func(a *args, path []string, test func(column string) string) string
+	anyPhone func(test func(number, kind string) string) string
+	// indexEvents fills the index of events by user (directory.EventWriter), and
+	// userEvents is the FROM and WHERE of the events e of user $2 of tenant $1
+	// after $3, in order of e.seq.
+	indexEvents func(ctx context.Context, q querier, limit int) (int, error)
+	userEvents  string
 	// shard picks the shard of a counter for one transaction, below shards.
 	shard func() int64
 	// poolShards is the number of shards of a licence pool.

@@ -24,20 +24,21 @@ func (c *filterCompiler) extra(f directory.Extra) string {
 		c.err = err
 		return never
 	}
+	test := func(column string) string { return c.compareText(column, f.Op, f.Value) }
 	return "(CASE WHEN " + c.e.instr + "(u.profile, " + c.args.add(name+":") + ") = 0 THEN " + never + " ELSE " +
-		c.e.extra(c.args, f.Path, f.Value) + " END)"
+		c.e.extra(c.args, f.Path, test) + " END)"
 }
 
 // extraByTables walks the path in SQLite through tables of members. A path of
 // SQLite's own would be a text in which the names must be quoted. The last of
 // several members of one name counts, as for encoding/json. JSON that is nested
 // deeper than SQLite reads has no members.
-func extraByTables(a *args, path []string, value string) string {
+func extraByTables(a *args, path []string, test func(column string) string) string {
 	object := "(CASE WHEN json_valid(u.profile) THEN u.profile END, '$.extras')"
 	for i, name := range path {
 		member := "CASE type WHEN 'object' THEN value END"
 		if i == len(path)-1 {
-			member = "type = 'text' AND atom = " + a.add(value)
+			member = "type = 'text' AND " + test("atom")
 		}
 		member = "(SELECT " + member + " FROM json_each" + object + " WHERE key = " + a.add(name) + " ORDER BY id DESC LIMIT 1)"
 		object = "(" + member + ")"
@@ -53,11 +54,11 @@ const unreadable = `'\\u0000|\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?
 // refuses numbers which are too large for it, and one user with such a number
 // would fail the list. So would one with an unreadable text, which has no
 // members here.
-func extraByOperators(a *args, path []string, value string) string {
+func extraByOperators(a *args, path []string, test func(column string) string) string {
 	member := "CAST(u.profile AS json) -> 'extras'"
 	for _, name := range path {
 		member += " -> CAST(" + a.add(name) + " AS TEXT)"
 	}
-	return `CASE WHEN replace(u.profile, '\\', '/') ~ ` + unreadable + " THEN false ELSE coalesce(json_typeof(" + member + ") = 'string' AND (" + member +
-		") #>> '{}' = " + a.add(value) + ", false) END"
+	return `CASE WHEN replace(u.profile, '\\', '/') ~ ` + unreadable + " THEN false ELSE coalesce(json_typeof(" + member + ") = 'string' AND " +
+		test("(("+member+") #>> '{}')") + ", false) END"
 }

@@ -46,9 +46,10 @@ const (
 // users u that holds exactly for the users that Filter.Match accepts. No column
 // is ever NULL, so that NOT needs no care.
 type filterCompiler struct {
-	e    *engine
-	args *args
-	err  error
+	e      *engine
+	args   *args
+	tenant directory.TenantNo
+	err    error
 }
 
 func (c *filterCompiler) compile(f directory.Filter) string {
@@ -75,6 +76,10 @@ func (c *filterCompiler) compile(f directory.Filter) string {
 		return "(" + column + " = " + c.args.add(bit(f.Value)) + ")"
 	case directory.Extra:
 		return c.extra(f)
+	case directory.AnyPhone:
+		return c.anyPhone(f)
+	case directory.External:
+		return c.external(f)
 	case directory.InState:
 		return "(+u.state IN (" + stateList(f.States) + "))"
 	}
@@ -117,13 +122,19 @@ func (c *filterCompiler) text(f directory.Text) string {
 	if !utf8.ValidString(value) || strings.ContainsRune(value, 0) {
 		return never // no stored text has these, and PostgreSQL takes no such argument
 	}
+	sql := c.compareText(column, f.Op, value)
+	if f.Op == directory.OpEqual && f.Field == directory.FieldClientUserID && value != "" {
+		// Says what the partial index needs to know.
+		return "(" + sql + " AND " + column + " <> '')"
+	}
+	return sql
+}
+
+// compareText compares a text in SQL with a value that a column can hold.
+func (c *filterCompiler) compareText(column string, op directory.Operator, value string) string {
 	p := c.args.add(value)
-	switch f.Op {
+	switch op {
 	case directory.OpEqual:
-		if f.Field == directory.FieldClientUserID && value != "" {
-			// Says what the partial index needs to know.
-			return "(" + column + " = " + p + " AND " + column + " <> '')"
-		}
 		return "(" + column + " = " + p + ")"
 	case directory.OpPrefix:
 		return "(substr(" + column + ", 1, " + c.length(value) + ") = " + p + ")"
@@ -133,6 +144,24 @@ func (c *filterCompiler) text(f directory.Text) string {
 	default:
 		return "(" + c.e.instr + "(" + column + ", " + p + ") > 0)"
 	}
+}
+
+// external asks the handles of a credential's space. A key belongs to one user,
+// whose row is then read by its own key; several are a set that is made once. A
+// user that is deleted has no handles.
+func (c *filterCompiler) external(f directory.External) string {
+	if f.Op == directory.OpEqual && f.Value == "" || !utf8.ValidString(f.Value) || strings.ContainsRune(f.Value, 0) {
+		return never
+	}
+	from := "(SELECT x.rid FROM identifiers x WHERE x.tenant = " + c.args.add(int64(c.tenant)) + " AND x.space = " +
+		c.args.add(string(directory.ExternalSpace(f.Credential)))
+	if f.Op == directory.OpEqual {
+		return "(u.rid = coalesce(" + from + " AND x.key = " + c.args.add(f.Value) + "), 0))"
+	}
+	if f.Value != "" {
+		from += " AND " + c.compareText("x.key", f.Op, f.Value)
+	}
+	return "(u.rid IN " + from + "))"
 }
 
 // length is the number of characters of a value as an argument that
@@ -202,6 +231,9 @@ func filterPhrases(f directory.Filter) []string {
 	return nil
 }
 
+// indexedFields have an index on tenant and the field.
+var indexedFields = directory.Fields(directory.FieldID, directory.FieldClientUserID, directory.FieldUserName, directory.FieldEmail, directory.FieldFamilyName)
+
 // filterHasIndex reports whether an index on tenant and a field answers the
 // filter. Without one the tenant must not be named in the condition: SQLite
 // would read an index that begins with it, and sort, where a range of row ids
@@ -211,7 +243,7 @@ func filterHasIndex(f directory.Filter) bool {
 	case directory.And:
 		return slices.ContainsFunc(f, filterHasIndex)
 	case directory.Text:
-		return f.Op == directory.OpEqual && f.Value != "" && (f.Field == directory.FieldID || f.Field == directory.FieldClientUserID)
+		return f.Op == directory.OpEqual && f.Value != "" && indexedFields.Has(f.Field)
 	}
 	return false
 }

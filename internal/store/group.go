@@ -6,12 +6,30 @@ import (
 	"github.com/usher-id/usher/internal/directory"
 )
 
-const groupColumns = "g.tenant, g.number, g.id, g.kind, g.key, g.name, g.description, g.parent, g.version, g.created_at"
+const groupColumns = "g.tenant, g.number, g.id, g.kind, g.key, g.name, g.description, g.parent, g.external_ids, g.version, g.created_at, g.updated_at"
 
 func scanGroup(r *row) directory.Group {
-	return directory.Group{Tenant: directory.TenantNo(r.int()), Number: r.int(), ID: r.text(),
-		Kind: directory.GroupKind(r.text()), Key: r.text(), Name: r.text(), Description: r.text(), Parent: r.int(),
-		Version: r.int(), CreatedAt: r.time()}
+	g := directory.Group{Tenant: directory.TenantNo(r.int()), Number: r.int(), ID: r.text(),
+		Kind: directory.GroupKind(r.text()), Key: r.text(), Name: r.text(), Description: r.text(), Parent: r.int()}
+	decode(r, r.text(), &g.ExternalIDs)
+	g.Version, g.CreatedAt, g.UpdatedAt = r.int(), r.time(), r.time()
+	if g.UpdatedAt.IsZero() {
+		g.UpdatedAt = g.CreatedAt
+	}
+	return g
+}
+
+// groupValues are the stored values of a group.
+func groupValues(g *directory.Group) ([]any, error) {
+	external := ""
+	if len(g.ExternalIDs) > 0 {
+		var err error
+		if external, err = encode(g.ExternalIDs); err != nil {
+			return nil, err
+		}
+	}
+	return []any{int64(g.Tenant), g.Number, g.ID, string(g.Kind), g.Key, g.Name, directory.NameKey(g.Name), g.Description, g.Parent,
+		external, g.Version, micros(g.CreatedAt), micros(g.UpdatedAt)}, nil
 }
 
 func (r *reader) group(ctx context.Context, t directory.TenantNo, where string, args ...any) (directory.Group, error) {
@@ -47,7 +65,7 @@ func (r *reader) Groups(ctx context.Context, t directory.TenantNo, q directory.G
 	return list, err
 }
 
-// CountGroups implements directory.GroupReader.
+// CountGroups implements directory.GroupReader. q.After counts.
 func (r *reader) CountGroups(ctx context.Context, t directory.TenantNo, q directory.GroupSelection) (int64, error) {
 	var n int64
 	var a args
@@ -66,6 +84,9 @@ func (r *reader) groupSelection(a *args, t directory.TenantNo, q *directory.Grou
 		key = "m.group_no"
 	}
 	from += " AND g.kind = " + a.add(string(q.Kind))
+	if q.After > 0 {
+		from += " AND " + key + " > " + a.add(q.After)
+	}
 	if q.Parent.Set {
 		// The plus keeps SQLite from an index that is not in order of number.
 		from += " AND +g.parent = " + a.add(q.Parent.Value)
@@ -102,6 +123,19 @@ func (r *reader) GroupMembers(ctx context.Context, t directory.TenantNo, group, 
 	return list, err
 }
 
+// GroupMemberRefs implements directory.GroupReader.
+func (r *reader) GroupMemberRefs(ctx context.Context, t directory.TenantNo, group, company, after int64, limit int) ([]directory.MemberRef, error) {
+	a := args{list: []any{int64(t), group, int64(t)<<numberBits + min(max(after, 0), directory.MaxNumber)}}
+	sql := "SELECT u.rid, u.id, u.user_name, u.display_name" + livingMembers + " AND m.rid > $3" + ofSubtree(r.e, &a, t, company) +
+		" ORDER BY m.rid LIMIT " + a.add(int64(max(limit, 0)))
+	var list []directory.MemberRef
+	err := r.q.scan(ctx, sql, a.list, func(row *row) {
+		_, number := split(row.int())
+		list = append(list, directory.MemberRef{Number: number, ID: row.text(), UserName: row.text(), DisplayName: row.text()})
+	})
+	return list, err
+}
+
 // GroupSize implements directory.GroupReader.
 func (r *reader) GroupSize(ctx context.Context, t directory.TenantNo, group int64) (int64, error) {
 	var n int64
@@ -112,19 +146,23 @@ func (r *reader) GroupSize(ctx context.Context, t directory.TenantNo, group int6
 // InsertGroup implements directory.GroupWriter. A taken number or id, or a key
 // that is taken in the kind, is ErrDuplicate.
 func (t *tx) InsertGroup(ctx context.Context, g directory.Group) error {
-	return t.insert(ctx, `INSERT INTO groups (tenant, number, id, kind, key, name, name_key, description, parent, version, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING`,
-		int64(g.Tenant), g.Number, g.ID, string(g.Kind), g.Key, g.Name, directory.NameKey(g.Name), g.Description, g.Parent,
-		g.Version, micros(g.CreatedAt))
+	values, err := groupValues(&g)
+	if err != nil {
+		return err
+	}
+	return t.insert(ctx, `INSERT INTO groups (tenant, number, id, kind, key, name, name_key, description, parent, external_ids, version,
+		created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING`, values...)
 }
 
 // UpdateGroup implements directory.GroupWriter. A key that is taken in the kind
 // is ErrDuplicate.
 func (t *tx) UpdateGroup(ctx context.Context, g directory.Group) error {
+	values, err := groupValues(&g)
+	if err != nil {
+		return err
+	}
 	return t.change(ctx, `UPDATE groups SET id = $3, kind = $4, key = $5, name = $6, name_key = $7, description = $8, parent = $9,
-		version = $10, created_at = $11 WHERE tenant = $1 AND number = $2`,
-		int64(g.Tenant), g.Number, g.ID, string(g.Kind), g.Key, g.Name, directory.NameKey(g.Name), g.Description, g.Parent,
-		g.Version, micros(g.CreatedAt))
+		external_ids = $10, version = $11, created_at = $12, updated_at = $13 WHERE tenant = $1 AND number = $2`, values...)
 }
 
 // emptyGroupSQL names the memberships first, so that it can be bounded.

@@ -12,12 +12,12 @@ import (
 // which shard a seat is counted means nothing: FreeSeat may find it in another
 // after the pool was resized.
 
-const selectPool = `SELECT p.type, p.total,
+const selectPool = `SELECT p.type, p.total, p.version,
 	CAST(coalesce((SELECT sum(s.used) FROM licence_shards s WHERE s.tenant = p.tenant AND s.type = p.type), 0) AS BIGINT)
 	FROM licence_pools p WHERE p.tenant = $1`
 
 func scanPool(r *row) directory.Pool {
-	return directory.Pool{Type: r.text(), Total: r.int(), Used: r.int()}
+	return directory.Pool{Type: r.text(), Total: r.int(), Version: r.int(), Used: r.int()}
 }
 
 // Pool implements directory.LicenceReader.
@@ -38,7 +38,8 @@ func (r *reader) Pools(ctx context.Context, t directory.TenantNo) ([]directory.P
 func (t *tx) SetPool(ctx context.Context, tenant directory.TenantNo, licenceType string, total int64) error {
 	// The row of the pool is the lock under which shards come and go.
 	_, err := t.q.exec(ctx, `INSERT INTO licence_pools (tenant, type, total, shards) VALUES ($1, $2, $3, 0)
-		ON CONFLICT (tenant, type) DO UPDATE SET total = excluded.total`, int64(tenant), licenceType, total)
+		ON CONFLICT (tenant, type) DO UPDATE SET total = excluded.total,
+		version = licence_pools.version + CASE WHEN licence_pools.total <> excluded.total THEN 1 ELSE 0 END`, int64(tenant), licenceType, total)
 	if err != nil {
 		return err
 	}

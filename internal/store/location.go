@@ -51,6 +51,29 @@ func (r *reader) Locations(ctx context.Context, t directory.TenantNo, company in
 	return list, err
 }
 
+// AllLocations implements directory.LocationReader.
+func (r *reader) AllLocations(ctx context.Context, t directory.TenantNo, after int64, limit int) ([]directory.Location, error) {
+	var list []directory.Location
+	err := r.q.query(ctx, selectLocation+" AND number > $2 ORDER BY number LIMIT $3", []any{int64(t), after, int64(max(limit, 0))},
+		func(row *row) { list = append(list, scanLocation(row)) })
+	return list, err
+}
+
+// LocationInUse implements directory.LocationReader.
+func (r *reader) LocationInUse(ctx context.Context, t directory.TenantNo, number int64) (bool, error) {
+	used := false
+	first := int64(t) << numberBits
+	err := r.q.query(ctx, "SELECT rid FROM user_locations WHERE location = $1 AND rid > $2 AND rid <= $3 LIMIT 1",
+		[]any{number, first, first + directory.MaxNumber}, func(*row) { used = true })
+	return used, err
+}
+
+// DeleteLocation implements directory.CompanyWriter. Users that have it keep a
+// number without a row: the core asks LocationInUse first.
+func (t *tx) DeleteLocation(ctx context.Context, tenant directory.TenantNo, number int64) error {
+	return t.change(ctx, "DELETE FROM locations WHERE tenant = $1 AND number = $2", int64(tenant), number)
+}
+
 func locationAddress(l *directory.Location) (string, error) {
 	if l.Address == (directory.Address{}) {
 		return "", nil

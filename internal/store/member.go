@@ -54,13 +54,14 @@ func (t *tx) RemoveUserRole(ctx context.Context, tenant directory.TenantNo, assi
 	return n > 0, err
 }
 
-const selectRole = "SELECT tenant, number, key, name, description, company, rank, permissions, extras FROM roles WHERE tenant = $1"
+const selectRole = "SELECT tenant, number, key, name, description, company, rank, permissions, extras, version FROM roles WHERE tenant = $1"
 
 func scanRole(r *row) directory.Role {
 	role := directory.Role{Tenant: directory.TenantNo(r.int()), Number: r.int(), Key: r.text(), Name: r.text(),
 		Description: r.text(), Company: r.int(), Rank: directory.Rank(r.int())}
 	decode(r, r.text(), &role.Permissions)
 	role.Extras = r.text()
+	role.Version = r.int()
 	return role
 }
 
@@ -87,6 +88,14 @@ func (r *reader) Roles(ctx context.Context, t directory.TenantNo, company int64)
 	return list, err
 }
 
+// AllRoles implements directory.MembershipReader.
+func (r *reader) AllRoles(ctx context.Context, t directory.TenantNo, after int64, limit int) ([]directory.Role, error) {
+	var list []directory.Role
+	err := r.q.query(ctx, selectRole+" AND number > $2 ORDER BY number LIMIT $3", []any{int64(t), after, int64(max(limit, 0))},
+		func(row *row) { list = append(list, scanRole(row)) })
+	return list, err
+}
+
 func permissions(role *directory.Role) (string, error) {
 	if len(role.Permissions) == 0 {
 		return "", nil
@@ -94,28 +103,38 @@ func permissions(role *directory.Role) (string, error) {
 	return encode(role.Permissions)
 }
 
-// InsertRole implements directory.MembershipWriter.
+// InsertRole implements directory.MembershipWriter. Version 0 becomes 1.
 func (t *tx) InsertRole(ctx context.Context, role directory.Role) error {
 	list, err := permissions(&role)
 	if err != nil {
 		return err
 	}
-	return t.insert(ctx, `INSERT INTO roles (tenant, number, company, key, name, description, rank, permissions, extras)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING`,
+	return t.insert(ctx, `INSERT INTO roles (tenant, number, company, key, name, description, rank, permissions, extras, version)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING`,
 		int64(role.Tenant), role.Number, role.Company, role.Key, role.Name, role.Description, int64(role.Rank), list,
-		role.Extras)
+		role.Extras, max(role.Version, 1))
 }
 
-// UpdateRole implements directory.MembershipWriter.
+// versionOf is the version that an update writes: the given one, or for 0 one
+// more than there is.
+func versionOf(a *args, version int64) string {
+	if version == 0 {
+		return "version + 1"
+	}
+	return a.add(version)
+}
+
+// UpdateRole implements directory.MembershipWriter. Version 0 raises the one
+// that is stored.
 func (t *tx) UpdateRole(ctx context.Context, role directory.Role) error {
 	list, err := permissions(&role)
 	if err != nil {
 		return err
 	}
-	return t.change(ctx, `UPDATE roles SET company = $3, key = $4, name = $5, description = $6, rank = $7, permissions = $8, extras = $9
-		WHERE tenant = $1 AND number = $2`,
-		int64(role.Tenant), role.Number, role.Company, role.Key, role.Name, role.Description, int64(role.Rank), list,
-		role.Extras)
+	a := args{list: []any{int64(role.Tenant), role.Number, role.Company, role.Key, role.Name, role.Description, int64(role.Rank), list,
+		role.Extras}}
+	return t.change(ctx, `UPDATE roles SET company = $3, key = $4, name = $5, description = $6, rank = $7, permissions = $8, extras = $9,
+		version = `+versionOf(&a, role.Version)+" WHERE tenant = $1 AND number = $2", a.list...)
 }
 
 // DeleteRole implements directory.MembershipWriter. Who is giving the role has

@@ -104,7 +104,11 @@ func (db *postgresDB) attempt(ctx context.Context, fn func(directory.Tx) error, 
 	}
 	defer t.Rollback() // also when fn panics; after a commit it does nothing
 	q := sqlQuerier{t}
-	if err := fn(&tx{reader{e: db.engine, q: q, pending: pending}}); err != nil {
+	err = fn(&tx{reader{e: db.engine, q: q, pending: pending}})
+	if pending.failed != nil {
+		return pending.failed
+	}
+	if err != nil {
 		return err
 	}
 	if err := pending.flush(ctx, db.engine, q); err != nil {

@@ -44,7 +44,10 @@ func TestMigrationsHaveTheSameNumbers(t *testing.T) {
 
 // ownTables are a table that only one engine has, or has in its own way: the
 // search index, and what goose and SQLite keep.
-var ownTables = regexp.MustCompile(`^(user_search.*|schema_migrations.*|sqlite_.*)$`)
+var ownTables = regexp.MustCompile(`^(user_search.*|schema_migrations.*|sqlite_.*|event_users.*)$`)
+
+// ownIndex is the index of PostgreSQL in whose place SQLite has event_users.
+const ownIndex = "events_user"
 
 // TestSchemasAreTheSame reads what the migrations have made in each engine and
 // compares the columns, keys and indexes.
@@ -134,7 +137,7 @@ func postgresSchema(t *testing.T, q querier) (lines []string) {
 		coalesce(pg_get_expr(i.indpred, i.indrelid), '')
 		FROM pg_index i JOIN pg_class tc ON tc.oid = i.indrelid JOIN pg_class ic ON ic.oid = i.indexrelid
 		JOIN pg_namespace n ON n.oid = tc.relnamespace WHERE n.nspname = 'public'`) {
-		if ownTables.MatchString(x[0]) {
+		if ownTables.MatchString(x[0]) || x[1] == ownIndex {
 			continue
 		}
 		if x[3] == "true" {
@@ -142,6 +145,9 @@ func postgresSchema(t *testing.T, q querier) (lines []string) {
 			continue
 		}
 		where := strings.NewReplacer("(", "", ")", "", "::text", "", `"`, "").Replace(x[5])
+		if x[0] == "users" {
+			x[4] = strings.TrimSuffix(x[4], ",rid") // with which an index of SQLite's ends by itself
+		}
 		lines = append(lines, indexLine(x[0], x[1], x[2] == "true", x[4], where))
 	}
 	slices.Sort(lines)

@@ -94,6 +94,18 @@ func (r *reader) AuthenticateSession(ctx context.Context, hash []byte) (director
 	return a, err
 }
 
+// UserTokens implements directory.SessionReader. The kinds are named by their
+// stored codes.
+func (r *reader) UserTokens(ctx context.Context, t directory.TenantNo, number int64, now time.Time) ([]directory.Token, error) {
+	var list []directory.Token
+	err := r.q.query(ctx, `SELECT kind, session, client, door, epoch, created_at, expires_at FROM tokens
+		WHERE rid = $1 AND kind IN (0, 1, 2) AND expires_at > $2 ORDER BY created_at DESC, hash`, []any{rowID(t, number), micros(now)}, func(row *row) {
+		list = append(list, directory.Token{Tenant: t, User: number, Kind: kindOf(row, tokenKinds[:]), Session: row.text(), Client: row.text(),
+			Door: directory.Door(row.int()), Epoch: row.int(), CreatedAt: row.time(), ExpiresAt: row.time()})
+	})
+	return list, err
+}
+
 // ExtendToken implements directory.CredentialWriter. A token that is not there
 // is ErrNotFound.
 func (t *tx) ExtendToken(ctx context.Context, hash []byte, expiresAt time.Time) error {

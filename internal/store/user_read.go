@@ -50,6 +50,9 @@ func (r *reader) Users(ctx context.Context, t directory.TenantNo, q directory.Us
 	if q.Limit <= 0 || nothing(t, &q) {
 		return nil, nil
 	}
+	if sorted(&q) {
+		return r.sortedUsers(ctx, t, &q)
+	}
 	users := make([]directory.User, 0, min(q.Limit, 64))
 	each := func(row *row) { users = append(users, scanUser(row)) }
 	if listed(&q) {
@@ -208,6 +211,10 @@ func (r *reader) condition(ctx context.Context, t directory.TenantNo, q *directo
 		return nil, true, nil
 	}
 	implied := filterPhrases(q.Filter)
+	indexed := filterHasIndex(q.Filter)
+	if indexed && len(terms) == 0 {
+		implied = nil
+	}
 	c = &condition{key: "u.rid"}
 	if len(terms)+len(implied) > 0 {
 		if err := r.flushBeforeSearch(ctx); err != nil {
@@ -215,7 +222,7 @@ func (r *reader) condition(ctx context.Context, t directory.TenantNo, q *directo
 		}
 		match, tests := r.e.searchMatch(&c.args, int64(t), terms, implied)
 		c.searched(r.e, match, tests)
-	} else if indexed := filterHasIndex(q.Filter); indexed || len(q.GroupNumbers) == 0 {
+	} else if indexed || len(q.GroupNumbers) == 0 {
 		c.from = " FROM users u WHERE "
 		if indexed {
 			c.from += "u.tenant = " + c.args.add(int64(t)) + " AND "
@@ -225,15 +232,17 @@ func (r *reader) condition(ctx context.Context, t directory.TenantNo, q *directo
 	}
 	c.among(r.e, t, q)
 	c.inGroups(q.GroupNumbers)
-	if q.Filter != nil {
-		f := filterCompiler{e: r.e, args: &c.args}
-		sql := f.compile(q.Filter)
-		if f.err != nil {
-			return nil, false, f.err
-		}
-		c.tests += " AND " + sql
+	return c, false, c.filtered(r.e, t, q.Filter)
+}
+
+// filtered tests a filter, if there is one.
+func (c *condition) filtered(e *engine, t directory.TenantNo, filter directory.Filter) error {
+	if filter == nil {
+		return nil
 	}
-	return c, false, nil
+	f := filterCompiler{e: e, args: &c.args, tenant: t}
+	c.tests += " AND " + f.compile(filter)
+	return f.err
 }
 
 // searched begins a condition with what the search index answers.
@@ -280,16 +289,27 @@ func (c *condition) among(e *engine, t directory.TenantNo, q *directory.UserQuer
 	first := int64(t) << numberBits
 	above, below := bounds(q)
 	c.from += c.key + " > " + c.args.add(first+above) + " AND " + c.key + " < " + c.args.add(first+below)
+	c.inStates(e, t, q)
+}
+
+// inStates tests states and company.
+func (c *condition) inStates(e *engine, t directory.TenantNo, q *directory.UserQuery) {
 	// The plus keeps SQLite from choosing the index on states, which would
 	// have to be sorted.
 	c.tests += " AND +u.state IN (" + stateList(states(q)) + ")"
-	if q.Company != 0 {
-		// The companies are few and near at hand; the user's rows in the list
-		// index are far apart.
-		path := c.args.add("/" + strconv.FormatInt(q.Company, 10) + "/")
-		c.tests += " AND (u.company = " + c.args.add(q.Company) + " OR EXISTS (SELECT 1 FROM companies co WHERE co.tenant = " +
-			c.args.add(int64(t)) + " AND co.number = u.company AND " + e.instr + "('/' || co.path || '/', " + path + ") > 0))"
+	c.tests += ofSubtree(e, &c.args, t, q.Company)
+}
+
+// ofSubtree tests, after an AND, that users u are of a company's subtree; 0 is
+// the tenant. The companies are few and near at hand; the user's rows in the
+// list index are far apart.
+func ofSubtree(e *engine, a *args, t directory.TenantNo, company int64) string {
+	if company == 0 {
+		return ""
 	}
+	path := a.add("/" + strconv.FormatInt(company, 10) + "/")
+	return " AND (u.company = " + a.add(company) + " OR EXISTS (SELECT 1 FROM companies co WHERE co.tenant = " +
+		a.add(int64(t)) + " AND co.number = u.company AND " + e.instr + "('/' || co.path || '/', " + path + ") > 0))"
 }
 
 // termPhrases are what a search document must contain for the terms of a query.

@@ -84,7 +84,7 @@ func companiesPage(t *testing.T, s *sample) {
 }
 
 func (s *sample) lockReason(number, company int64, name string) directory.LockReason {
-	return directory.LockReason{Tenant: s.tenant, Number: number, Company: company, Name: name, Description: "About " + name}
+	return directory.LockReason{Tenant: s.tenant, Number: number, Company: company, Name: name, Description: "About " + name, Version: 1}
 }
 
 func lockReasonRoundTrip(t *testing.T, s *sample) {

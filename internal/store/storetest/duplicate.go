@@ -147,7 +147,7 @@ func duplicateNoDoubleEffect(t *testing.T, s *sample) {
 	}
 	s.view(func(r directory.Reader) error {
 		pool, err := r.Pool(s.ctx, s.tenant, "Full")
-		wantSame(t, "pool", pool, directory.Pool{Type: "Full", Total: 5, Used: 1})
+		wantSame(t, "pool", pool, directory.Pool{Type: "Full", Total: 5, Used: 1, Version: 1})
 		total, err2 := r.UserTotal(s.ctx, s.tenant, 0, directory.LivingStates)
 		events, err3 := r.Events(s.ctx, s.tenant, 0, 10)
 		user, err4 := r.UserByNumber(s.ctx, s.tenant, 1)

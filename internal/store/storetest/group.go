@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -30,7 +31,7 @@ var groupChecks = []check{
 
 func (s *sample) group(number int64, kind directory.GroupKind, name string) directory.Group {
 	return directory.Group{Tenant: s.tenant, Number: number, ID: uuid.NewString(), Kind: kind,
-		Key: directory.NameKey(name), Name: name, Version: 1, CreatedAt: noon}
+		Key: directory.NameKey(name), Name: name, Version: 1, CreatedAt: noon, UpdatedAt: noon}
 }
 
 func (s *sample) addGroups(groups ...directory.Group) {
@@ -74,12 +75,18 @@ func (s *sample) wantGroup(want directory.Group) {
 func groupRoundTrip(t *testing.T, s *sample) {
 	s.addUser(1)
 	g := s.group(8, directory.GroupServiceTeam, "Tëam")
-	g.Description, g.Parent, g.Version = "All", 7, 3
+	g.Description, g.Parent, g.Version, g.UpdatedAt = "All", 7, 3, noon.Add(time.Hour)
+	g.ExternalIDs = map[string]string{"credential": "e\"1", "": "é"}
 	wantNoZero(t, g)
 	s.addGroups(g)
 	s.wantGroup(g)
 	s.setMember(true, 8, 1, "lead", 3)
 	wantSame(t, "UserGroups", s.memberships(1), []directory.Membership{{Group: g, Role: "lead", Position: 3}})
+	bare := s.group(9, directory.GroupPlain, "never changed")
+	bare.UpdatedAt = time.Time{}
+	s.addGroups(bare)
+	bare.UpdatedAt = bare.CreatedAt
+	s.wantGroup(bare)
 }
 
 func groupUpdate(t *testing.T, s *sample) {
@@ -87,6 +94,7 @@ func groupUpdate(t *testing.T, s *sample) {
 	s.addGroup(2)
 	changed := s.group(1, directory.GroupDashboard, "Renämed")
 	changed.Description, changed.Parent, changed.Version, changed.CreatedAt = "New", 2, 9, noon.AddDate(0, 0, 1)
+	changed.UpdatedAt, changed.ExternalIDs = noon.AddDate(0, 0, 2), map[string]string{"c": "1"}
 	s.update(func(tx directory.Tx) error { return tx.UpdateGroup(s.ctx, changed) })
 	s.wantGroup(changed)
 	named := directory.GroupSelection{Kind: directory.GroupDashboard, NameKey: directory.NameKey("NÄMED"), Limit: 5}

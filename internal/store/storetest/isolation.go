@@ -204,7 +204,7 @@ func isolationSeats(t *testing.T, s *sample) {
 	if got := other.takeAll("Full", 5); got != 1 {
 		t.Errorf("took %d seats of a pool of 1", got)
 	}
-	wantSame(t, "pool of the first tenant", s.pool("Full"), directory.Pool{Type: "Full", Total: 2})
+	wantSame(t, "pool of the first tenant", s.pool("Full"), directory.Pool{Type: "Full", Total: 2, Version: 1})
 }
 
 func isolationJobs(t *testing.T, s *sample) {

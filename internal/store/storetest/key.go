@@ -145,7 +145,7 @@ func keyPools(t *testing.T, s *sample) {
 		return eachKey(func(number int64, key string) error { return tx.SetPool(s.ctx, s.tenant, key, number) })
 	})
 	_ = eachKey(func(number int64, key string) error {
-		wantSame(t, "pool", s.pool(key), directory.Pool{Type: key, Total: number})
+		wantSame(t, "pool", s.pool(key), directory.Pool{Type: key, Total: number, Version: 1})
 		return nil
 	})
 	pools := look(t, s, func(ctx context.Context, r directory.Reader) ([]directory.Pool, error) { return r.Pools(ctx, s.tenant) })

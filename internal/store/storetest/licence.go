@@ -86,9 +86,10 @@ func (s *sample) takeAll(kind string, most int) int {
 }
 
 func poolSet(t *testing.T, s *sample) {
-	for _, total := range []int64{5, 0, 100, 63, 64, 65, 5000, 1} {
+	for i, total := range []int64{5, 0, 100, 63, 64, 65, 5000, 1} {
 		s.setPool("Full", total)
-		wantSame(t, "pool", s.pool("Full"), directory.Pool{Type: "Full", Total: total})
+		s.setPool("Full", total) // nothing changes, nor does the version
+		wantSame(t, "pool", s.pool("Full"), directory.Pool{Type: "Full", Total: total, Version: int64(i) + 1})
 	}
 }
 
@@ -103,7 +104,7 @@ func poolAdded(t *testing.T, s *sample) {
 	}
 	add(1000)
 	add(0)
-	wantSame(t, "pool", s.pool("Full"), directory.Pool{Type: "Full", Total: 70, Used: 70})
+	wantSame(t, "pool", s.pool("Full"), directory.Pool{Type: "Full", Total: 70, Used: 70, Version: 1})
 	if seat := s.takeSeat("Full"); seat != 0 {
 		t.Errorf("seat %d of a full pool that was added again", seat)
 	}
@@ -121,7 +122,7 @@ func seatRefused(t *testing.T, s *sample) {
 	if first, second := s.takeSeat("One"), s.takeSeat("One"); first < 1 || second != 0 {
 		t.Errorf("seats %d and %d of a pool of one", first, second)
 	}
-	wantSame(t, "pool", s.pool("One"), directory.Pool{Type: "One", Total: 1, Used: 1})
+	wantSame(t, "pool", s.pool("One"), directory.Pool{Type: "One", Total: 1, Used: 1, Version: 1})
 }
 
 func seatTotals(t *testing.T, s *sample) {
@@ -131,7 +132,7 @@ func seatTotals(t *testing.T, s *sample) {
 		if got := s.takeAll(kind, total+20); got != total {
 			t.Errorf("a pool of %d gave out %d seats", total, got)
 		}
-		wantSame(t, "pool", s.pool(kind), directory.Pool{Type: kind, Total: int64(total), Used: int64(total)})
+		wantSame(t, "pool", s.pool(kind), directory.Pool{Type: kind, Total: int64(total), Used: int64(total), Version: 1})
 	}
 }
 
@@ -150,7 +151,7 @@ func seatFree(t *testing.T, s *sample) {
 		}
 		for i, seat := range seats {
 			s.freeSeat(kind, seat)
-			wantSame(t, "pool", s.pool(kind), directory.Pool{Type: kind, Total: int64(total), Used: int64(total - i - 1)})
+			wantSame(t, "pool", s.pool(kind), directory.Pool{Type: kind, Total: int64(total), Used: int64(total - i - 1), Version: 1})
 		}
 	}
 }
@@ -164,7 +165,7 @@ func seatShrunk(t *testing.T, s *sample) {
 			s.setPool(kind, int64(c.total))
 			seats := s.takeSeats(kind, c.total)
 			s.setPool(kind, int64(c.shrunk))
-			wantSame(t, "shrunk pool", s.pool(kind), directory.Pool{Type: kind, Total: int64(c.shrunk), Used: int64(c.total)})
+			wantSame(t, "shrunk pool", s.pool(kind), directory.Pool{Type: kind, Total: int64(c.shrunk), Used: int64(c.total), Version: 2})
 			for used := c.total; used > 0; used-- {
 				if used >= c.shrunk {
 					if seat := s.takeSeat(kind); seat != 0 {
@@ -188,7 +189,7 @@ func seatShrunk(t *testing.T, s *sample) {
 			if seat := s.takeSeat(kind); seat == 0 {
 				t.Errorf("%s: no seat with %d of %d used", kind, c.shrunk-1, c.shrunk)
 			}
-			wantSame(t, "pool", s.pool(kind), directory.Pool{Type: kind, Total: int64(c.shrunk), Used: int64(c.shrunk)})
+			wantSame(t, "pool", s.pool(kind), directory.Pool{Type: kind, Total: int64(c.shrunk), Used: int64(c.shrunk), Version: 2})
 		}
 	}
 }
@@ -231,7 +232,7 @@ func seatRolledBack(t *testing.T, s *sample) {
 			t.Fatal(err)
 		}
 	}
-	wantSame(t, "pool", s.pool("Full"), directory.Pool{Type: "Full", Total: 1})
+	wantSame(t, "pool", s.pool("Full"), directory.Pool{Type: "Full", Total: 1, Version: 1})
 }
 
 func poolsList(t *testing.T, s *sample) {
@@ -240,7 +241,7 @@ func poolsList(t *testing.T, s *sample) {
 	}
 	s.takeSeats("a", 30)
 	got := look(t, s, func(ctx context.Context, r directory.Reader) ([]directory.Pool, error) { return r.Pools(ctx, s.tenant) })
-	wantSame(t, "Pools", got, []directory.Pool{{Type: "B", Total: 201}, {Type: "a", Total: 101, Used: 30}, {Type: "b", Total: 1}})
+	wantSame(t, "Pools", got, []directory.Pool{{Type: "B", Total: 201, Version: 1}, {Type: "a", Total: 101, Used: 30, Version: 1}, {Type: "b", Total: 1, Version: 1}})
 }
 
 // newEvent is an event with texts in every field.

@@ -143,7 +143,7 @@ func raceLastSeats(t *testing.T, s *sample) {
 			t.Error(err)
 		}
 		wantRace(t, race(rivals, func(i int) error { return s.unseatUser(int64(i) + 1) }))
-		wantSame(t, "pool after all seats were freed", s.pool(kind), directory.Pool{Type: kind, Total: total})
+		wantSame(t, "pool after all seats were freed", s.pool(kind), directory.Pool{Type: kind, Total: total, Version: 1})
 	}
 }
 
@@ -170,7 +170,7 @@ func raceSeatChurn(t *testing.T, s *sample) {
 			return nil
 		}))
 		wantRace(t, race(workers*2, func(i int) error { return s.unseatUser(int64(i) + 1) }))
-		wantSame(t, "pool", s.pool(kind), directory.Pool{Type: kind, Total: total})
+		wantSame(t, "pool", s.pool(kind), directory.Pool{Type: kind, Total: total, Version: 1})
 	}
 }
 

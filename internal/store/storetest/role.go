@@ -22,7 +22,7 @@ var roleChecks = []check{
 }
 
 func (s *sample) role(number, company int64, key string) directory.Role {
-	return directory.Role{Tenant: s.tenant, Number: number, Key: key, Name: "Name of " + key, Company: company}
+	return directory.Role{Tenant: s.tenant, Number: number, Key: key, Name: "Name of " + key, Company: company, Version: 1}
 }
 
 func (s *sample) addRoles(roles ...directory.Role) {
