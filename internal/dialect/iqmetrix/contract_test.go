@@ -45,8 +45,8 @@ func demo(t testing.TB, service *directory.Service) directory.TenantNo {
 }
 
 // vars are the published credentials of the sample directory, and beside them
-// a key that may only read, a second OAuth client, and a second tenant with a
-// user and a strict password policy.
+// a key that may only read, a second OAuth client, two users whom another system
+// holds, and a second tenant with a user and a strict password policy.
 func vars(t testing.TB, service *directory.Service) map[string]string {
 	t.Helper()
 	ctx, no := context.Background(), demo(t, service)
@@ -67,7 +67,17 @@ func vars(t testing.TB, service *directory.Service) map[string]string {
 		Fields: directory.UserPatch{UserName: directory.Some("other.user"), Company: directory.Some(company.Number)}})
 	must(t, err)
 
+	held, err := service.CreateUser(ctx, system(no), directory.NewUser{
+		Fields: directory.UserPatch{UserName: directory.Some("held"), Company: directory.Some[int64](14146)}})
+	must(t, err)
+	must(t, service.PlaceHold(ctx, system(no), directory.ByNumber(held.Number), directory.Hold{Kind: directory.HoldOpenOrders, Source: "dispatch", Ref: "7"}))
+	parked, err := service.CreateUser(ctx, system(no), directory.NewUser{State: directory.StateInactive,
+		Fields: directory.UserPatch{UserName: directory.Some("parked"), Company: directory.Some[int64](14146)}})
+	must(t, err)
+	must(t, service.PlaceHold(ctx, system(no), directory.ByNumber(parked.Number), directory.Hold{Kind: directory.HoldVehicleRemoved, Source: "dispatch", Ref: "7"}))
+
 	return map[string]string{
+		"held": strconv.FormatInt(held.Number, 10), "parked": strconv.FormatInt(parked.Number, 10),
 		"key": "usher-demo-key", "client_id": "usher-demo-client", "client_secret": "usher-demo-secret", "admin_password": "usher-demo-password",
 		"reader_key": reader, "other_client_id": client.ClientID, "other_client_secret": secret,
 		"other_key": otherKey, "other_company": strconv.FormatInt(company.Number, 10), "other_user": strconv.FormatInt(user.Number, 10),

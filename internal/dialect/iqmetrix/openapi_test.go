@@ -1,9 +1,11 @@
 package iqmetrix_test
 
 import (
+	"net/http"
 	"testing"
 
 	"github.com/usher-id/usher/internal/dialect/iqmetrix"
+	"github.com/usher-id/usher/internal/directory"
 	"github.com/usher-id/usher/internal/testkit"
 )
 
@@ -17,5 +19,11 @@ func TestDescriptionHasTheRoutes(t *testing.T) {
 }
 
 // TestAnswersAreAsDescribed holds every answer of the contract scripts against
-// the description.
-func TestAnswersAreAsDescribed(t *testing.T) { testkit.Described(t, prepare, iqmetrix.OpenAPI()) }
+// the description, and the description against them.
+func TestAnswersAreAsDescribed(t *testing.T) { testkit.DescribedWhole(t, prepare, iqmetrix.OpenAPI()) }
+
+// TestRefusalsAreAsDescribed: who may not, and what is too much, at every
+// operation.
+func TestRefusalsAreAsDescribed(t *testing.T) {
+	testkit.DescribedRefusals(t, directory.DoorIQmetrix, iqmetrix.OpenAPI(), func(r *http.Request, key string) { r.Header.Set("Authorization", "Bearer "+key) })
+}
