@@ -14,6 +14,7 @@ const (
 	// IncludeReset makes a reset token for each user, which takes the right to
 	// set passwords (docs/dialects/edubrite.md 3.2, pwToken).
 	IncludeReset
+	IncludeHolds
 )
 
 // UserDetail is a user with what belongs to it.
@@ -23,6 +24,7 @@ type UserDetail struct {
 	Locations []Location   // by number
 	Groups    []Membership // by kind, then position
 	Roles     []HeldRole   // by number of the assignment
+	Holds     []Hold       // the oldest first
 	Reset     ResetToken   // zero unless included
 	Owner     UserSummary  // the account owner, with IncludeCompany; zero while there is none
 }

@@ -3,6 +3,7 @@ package directory
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -28,6 +29,52 @@ func changeRoles(ctx context.Context, tx Tx, call *Call, u *User, e *edit, keys 
 	var drop []HeldRole
 	for _, have := range held {
 		if have.Role.Company == 0 && !slices.ContainsFunc(wanted, func(r Role) bool { return r.Number == have.Role.Number }) {
+			drop = append(drop, have)
+		}
+	}
+	give := slices.DeleteFunc(wanted, func(r Role) bool { return holds(held, r.Number) })
+	return moveRoles(ctx, tx, call, u, e, held, drop, give)
+}
+
+// changePlainRoles makes the roles of these keys the only ones without rank, of
+// the tenant itself, that a user has. Those that do not exist go into the door's
+// extras.
+func changePlainRoles(ctx context.Context, tx Tx, call *Call, u *User, e *edit, p *PlainRoles) error {
+	if len(p.Keys) > maxNamed {
+		return Invalid(FieldRoles.String(), ReasonFieldLength, "A change names at most %d roles.", maxNamed)
+	}
+	var wanted []Role
+	var unknown []string
+	for _, key := range p.Keys {
+		role, err := roleOf(ctx, tx, u.Tenant, key)
+		if errors.Is(err, ErrNotFound) {
+			role, err = roleOf(ctx, tx, u.Tenant, NameKey(key))
+		}
+		switch {
+		case errors.Is(err, ErrNotFound):
+			unknown = append(unknown, key)
+		case err != nil:
+			return err
+		case !slices.ContainsFunc(wanted, func(r Role) bool { return r.Number == role.Number }):
+			wanted = append(wanted, role)
+		}
+	}
+	label := json.RawMessage("null")
+	if len(unknown) > 0 {
+		label = asJSON(unknown)
+	}
+	var bad violations
+	patchExtraFields(&bad, call.Door.String(), u, map[string]json.RawMessage{p.Unknown: label})
+	if err := bad.err(); err != nil {
+		return err
+	}
+	held, err := heldRoles(ctx, tx, call, u)
+	if err != nil {
+		return err
+	}
+	var drop []HeldRole
+	for _, have := range held {
+		if have.Role.Company == 0 && have.Role.Rank == RankSelf && !slices.ContainsFunc(wanted, func(r Role) bool { return r.Number == have.Role.Number }) {
 			drop = append(drop, have)
 		}
 	}
@@ -87,6 +134,7 @@ func (s *Service) insertRole(ctx context.Context, tx Tx, call *Call, role *Role)
 	if err != nil {
 		return err
 	}
+	role.Version = 1
 	if err := tx.InsertRole(ctx, *role); err != nil {
 		return err
 	}
@@ -193,12 +241,26 @@ func moveRoles(ctx context.Context, tx Tx, call *Call, u *User, e *edit, held, d
 		if err := numberFor(ctx, tx, u.Tenant, NumberAssignment, &next.Number, nil); err != nil {
 			return err
 		}
-		if err := tx.AddUserRole(ctx, u.Tenant, next); err != nil {
+		if err := addRole(ctx, tx, u, next, &role); err != nil {
 			return err
 		}
 	}
 	noteRoles(e, held, drop, give)
 	return setRankByRoles(ctx, tx, u)
+}
+
+// addRole gives a role that was looked up before its row was this transaction's to
+// share. One whose rank is another by now is ErrDuplicate, so that the closure
+// looks again: what was decided about it does not hold.
+func addRole(ctx context.Context, tx Tx, u *User, a RoleAssignment, role *Role) error {
+	if err := tx.AddUserRole(ctx, u.Tenant, a); err != nil {
+		return err
+	}
+	now, err := tx.Role(ctx, u.Tenant, role.Number)
+	if err == nil && now.Rank != role.Rank {
+		return ErrDuplicate
+	}
+	return err
 }
 
 // noteRoles notes the names of the roles before and after, each once.

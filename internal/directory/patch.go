@@ -72,6 +72,7 @@ func (s *Service) attach(ctx context.Context, tx Tx, call *Call, u *User, e *edi
 		{p.LocationName.Set, FieldLocations, func() error { return changeLocation(ctx, tx, u, e, p.LocationName.Value) }},
 		{len(p.Groups) > 0, FieldGroups, func() error { return changeGroups(ctx, tx, call, u, e, p.Groups) }},
 		{p.Roles.Set, FieldRoles, func() error { return changeRoles(ctx, tx, call, u, e, p.Roles.Value) }},
+		{p.PlainRoles.Set, FieldRoles, func() error { return changePlainRoles(ctx, tx, call, u, e, &p.PlainRoles.Value) }},
 		{p.Administrator.Set, FieldRank, func() error { return s.changeAdministrator(ctx, tx, call, u, e, p.Administrator.Value) }},
 	}
 	for _, step := range steps {

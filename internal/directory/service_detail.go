@@ -237,6 +237,11 @@ func (d *details) of(ctx context.Context, u User) (UserDetail, error) {
 			return detail, err
 		}
 	}
+	if d.with&IncludeHolds != 0 {
+		if detail.Holds, err = d.r.Holds(ctx, u.Tenant, u.Number); err != nil {
+			return detail, err
+		}
+	}
 	if d.with&IncludeRoles != 0 {
 		detail.Roles, err = d.rolesOf(ctx, &u)
 	}

@@ -218,11 +218,15 @@ func (s *Service) newHash(ctx context.Context, call *Call, n *newcomer) (err err
 	return err
 }
 
-// place gives a new user its company, its number and, where it has none of its
+// place gives a new user its company (without one the tenant's default, or the
+// one that the caller is bound to), its number and, where it has none of its
 // own, its user name.
 func (s *Service) place(ctx context.Context, tx Tx, call *Call, u *User, in *NewUser, bad *violations) error {
 	if u.Company == 0 {
 		u.Company = call.tenant.DefaultCompany
+		if call.Actor.Root != 0 {
+			u.Company = call.Actor.Root
+		}
 	}
 	if err := setCompany(ctx, tx, call, u, &User{}, &in.Fields, bad); err != nil {
 		return err

@@ -272,9 +272,21 @@ type UserPatch struct {
 	// Roles are the keys of all roles of the tenant itself that the user shall
 	// have; roles that belong to a company stay.
 	Roles Opt[[]string]
+	// PlainRoles are, in place of Roles, those without rank; the others stay.
+	PlainRoles Opt[PlainRoles]
 	// Administrator gives the tenant's role "administrator" (made when it is
 	// missing), or takes every role of that rank or above.
 	Administrator Opt[bool]
+}
+
+// PlainRoles are the keys of all roles without rank, of the tenant itself, that a
+// user shall have. A role with a rank that is named is rights.provisioning or
+// rank.too_low unless the user has it. What the tenant has no role for grants
+// nothing and is kept, as an array of texts, in the member Unknown of the calling
+// door's extras: identity providers send roles of their own.
+type PlainRoles struct {
+	Keys    []string
+	Unknown string
 }
 
 // UpdateOptions are the conditions of an update.
