@@ -25,3 +25,12 @@ func (c *Condition) check(version int64) error {
 	}
 	return nil
 }
+
+// checkAbsent is the condition's answer where nothing is there yet: whatever asks
+// for a version, or for any, is not met. Errors: version.mismatch.
+func (c *Condition) checkAbsent() error {
+	if c.MustExist || c.Match != nil {
+		return Wrong(CodeStale, ReasonVersionMismatch, "There is none yet, and the request asks for one.")
+	}
+	return nil
+}

@@ -3,7 +3,6 @@ package directory
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 )
 
@@ -27,18 +26,22 @@ func (s *Service) CreateCompany(ctx context.Context, call *Call, in Company) (Co
 	if err := s.enter(ctx, call, ActWriteCompany); err != nil {
 		return Company{}, err
 	}
+	if err := s.replayed(ctx, call); err != nil {
+		return Company{}, err
+	}
 	if err := checkCompany(&in); err != nil {
 		return Company{}, err
 	}
 	in.Tenant, in.Version, in.CreatedAt = call.Actor.Tenant, 1, s.now()
 	in.ID = orNew(in.ID, s.opts.NewID)
 	var made Company
-	err := s.store.Update(ctx, func(tx Tx) error {
+	err := s.once(ctx, call, func(tx Tx) (any, error) {
 		next := in
 		err := s.insertCompany(ctx, tx, call, &next)
 		made = next
-		return err
+		return made, err
 	})
+	call.Changed = err == nil
 	return made, err
 }
 
@@ -56,7 +59,7 @@ func (s *Service) insertCompany(ctx context.Context, tx Tx, call *Call, c *Compa
 	}
 	var diff changes
 	diff.named("name", "", c.Name)
-	return s.record(ctx, tx, call, EventCompanyCreated, 0, fmt.Sprintf("company:%d", c.Number), &diff)
+	return s.record(ctx, tx, call, EventCompanyCreated, 0, companySubject(c), &diff)
 }
 
 func checkCompany(c *Company) error {
@@ -106,25 +109,29 @@ func (s *Service) CreateLocation(ctx context.Context, call *Call, in Location) (
 	if err := s.enter(ctx, call, ActWriteCompany); err != nil {
 		return Location{}, err
 	}
+	if err := s.replayed(ctx, call); err != nil {
+		return Location{}, err
+	}
 	var bad violations
 	template := s.newLocation(call, in, &bad)
 	if err := bad.err(); err != nil {
 		return Location{}, err
 	}
 	var made Location
-	err := s.store.Update(ctx, func(tx Tx) error {
+	err := s.once(ctx, call, func(tx Tx) (any, error) {
 		next := template
 		if next.Headquarters {
 			if _, err := tx.LockTenant(ctx, next.Tenant); err != nil {
-				return err
+				return nil, err
 			}
 		}
 		if err := checkCompanyField(ctx, tx, call, next.Company); err != nil {
-			return err
+			return nil, err
 		}
 		err := s.insertLocation(ctx, tx, call, &next)
 		made = next
-		return err
+		return made, err
 	})
+	call.Changed = err == nil
 	return made, err
 }

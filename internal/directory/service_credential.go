@@ -77,7 +77,17 @@ func (s *Service) CreateCustomer(ctx context.Context, call *Call, in NewCredenti
 	return s.createCredential(ctx, call, CredentialCustomer, in)
 }
 
+// MadeCredential is what the use cases that make a credential give to
+// Idempotency.Answer.
+type MadeCredential struct {
+	Credential Credential
+	Secret     string
+}
+
 func (s *Service) createCredential(ctx context.Context, call *Call, kind CredentialKind, in NewCredential) (Credential, string, error) {
+	if err := s.replayed(ctx, call); err != nil {
+		return Credential{}, "", err
+	}
 	secret, err := s.checkCredential(call, &in)
 	if err != nil {
 		return Credential{}, "", err
@@ -86,29 +96,31 @@ func (s *Service) createCredential(ctx context.Context, call *Call, kind Credent
 	c := Credential{Tenant: call.Actor.Tenant, ID: s.opts.NewID(), Kind: kind, Name: in.Name, ClientID: in.ClientID,
 		Hash: sum[:], Hint: hint(secret), Rank: in.Rank, Scopes: in.Scopes, Doors: in.Doors, Root: in.Root,
 		ExpiresAt: in.ExpiresAt.UTC().Truncate(time.Microsecond), CreatedAt: s.now()}
-	err = s.store.Update(ctx, func(tx Tx) error {
+	made := MadeCredential{Credential: c, Secret: secret}
+	made.Credential.Hash = nil
+	err = s.once(ctx, call, func(tx Tx) (any, error) {
 		if c.Root != 0 {
 			if err := checkCompanyField(ctx, tx, call, c.Root); err != nil {
-				return err
+				return nil, err
 			}
 		}
 		if err := credentialFree(ctx, tx, &c); err != nil {
-			return err
+			return nil, err
 		}
 		if err := tx.InsertCredential(ctx, c); err != nil {
-			return err
+			return nil, err
 		}
 		var diff changes
 		diff.named("name", "", c.Name)
 		diff.named("rank", "", c.Rank.String())
 		diff.named("doors", "", c.Doors.String())
-		return s.record(ctx, tx, call, EventCredentialCreated, 0, "credential:"+c.ID, &diff)
+		return made, s.record(ctx, tx, call, EventCredentialCreated, 0, "credential:"+c.ID, &diff)
 	})
 	if err != nil {
 		return Credential{}, "", err
 	}
-	c.Hash = nil
-	return c, secret, nil
+	call.Changed = true
+	return made.Credential, made.Secret, nil
 }
 
 // checkCredential validates the input, fills in defaults and draws the secret.

@@ -159,15 +159,18 @@ func (s *Service) CreateGroups(ctx context.Context, call *Call, groups []Group, 
 	if call.Actor.Root != 0 {
 		return nil, errWholeTenant()
 	}
+	if err := s.replayed(ctx, call); err != nil {
+		return nil, err
+	}
 	templates, err := s.newGroups(call, groups)
 	if err != nil {
 		return nil, err
 	}
 	var made []Group
-	err = s.store.Update(ctx, func(tx Tx) error {
+	err = s.once(ctx, call, func(tx Tx) (any, error) {
 		list := make([]Group, len(templates))
 		if _, err := tx.LockTenant(ctx, call.Actor.Tenant); err != nil {
-			return err
+			return nil, err
 		}
 		for i, g := range templates {
 			parent := ""
@@ -175,15 +178,15 @@ func (s *Service) CreateGroups(ctx context.Context, call *Call, groups []Group, 
 				parent = parents[i]
 			}
 			if err := placeGroup(ctx, tx, &g, parent); err != nil {
-				return err
+				return nil, err
 			}
 			if err := s.insertGroup(ctx, tx, call, &g); err != nil {
-				return err
+				return nil, err
 			}
 			list[i] = g
 		}
 		made = list
-		return nil
+		return made, nil
 	})
 	call.Changed = err == nil && len(made) > 0
 	return made, err
@@ -284,6 +287,9 @@ func (s *Service) PutGroup(ctx context.Context, call *Call, kind GroupKind, key 
 			g, wrote, err = s.patchGroup(ctx, tx, call, held, p)
 			return err
 		}
+		if err := call.If.checkAbsent(); err != nil {
+			return err
+		}
 		next := fresh[0]
 		if next.Key != groupKey(kind, key) {
 			return Invalid("name", ReasonFieldMismatch, "The name of the new group is not %q.", key)
@@ -376,7 +382,9 @@ func (s *Service) patchGroup(ctx context.Context, tx Tx, call *Call, before Grou
 // one transaction, all or none, as long as the groups have less than 500
 // memberships together. Others are emptied before, in transactions of 500, so
 // that nobody waits long: whoever is cut off finds groups with fewer members,
-// and deletes them again. Errors: group.not_found; rights.provisioning.
+// and deletes them again. A call that asks
+// for a version asks it of a single group. Errors: group.not_found;
+// version.mismatch; rights.provisioning.
 func (s *Service) DeleteGroups(ctx context.Context, call *Call, refs []GroupRef) error {
 	if err := s.enter(ctx, call, ActGroup); err != nil {
 		return err
@@ -393,6 +401,9 @@ func (s *Service) DeleteGroups(ctx context.Context, call *Call, refs []GroupRef)
 				return err
 			}
 			groups, err := everyGroup(ctx, tx, call.Actor.Tenant, refs)
+			if err == nil && len(groups) == 1 {
+				err = call.If.check(groups[0].Version)
+			}
 			if err == nil {
 				err = provisionable(ctx, tx, call, groups)
 			}

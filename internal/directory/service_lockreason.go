@@ -61,64 +61,82 @@ func (s *Service) CreateLockReason(ctx context.Context, call *Call, in LockReaso
 	if err := s.enter(ctx, call, ActWriteCompany); err != nil {
 		return LockReason{}, err
 	}
+	if err := s.replayed(ctx, call); err != nil {
+		return LockReason{}, err
+	}
 	if err := checkLockReason(&in); err != nil {
 		return LockReason{}, err
 	}
 	if err := checkNumber(FieldNumber.String(), in.Number); err != nil {
 		return LockReason{}, err
 	}
-	in.Tenant = call.Actor.Tenant
+	in.Tenant, in.Version = call.Actor.Tenant, 1
 	var made LockReason
-	err := s.store.Update(ctx, func(tx Tx) error {
+	err := s.once(ctx, call, func(tx Tx) (any, error) {
 		next := in
 		if _, err := companyInScope(ctx, tx, call.Actor, in.Company); err != nil {
-			return err
+			return nil, err
 		}
 		if err := lockReasonFree(ctx, tx, &next); err != nil {
-			return err
+			return nil, err
 		}
 		err := numberFor(ctx, tx, next.Tenant, NumberLockReason, &next.Number, func(n int64) error {
 			_, err := tx.LockReason(ctx, next.Tenant, n)
 			return err
 		})
 		if err != nil {
-			return err
+			return nil, err
 		}
 		made = next
 		if err := tx.InsertLockReason(ctx, next); err != nil {
-			return err
+			return nil, err
 		}
-		return s.recordReason(ctx, tx, call, EventLockReasonCreated, &LockReason{}, &next)
+		return made, s.recordReason(ctx, tx, call, EventLockReasonCreated, &LockReason{}, &next)
 	})
+	call.Changed = err == nil
 	return made, err
 }
 
 // UpdateLockReason replaces name and description of a company's own reason.
+// Errors: lock_reason.not_found, lock_reason.name_taken, version.mismatch.
 func (s *Service) UpdateLockReason(ctx context.Context, call *Call, in LockReason) (LockReason, error) {
 	if err := s.enter(ctx, call, ActWriteCompany); err != nil {
 		return LockReason{}, err
 	}
-	in.Tenant = call.Actor.Tenant
-	err := s.store.Update(ctx, func(tx Tx) error {
-		before, err := ownLockReason(ctx, tx, call, in.Company, in.Number)
+	var result LockReason
+	err := s.updateMany(ctx, call, func(tx Tx) (bool, error) {
+		before, err := heldLockReason(ctx, tx, call, in.Company, in.Number)
 		if err != nil {
-			return err
+			return false, err
 		}
-		if err := checkLockReason(&in); err != nil {
-			return err
+		next := in
+		next.Tenant, next.Version = before.Tenant, before.Version
+		if err := checkLockReason(&next); err != nil {
+			return false, err
 		}
-		if before == in {
-			return nil
+		if result = next; next == before {
+			return false, nil
 		}
-		if err := lockReasonFree(ctx, tx, &in); err != nil {
-			return err
+		if err := lockReasonFree(ctx, tx, &next); err != nil {
+			return false, err
 		}
-		if err := tx.UpdateLockReason(ctx, in); err != nil { // deleted meanwhile?
-			return notFound(err, ReasonLockReasonNotFound, noLockReason)
+		next.Version++
+		result = next
+		if err := tx.UpdateLockReason(ctx, next); err != nil { // deleted meanwhile?
+			return false, notFound(err, ReasonLockReasonNotFound, noLockReason)
 		}
-		return s.recordReason(ctx, tx, call, EventLockReasonUpdated, &before, &in)
+		return true, s.recordReason(ctx, tx, call, EventLockReasonUpdated, &before, &next)
 	})
-	return in, err
+	return result, err
+}
+
+// heldLockReason reads a company's own reason for change; the tenant is locked.
+func heldLockReason(ctx context.Context, tx Tx, call *Call, company, number int64) (LockReason, error) {
+	reason, err := ownLockReason(ctx, tx, call, company, number)
+	if err != nil {
+		return LockReason{}, err
+	}
+	return reason, call.If.check(reason.Version)
 }
 
 // DeleteLockReason erases a company's own reason. Locks that name it stay, and
@@ -127,15 +145,15 @@ func (s *Service) DeleteLockReason(ctx context.Context, call *Call, company, num
 	if err := s.enter(ctx, call, ActWriteCompany); err != nil {
 		return err
 	}
-	return s.store.Update(ctx, func(tx Tx) error {
-		before, err := ownLockReason(ctx, tx, call, company, number)
+	return s.updateMany(ctx, call, func(tx Tx) (bool, error) {
+		before, err := heldLockReason(ctx, tx, call, company, number)
 		if err != nil {
-			return err
+			return false, err
 		}
 		if err := tx.DeleteLockReason(ctx, before.Tenant, number); err != nil {
-			return notFound(err, ReasonLockReasonNotFound, noLockReason)
+			return false, notFound(err, ReasonLockReasonNotFound, noLockReason)
 		}
-		return s.recordReason(ctx, tx, call, EventLockReasonDeleted, &before, &LockReason{Number: number})
+		return true, s.recordReason(ctx, tx, call, EventLockReasonDeleted, &before, &LockReason{Number: number})
 	})
 }
 

@@ -66,43 +66,36 @@ func (s *Service) CreateRole(ctx context.Context, call *Call, in Role) (Role, er
 	if err := s.enter(ctx, call, ActWriteCompany); err != nil {
 		return Role{}, err
 	}
+	if err := s.replayed(ctx, call); err != nil {
+		return Role{}, err
+	}
+	in.Tenant, in.Version = call.Actor.Tenant, 1
 	if err := checkNamed(in.Name, in.Number); err != nil {
+		return Role{}, err
+	}
+	in.Key = orNew(in.Key, func() string { return NameKey(in.Name) })
+	if err := checkRole(&in); err != nil {
 		return Role{}, err
 	}
 	if in.Rank > call.Actor.Rank || in.Rank == RankOwner {
 		return Role{}, errRank()
 	}
-	in.Tenant = call.Actor.Tenant
-	if in.Key == "" {
-		in.Key = NameKey(in.Name)
-	}
 	var made Role
-	err := s.store.Update(ctx, func(tx Tx) error {
+	err := s.once(ctx, call, func(tx Tx) (any, error) {
 		next := in
 		if in.Company != 0 || call.Actor.Root != 0 {
 			if _, err := companyInScope(ctx, tx, call.Actor, in.Company); err != nil {
-				return err
+				return nil, err
 			}
 		}
 		if _, err := tx.RoleByKey(ctx, next.Tenant, next.Company, next.Key); !errors.Is(err, ErrNotFound) {
-			return takenOr(err, FieldRoles, ReasonRoleTaken, "There is a role of this name already.")
+			return nil, takenOr(err, FieldRoles, ReasonRoleTaken, "There is a role of this name already.")
 		}
-		err := numberFor(ctx, tx, next.Tenant, NumberRole, &next.Number, func(n int64) error {
-			_, err := tx.Role(ctx, next.Tenant, n)
-			return err
-		})
-		if err != nil {
-			return err
-		}
+		err := s.insertRole(ctx, tx, call, &next)
 		made = next
-		if err := tx.InsertRole(ctx, next); err != nil {
-			return err
-		}
-		var diff changes
-		diff.named("name", "", next.Name)
-		diff.named("rank", "", next.Rank.String())
-		return s.record(ctx, tx, call, EventRoleCreated, 0, fmt.Sprintf("role:%d", next.Number), &diff)
+		return made, err
 	})
+	call.Changed = err == nil
 	return made, err
 }
 
@@ -179,7 +172,7 @@ func (s *Service) AssignRole(ctx context.Context, call *Call, ref UserRef, role,
 		u.Rank = max(u.Rank, granted.Rank)
 		e.event, e.subject = EventRoleAssigned, fmt.Sprintf("role:%d", role)
 		e.changes.number(FieldRoles, 0, role)
-		return tx.AddUserRole(ctx, u.Tenant, next)
+		return addRole(ctx, tx, u, next, &granted)
 	})
 	return assignment, fresh, err
 }

@@ -250,23 +250,7 @@ func (s *Service) LocationByID(ctx context.Context, call *Call, id string) (Loca
 // locationOf reads the location with an id and its company, if the actor may
 // see them.
 func locationOf(ctx context.Context, r Reader, actor Actor, id string) (Location, Company, error) {
-	missing := Wrong(CodeNotFound, ReasonLocationNotFound, "Location not found.")
-	id, badID := presetID(id)
-	if badID != nil {
-		return Location{}, Company{}, missing
-	}
-	l, err := r.LocationByID(ctx, actor.Tenant, id)
-	if errors.Is(err, ErrNotFound) {
-		return Location{}, Company{}, missing
-	}
-	if err != nil {
-		return Location{}, Company{}, err
-	}
-	c, err := companyInScope(ctx, r, actor, l.Company)
-	if err != nil {
-		return Location{}, Company{}, orRefusal(err, missing)
-	}
-	return l, c, nil
+	return locationBy(ctx, r, actor, LocationRef{ID: id})
 }
 
 // AddLocation makes a location of the company that ref names. One that is the
@@ -342,29 +326,15 @@ func (s *Service) UpdateLocation(ctx context.Context, call *Call, id string, p L
 		return LocationDetail{}, err
 	}
 	var result LocationDetail
-	var wrote bool
-	err := s.store.Update(ctx, func(tx Tx) error {
-		if _, err := tx.LockTenant(ctx, call.Actor.Tenant); err != nil {
-			return err
-		}
-		before, c, err := locationOf(ctx, tx, call.Actor, id)
+	err := s.updateMany(ctx, call, func(tx Tx) (bool, error) {
+		l, c, wrote, err := s.editLocation(ctx, tx, call, LocationRef{ID: id}, &p)
 		if err != nil {
-			return err
-		}
-		after := before
-		if err := p.apply(&after); err != nil {
-			return err
-		}
-		if wrote = after != before; wrote {
-			if err := s.moveLocation(ctx, tx, call, &before, &after); err != nil {
-				return err
-			}
+			return false, err
 		}
 		owner, err := accountOwner(ctx, tx, call)
-		result = LocationDetail{Location: after, Company: c, Owner: owner}
-		return err
+		result = LocationDetail{Location: l, Company: c, Owner: owner}
+		return wrote, err
 	})
-	call.Changed = err == nil && wrote
 	return result, err
 }
 

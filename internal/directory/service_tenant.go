@@ -151,6 +151,9 @@ func (s *Service) UpdateTenant(ctx context.Context, call *Call, t Tenant) (Tenan
 		if err != nil {
 			return notFound(err, ReasonTenantNotFound, "Tenant not found.")
 		}
+		if err := call.If.check(before.Version); err != nil {
+			return err
+		}
 		if before.Version != t.Version {
 			return Wrong(CodeStale, ReasonVersionMismatch, "The tenant was changed by somebody else.")
 		}
@@ -214,7 +217,7 @@ func (s *Service) Tenants(ctx context.Context, call *Call) ([]Tenant, error) {
 
 // SetPool creates or resizes a licence pool of the call's tenant. A total
 // below what is used takes no seat away; nobody gets one until enough are free.
-// A caller that is bound to a company cannot.
+// A caller that is bound to a company cannot. Errors: version.mismatch.
 func (s *Service) SetPool(ctx context.Context, call *Call, licenceType string, total int64) (Pool, error) {
 	if err := s.enter(ctx, call, ActWriteCompany); err != nil {
 		return Pool{}, err
@@ -229,27 +232,30 @@ func (s *Service) SetPool(ctx context.Context, call *Call, licenceType string, t
 		return Pool{}, Invalid("total", ReasonFieldValue, "total must be from 0 to %d.", Unlimited)
 	}
 	var pool Pool
-	err := s.store.Update(ctx, func(tx Tx) error {
-		if _, err := tx.LockTenant(ctx, call.Actor.Tenant); err != nil {
-			return err
-		}
+	err := s.updateMany(ctx, call, func(tx Tx) (bool, error) {
 		before, err := tx.Pool(ctx, call.Actor.Tenant, licenceType)
 		if err != nil && !errors.Is(err, ErrNotFound) {
-			return err
+			return false, err
 		}
-		old := ""
+		old, met := "", call.If.checkAbsent()
 		if err == nil {
-			old = strconv.FormatInt(before.Total, 10)
+			old, met = strconv.FormatInt(before.Total, 10), call.If.check(before.Version)
+		}
+		if met != nil {
+			return false, met
+		}
+		if pool = before; err == nil && before.Total == total {
+			return false, nil
 		}
 		if err := tx.SetPool(ctx, call.Actor.Tenant, licenceType, total); err != nil {
-			return err
+			return false, err
 		}
 		if pool, err = tx.Pool(ctx, call.Actor.Tenant, licenceType); err != nil {
-			return err
+			return false, err
 		}
 		var diff changes
 		diff.named("total", old, strconv.FormatInt(total, 10))
-		return s.record(ctx, tx, call, EventPoolSet, 0, "licence_pool:"+licenceType, &diff)
+		return true, s.record(ctx, tx, call, EventPoolSet, 0, "licence_pool:"+licenceType, &diff)
 	})
 	return pool, err
 }

@@ -1,6 +1,11 @@
 package directory
 
-import "context"
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // ListQuery selects a page of companies, locations, roles or lock reasons, by
 // number.
@@ -17,181 +22,267 @@ type ListQuery struct {
 // Page is one page of a list.
 type Page[T any] struct {
 	Items []T
-	Total int64  // with WantTotal
+	// Total, with WantTotal, is the number of all matches among the first 100,000
+	// that there are, and at least what is known to exist.
+	Total int64
 	Next  string // cursor of the next page, "" at the end
 }
 
-// CompanyPatch names what to change of a company. The parent is chosen when it is
-// made.
-type CompanyPatch struct {
-	Name     Opt[string]
-	Website  Opt[string]
-	Metadata Opt[string] // JSON
+// maxListRead is how many companies, locations, roles or lock reasons a total
+// counts among.
+const maxListRead = 100_000
+
+// key is the part of a query that stays the same from page to page.
+func (q *ListQuery) key() string {
+	return fmt.Sprintf("%q|%t|%d", NameKey(q.Name), q.Company.Set, q.Company.Value)
 }
 
-// RolePatch names what to change of a role; its key and company stay.
-type RolePatch struct {
-	Name        Opt[string]
-	Description Opt[string]
-	Rank        Opt[Rank]
-	Permissions Opt[[]string]
+// clean refuses what no query can be.
+func (q *ListQuery) clean() error {
+	if err := checkLimit(q.Limit); err != nil {
+		return err
+	}
+	return CleanText("name", q.Name, maxTextRunes)
 }
 
-// ListCompanies lists companies that the caller can see.
+// numbered is how things of a kind are listed.
+type numbered[T any] struct {
+	kind   string // of the cursors
+	number func(*T) int64
+	name   func(*T) string
+	// read lists what there is, by number, greater than after.
+	read func(ctx context.Context, r Reader, after int64, limit int) ([]T, error)
+	// own lists what belongs to one company; nil where read has to do.
+	own func(ctx context.Context, r Reader, company int64) ([]T, error)
+	// company is what a thing belongs to, as ListQuery.Company says it.
+	company func(*T) int64
+	// sees reports whether the caller, who is bound to a company, sees a thing.
+	sees func(ctx context.Context, r Reader, v *T) (bool, error)
+}
+
+// listing is one list under way.
+type listing[T any] struct {
+	numbered[T]
+	q     *ListQuery
+	bound bool
+	from  int64 // number after which the page begins
+}
+
+// list reads a page. Errors: field.value on limit, company.not_found,
+// cursor.invalid, cursor.expired.
+func list[T any](ctx context.Context, s *Service, call *Call, q ListQuery, of numbered[T]) (Page[T], error) {
+	if err := q.clean(); err != nil {
+		return Page[T]{}, err
+	}
+	from, err := s.after(call, of.kind, q.key(), q.Cursor)
+	if err != nil {
+		return Page[T]{}, err
+	}
+	if q.Company.Set && q.Company.Value != 0 {
+		err := s.store.Read(ctx, func(r Reader) error {
+			_, err := companyInScope(ctx, r, call.Actor, q.Company.Value)
+			return err
+		})
+		if err != nil {
+			return Page[T]{}, err
+		}
+	}
+	l := &listing[T]{numbered: of, q: &q, bound: call.Actor.Root != 0, from: from}
+	page, err := l.run(ctx, s)
+	if err != nil || len(page.Items) <= q.Limit {
+		return page, err
+	}
+	page.Items = page.Items[:q.Limit]
+	page.Next, err = s.sealCursor(call, of.kind, q.key(), place{Number: of.number(&page.Items[q.Limit-1])})
+	return page, err
+}
+
+// run finds the page, with one item more if there is one, and counts. What is
+// read at once is a snapshot of its own: none lasts long.
+func (l *listing[T]) run(ctx context.Context, s *Service) (Page[T], error) {
+	page := Page[T]{Items: []T{}}
+	after := l.from
+	if l.q.WantTotal {
+		after = 0
+	}
+	for read := 0; ; {
+		var some []T
+		last := false
+		err := s.store.View(ctx, func(r Reader) error {
+			all, err := l.batch(ctx, r, after)
+			if err != nil {
+				return err
+			}
+			if last = len(all) < MaxLimit; !last {
+				all = all[:MaxLimit] // own may list more
+			}
+			if len(all) > 0 {
+				after = l.number(&all[len(all)-1])
+			}
+			read += len(all)
+			some, err = l.filter(ctx, r, all)
+			return err
+		})
+		if err != nil {
+			return Page[T]{}, err
+		}
+		full := l.take(&page, some)
+		if last || full && (!l.q.WantTotal || read >= maxListRead) {
+			return page, nil
+		}
+	}
+}
+
+// take puts what belongs there onto the page, and reports whether it is full.
+func (l *listing[T]) take(page *Page[T], some []T) bool {
+	for i := range some {
+		if l.number(&some[i]) > l.from && len(page.Items) <= l.q.Limit {
+			page.Items = append(page.Items, some[i])
+		}
+	}
+	if l.q.WantTotal {
+		page.Total += int64(len(some))
+	}
+	return len(page.Items) > l.q.Limit
+}
+
+// batch reads what follows a number, at least MaxLimit if there are as many.
+func (l *listing[T]) batch(ctx context.Context, r Reader, after int64) ([]T, error) {
+	if l.own == nil || !l.q.Company.Set {
+		return l.read(ctx, r, after, MaxLimit)
+	}
+	all, err := l.own(ctx, r, l.q.Company.Value)
+	first := slices.IndexFunc(all, func(v T) bool { return l.number(&v) > after })
+	if first < 0 {
+		return nil, err
+	}
+	return all[first:], err
+}
+
+// filter keeps what the query asks for and the caller sees.
+func (l *listing[T]) filter(ctx context.Context, r Reader, all []T) ([]T, error) {
+	var kept []T
+	key := NameKey(l.q.Name)
+	for i := range all {
+		v := &all[i]
+		if l.q.Company.Set && l.company(v) != l.q.Company.Value || !strings.Contains(NameKey(l.name(v)), key) {
+			continue
+		}
+		if l.bound {
+			if seen, err := l.sees(ctx, r, v); err != nil {
+				return nil, err
+			} else if !seen {
+				continue
+			}
+		}
+		kept = append(kept, *v)
+	}
+	return kept, nil
+}
+
+// seesOwner is numbered.sees for what belongs to a company. It remembers which
+// companies the caller sees.
+func seesOwner[T any](call *Call, company func(*T) int64) func(context.Context, Reader, *T) (bool, error) {
+	known := map[int64]bool{}
+	return func(ctx context.Context, r Reader, v *T) (bool, error) {
+		number := company(v)
+		if seen, ok := known[number]; ok {
+			return seen, nil
+		}
+		seen, err := seesCompany(ctx, r, call.Actor, number)
+		known[number] = seen
+		return seen, err
+	}
+}
+
+// ListCompanies lists companies that the caller can see. Errors: company.not_found
+// where it asks for those below a company.
 func (s *Service) ListCompanies(ctx context.Context, call *Call, q ListQuery) (Page[Company], error) {
 	if err := s.enter(ctx, call, ActReadCompany); err != nil {
 		return Page[Company]{}, err
 	}
-	panic("ListCompanies")
+	return list(ctx, s, call, q, numbered[Company]{
+		kind:    "companies",
+		number:  func(c *Company) int64 { return c.Number },
+		name:    func(c *Company) string { return c.Name },
+		company: func(c *Company) int64 { return c.Parent },
+		read: func(ctx context.Context, r Reader, after int64, limit int) ([]Company, error) {
+			return r.Companies(ctx, call.Actor.Tenant, after, limit)
+		},
+		sees: func(_ context.Context, _ Reader, c *Company) (bool, error) {
+			return slices.Contains(c.Path, call.Actor.Root), nil
+		},
+	})
 }
 
-// CompanyOf reads the company that a reference names. Errors: company.not_found.
-func (s *Service) CompanyOf(ctx context.Context, call *Call, ref CompanyRef) (Company, error) {
-	if err := s.enter(ctx, call, ActReadCompany); err != nil {
-		return Company{}, err
-	}
-	panic("CompanyOf")
-}
-
-// UpdateCompany changes what the patch names. Errors: company.not_found,
-// company.name_taken, version.mismatch.
-func (s *Service) UpdateCompany(ctx context.Context, call *Call, ref CompanyRef, p CompanyPatch) (Company, error) {
-	if err := s.enter(ctx, call, ActWriteCompany); err != nil {
-		return Company{}, err
-	}
-	panic("UpdateCompany")
-}
-
-// DeleteCompany erases a company that has no users (deleted ones count), no
-// companies below it, no locations, roles or lock reasons, and is not the
-// tenant's default: otherwise company.in_use.
-func (s *Service) DeleteCompany(ctx context.Context, call *Call, ref CompanyRef) error {
-	if err := s.enter(ctx, call, ActWriteCompany); err != nil {
-		return err
-	}
-	panic("DeleteCompany")
-}
-
-// LocationRef names a location by number or id.
-type LocationRef struct {
-	Number int64
-	ID     string
-}
-
-// ListLocations lists locations of companies that the caller can see.
+// ListLocations lists locations of companies that the caller can see. Errors:
+// company.not_found.
 func (s *Service) ListLocations(ctx context.Context, call *Call, q ListQuery) (Page[Location], error) {
 	if err := s.enter(ctx, call, ActReadCompany); err != nil {
 		return Page[Location]{}, err
 	}
-	panic("ListLocations")
-}
-
-// LocationOf reads a location. Errors: location.not_found.
-func (s *Service) LocationOf(ctx context.Context, call *Call, ref LocationRef) (Location, error) {
-	if err := s.enter(ctx, call, ActReadCompany); err != nil {
-		return Location{}, err
-	}
-	panic("LocationOf")
-}
-
-// EditLocation changes what the patch names. Errors: location.not_found,
-// location.name_taken, version.mismatch.
-func (s *Service) EditLocation(ctx context.Context, call *Call, ref LocationRef, p LocationPatch) (Location, error) {
-	if err := s.enter(ctx, call, ActWriteCompany); err != nil {
-		return Location{}, err
-	}
-	panic("EditLocation")
-}
-
-// DeleteLocation erases a location to which nobody is assigned: otherwise
-// location.in_use.
-func (s *Service) DeleteLocation(ctx context.Context, call *Call, ref LocationRef) error {
-	if err := s.enter(ctx, call, ActWriteCompany); err != nil {
-		return err
-	}
-	panic("DeleteLocation")
+	company := func(l *Location) int64 { return l.Company }
+	return list(ctx, s, call, q, numbered[Location]{
+		kind:    "locations",
+		number:  func(l *Location) int64 { return l.Number },
+		name:    func(l *Location) string { return l.Name },
+		company: company,
+		read: func(ctx context.Context, r Reader, after int64, limit int) ([]Location, error) {
+			return r.AllLocations(ctx, call.Actor.Tenant, after, limit)
+		},
+		own: func(ctx context.Context, r Reader, number int64) ([]Location, error) {
+			return r.Locations(ctx, call.Actor.Tenant, number)
+		},
+		sees: seesOwner(call, company),
+	})
 }
 
 // ListRoles lists roles of the tenant and of companies that the caller can see.
+// Errors: company.not_found.
 func (s *Service) ListRoles(ctx context.Context, call *Call, q ListQuery) (Page[Role], error) {
 	if err := s.enter(ctx, call, ActReadCompany); err != nil {
 		return Page[Role]{}, err
 	}
-	panic("ListRoles")
-}
-
-// RoleByNumber reads a role. Errors: role.not_found.
-func (s *Service) RoleByNumber(ctx context.Context, call *Call, number int64) (Role, error) {
-	if err := s.enter(ctx, call, ActReadCompany); err != nil {
-		return Role{}, err
-	}
-	panic("RoleByNumber")
-}
-
-// EditRole changes what the patch names. The rank of a role that somebody holds
-// cannot change: role.held. Nobody gives a role a rank above its own. Errors:
-// role.not_found, version.mismatch.
-func (s *Service) EditRole(ctx context.Context, call *Call, number int64, p RolePatch) (Role, error) {
-	if err := s.enter(ctx, call, ActWriteCompany); err != nil {
-		return Role{}, err
-	}
-	panic("EditRole")
-}
-
-// EraseRole erases a role that nobody holds: otherwise role.held.
-func (s *Service) EraseRole(ctx context.Context, call *Call, number int64) error {
-	if err := s.enter(ctx, call, ActWriteCompany); err != nil {
-		return err
-	}
-	panic("EraseRole")
-}
-
-// ListRoleMembers lists the living holders of a role that the caller can see,
-// by number.
-func (s *Service) ListRoleMembers(ctx context.Context, call *Call, number int64, limit int, cursor string) (MemberPage, error) {
-	if err := s.enter(ctx, call, ActListUsers); err != nil {
-		return MemberPage{}, err
-	}
-	panic("ListRoleMembers")
+	company := func(r *Role) int64 { return r.Company }
+	owned := seesOwner(call, company)
+	return list(ctx, s, call, q, numbered[Role]{
+		kind:    "roles",
+		number:  func(r *Role) int64 { return r.Number },
+		name:    func(r *Role) string { return r.Name },
+		company: company,
+		read: func(ctx context.Context, r Reader, after int64, limit int) ([]Role, error) {
+			return r.AllRoles(ctx, call.Actor.Tenant, after, limit)
+		},
+		own: func(ctx context.Context, r Reader, number int64) ([]Role, error) {
+			return r.Roles(ctx, call.Actor.Tenant, number)
+		},
+		sees: func(ctx context.Context, r Reader, role *Role) (bool, error) {
+			if role.Company == 0 {
+				return true, nil
+			}
+			return owned(ctx, r, role)
+		},
+	})
 }
 
 // ListLockReasons lists lock reasons of companies that the caller can see.
+// Errors: company.not_found.
 func (s *Service) ListLockReasons(ctx context.Context, call *Call, q ListQuery) (Page[LockReason], error) {
 	if err := s.enter(ctx, call, ActReadCompany); err != nil {
 		return Page[LockReason]{}, err
 	}
-	panic("ListLockReasons")
-}
-
-// LockReasonByNumber reads a lock reason. Errors: lock_reason.not_found.
-func (s *Service) LockReasonByNumber(ctx context.Context, call *Call, number int64) (LockReason, error) {
-	if err := s.enter(ctx, call, ActReadCompany); err != nil {
-		return LockReason{}, err
-	}
-	panic("LockReasonByNumber")
-}
-
-// Pool reads a licence pool. Errors: licence_pool.not_found.
-func (s *Service) Pool(ctx context.Context, call *Call, licenceType string) (Pool, error) {
-	if err := s.enter(ctx, call, ActReadCompany); err != nil {
-		return Pool{}, err
-	}
-	panic("Pool")
-}
-
-// Credential reads a credential without its hash. Errors: credential.not_found.
-func (s *Service) Credential(ctx context.Context, call *Call, id string) (Credential, error) {
-	if err := s.enter(ctx, call, ActCredentials); err != nil {
-		return Credential{}, err
-	}
-	panic("Credential")
-}
-
-// OwnTenant reads the caller's tenant. Hosts and settings are shown to
-// administrators only: others get them empty.
-func (s *Service) OwnTenant(ctx context.Context, call *Call) (Tenant, error) {
-	if err := s.enter(ctx, call, ActAdmit); err != nil {
-		return Tenant{}, err
-	}
-	panic("OwnTenant")
+	company := func(l *LockReason) int64 { return l.Company }
+	return list(ctx, s, call, q, numbered[LockReason]{
+		kind:    "lock_reasons",
+		number:  func(l *LockReason) int64 { return l.Number },
+		name:    func(l *LockReason) string { return l.Name },
+		company: company,
+		read: func(ctx context.Context, r Reader, after int64, limit int) ([]LockReason, error) {
+			return r.AllLockReasons(ctx, call.Actor.Tenant, after, limit)
+		},
+		own: func(ctx context.Context, r Reader, number int64) ([]LockReason, error) {
+			return r.LockReasons(ctx, call.Actor.Tenant, number)
+		},
+		sees: seesOwner(call, company),
+	})
 }

@@ -45,8 +45,14 @@ func (s *Service) PutRole(ctx context.Context, call *Call, in Role) (role Role, 
 	}
 	var wrote bool
 	err = s.store.Update(ctx, func(tx Tx) error {
+		if _, err := tx.LockTenant(ctx, next.Tenant); err != nil {
+			return err
+		}
 		before, err := tx.RoleByKey(ctx, next.Tenant, 0, next.Key)
 		if errors.Is(err, ErrNotFound) {
+			if err := call.If.checkAbsent(); err != nil {
+				return err
+			}
 			fresh := next
 			err := s.insertRole(ctx, tx, call, &fresh)
 			role, made, wrote = fresh, true, true
@@ -55,10 +61,13 @@ func (s *Service) PutRole(ctx context.Context, call *Call, in Role) (role Role, 
 		if err != nil {
 			return err
 		}
+		if err := call.If.check(before.Version); err != nil {
+			return err
+		}
 		after := next
 		after.Number, after.Rank = before.Number, before.Rank
+		wrote, err = s.replaceRole(ctx, tx, call, before, &after)
 		role, made = after, false
-		wrote, err = s.replaceRole(ctx, tx, call, before, after)
 		return err
 	})
 	call.Changed = err == nil && wrote
@@ -90,27 +99,30 @@ func checkRole(r *Role) error {
 	return bad.err()
 }
 
-// replaceRole writes a changed role and reports whether it was.
-func (s *Service) replaceRole(ctx context.Context, tx Tx, call *Call, before, after Role) (bool, error) {
+// replaceRole writes a changed role, whose version it sets, and reports whether it
+// was.
+func (s *Service) replaceRole(ctx context.Context, tx Tx, call *Call, before Role, after *Role) (bool, error) {
 	if !call.Actor.grants(before.Rank) {
 		return false, errRank()
 	}
 	var diff changes
 	diff.named("name", before.Name, after.Name)
 	diff.named("description", before.Description, after.Description)
+	diff.named("rank", before.Rank.String(), after.Rank.String())
 	if !slices.Equal(before.Permissions, after.Permissions) {
 		diff.raw("permissions", asJSON(before.Permissions), asJSON(after.Permissions))
 	}
 	if before.Extras != after.Extras {
 		diff.raw("extras", redactJSON([]byte(before.Extras)), redactJSON([]byte(after.Extras)))
 	}
-	if len(diff.json) == 0 {
+	if after.Version = before.Version; len(diff.json) == 0 {
 		return false, nil
 	}
-	if err := tx.UpdateRole(ctx, after); err != nil {
+	after.Version++
+	if err := tx.UpdateRole(ctx, *after); err != nil {
 		return false, err
 	}
-	return true, s.record(ctx, tx, call, EventRoleUpdated, 0, roleSubject(&after), &diff)
+	return true, s.record(ctx, tx, call, EventRoleUpdated, 0, roleSubject(after), &diff)
 }
 
 func roleSubject(r *Role) string { return fmt.Sprintf("role:%d", r.Number) }
@@ -129,6 +141,9 @@ func (s *Service) DeleteRole(ctx context.Context, call *Call, key string) error 
 	return s.updateMany(ctx, call, func(tx Tx) (bool, error) {
 		role, err := tenantRole(ctx, tx, call, key)
 		if err != nil {
+			return false, err
+		}
+		if err := call.If.check(role.Version); err != nil {
 			return false, err
 		}
 		if !call.Actor.grants(role.Rank) {

@@ -1,0 +1,225 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"strconv"
+)
+
+// RolePatch names what to change of a role; its key and company stay.
+type RolePatch struct {
+	Name        Opt[string]
+	Description Opt[string]
+	Rank        Opt[Rank]
+	Permissions Opt[[]string]
+}
+
+// visibleRole reads a role of the tenant or of a company that the actor sees.
+func visibleRole(ctx context.Context, r Reader, actor Actor, number int64) (Role, error) {
+	missing := Wrong(CodeNotFound, ReasonRoleNotFound, "Role not found.")
+	if number <= 0 || number > MaxNumber {
+		return Role{}, missing
+	}
+	role, err := r.Role(ctx, actor.Tenant, number)
+	if errors.Is(err, ErrNotFound) {
+		return Role{}, missing
+	}
+	if err == nil && role.Company != 0 {
+		if _, err := companyInScope(ctx, r, actor, role.Company); err != nil {
+			return Role{}, orRefusal(err, missing)
+		}
+	}
+	return role, err
+}
+
+// ownRole is visibleRole for change: a caller that is bound to a company changes
+// no role of the tenant, and nobody one of a rank above its own.
+func ownRole(ctx context.Context, r Reader, call *Call, number int64) (Role, error) {
+	role, err := visibleRole(ctx, r, call.Actor, number)
+	switch {
+	case err != nil:
+		return Role{}, err
+	case call.Actor.Root != 0 && role.Company == 0:
+		return Role{}, errWholeTenant()
+	case !call.Actor.grants(role.Rank):
+		return Role{}, errRank()
+	}
+	return role, call.If.check(role.Version)
+}
+
+// RoleByNumber reads a role. Errors: role.not_found.
+func (s *Service) RoleByNumber(ctx context.Context, call *Call, number int64) (Role, error) {
+	if err := s.enter(ctx, call, ActReadCompany); err != nil {
+		return Role{}, err
+	}
+	var role Role
+	err := s.store.View(ctx, func(r Reader) (err error) {
+		role, err = visibleRole(ctx, r, call.Actor, number)
+		return err
+	})
+	return role, err
+}
+
+// EditRole changes what the patch names. The rank of a role that somebody holds
+// cannot change: role.held. Nobody gives a role a rank above its own. Errors:
+// role.not_found, version.mismatch.
+func (s *Service) EditRole(ctx context.Context, call *Call, number int64, p RolePatch) (Role, error) {
+	if err := s.enter(ctx, call, ActWriteCompany); err != nil {
+		return Role{}, err
+	}
+	var result Role
+	err := s.updateMany(ctx, call, func(tx Tx) (bool, error) {
+		before, err := ownRole(ctx, tx, call, number)
+		if err != nil {
+			return false, err
+		}
+		after := before
+		after.Name, after.Description = p.Name.or(before.Name), p.Description.or(before.Description)
+		after.Rank, after.Permissions = p.Rank.or(before.Rank), p.Permissions.or(before.Permissions)
+		if err := checkRole(&after); err != nil {
+			return false, err
+		}
+		if !call.Actor.grants(after.Rank) || after.Rank == RankOwner {
+			return false, errRank()
+		}
+		wrote, err := s.replaceRole(ctx, tx, call, before, &after)
+		if err != nil {
+			return false, err
+		}
+		result = after
+		if after.Rank == before.Rank {
+			return wrote, nil
+		}
+		// Only now: whoever is giving the role to somebody waits for its row.
+		return wrote, roleUnheld(ctx, tx, &after)
+	})
+	return result, err
+}
+
+// roleUnheld refuses a role that somebody holds, in the recycle bin too.
+func roleUnheld(ctx context.Context, r Reader, role *Role) error {
+	holders, err := r.RoleMembers(ctx, role.Tenant, role.Number, 0, 1)
+	if err == nil && len(holders) > 0 {
+		return errRoleHeld()
+	}
+	return err
+}
+
+func errRoleHeld() error {
+	return Wrong(CodeConflict, ReasonRoleHeld, "Somebody holds the role: take it from its holders first.")
+}
+
+// EraseRole erases a role that nobody holds: otherwise role.held. Errors:
+// role.not_found, version.mismatch, rank.too_low.
+func (s *Service) EraseRole(ctx context.Context, call *Call, number int64) error {
+	if err := s.enter(ctx, call, ActWriteCompany); err != nil {
+		return err
+	}
+	return s.updateMany(ctx, call, func(tx Tx) (bool, error) {
+		role, err := ownRole(ctx, tx, call, number)
+		if err != nil {
+			return false, err
+		}
+		err = tx.DeleteRole(ctx, role.Tenant, role.Number)
+		if errors.Is(err, ErrNotFound) {
+			return false, errRoleHeld()
+		}
+		if err != nil {
+			return false, err
+		}
+		var diff changes
+		diff.named("name", role.Name, "")
+		return true, s.record(ctx, tx, call, EventRoleDeleted, 0, roleSubject(&role), &diff)
+	})
+}
+
+// roleMemberList is the kind of the cursors of ListRoleMembers.
+const roleMemberList = "role_members"
+
+// holdersRead is how many holders of a role are looked at in one statement.
+const holdersRead = 200
+
+// ListRoleMembers lists the living holders of a role that the caller can see,
+// by number. The total is counted among the first CountLimit holders. Errors:
+// role.not_found, cursor.invalid, cursor.expired.
+func (s *Service) ListRoleMembers(ctx context.Context, call *Call, number int64, limit int, cursor string) (MemberPage, error) {
+	if err := s.enter(ctx, call, ActListUsers); err != nil {
+		return MemberPage{}, err
+	}
+	if err := checkLimit(limit); err != nil {
+		return MemberPage{}, err
+	}
+	query := strconv.FormatInt(number, 10)
+	after, err := s.after(call, roleMemberList, query, cursor)
+	if err != nil {
+		return MemberPage{}, err
+	}
+	var page MemberPage
+	err = s.store.View(ctx, func(r Reader) error {
+		role, err := visibleRole(ctx, r, call.Actor, number)
+		if err != nil {
+			return err
+		}
+		if page.Members, err = holderPage(ctx, r, call.Actor, role.Number, after, limit+1); err != nil {
+			return err
+		}
+		page.Total, err = countHolders(ctx, r, call.Actor, role.Number)
+		page.Total = max(page.Total, int64(len(page.Members)))
+		return err
+	})
+	if err != nil {
+		return MemberPage{}, err
+	}
+	return page, s.cutMembers(call, roleMemberList, query, &page, limit)
+}
+
+// holderPage reads the living holders of a role that the actor can see, with
+// numbers greater than after, at most limit.
+func holderPage(ctx context.Context, r Reader, actor Actor, role, after int64, limit int) ([]MemberRef, error) {
+	page := []MemberRef{}
+	for len(page) < limit {
+		numbers, err := r.RoleMembers(ctx, actor.Tenant, role, after, holdersRead)
+		if err != nil || len(numbers) == 0 {
+			return page, err
+		}
+		users, err := r.Users(ctx, actor.Tenant, UserQuery{Company: actor.Root, States: LivingStates, Filter: oneOf(numbers), Limit: holdersRead})
+		if err != nil {
+			return nil, err
+		}
+		for i := range users[:min(len(users), limit-len(page))] {
+			u := &users[i]
+			page = append(page, MemberRef{Number: u.Number, ID: u.ID, UserName: u.UserName, DisplayName: u.DisplayName})
+		}
+		after = numbers[len(numbers)-1]
+	}
+	return page, nil
+}
+
+// countHolders counts the living holders of a role that the actor can see, among
+// the first CountLimit.
+func countHolders(ctx context.Context, r Reader, actor Actor, role int64) (int64, error) {
+	total, after := int64(0), int64(0)
+	for range CountLimit / holdersRead {
+		numbers, err := r.RoleMembers(ctx, actor.Tenant, role, after, holdersRead)
+		if err != nil || len(numbers) == 0 {
+			return total, err
+		}
+		q := UserQuery{Company: actor.Root, States: LivingStates, Filter: oneOf(numbers), Limit: holdersRead}
+		count, err := r.CountUsers(ctx, actor.Tenant, q, holdersRead)
+		if err != nil {
+			return 0, err
+		}
+		total += count
+		after = numbers[len(numbers)-1]
+	}
+	return total, nil
+}
+
+// oneOf holds for users of these numbers.
+func oneOf(numbers []int64) Filter {
+	any := make(Or, len(numbers))
+	for i, number := range numbers {
+		any[i] = Compare{Field: FieldNumber, Order: Equal, Value: number}
+	}
+	return any
+}
