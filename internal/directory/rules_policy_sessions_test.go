@@ -11,7 +11,7 @@ import (
 // grantMethods have no row in the matrix: they take callers who have no
 // credential yet, or persons alone, or anybody. Each has tests of its own.
 var grantMethods = []string{"PasswordGrant", "RefreshGrant", "Connect", "OpenSession", "SignIn", "Impersonate", "Delegate",
-	"ResetOf", "SpendReset", "Admit", "OpenUserSession", "ActAsUser", "WhoAmI", "EndOwnSession"}
+	"ResetOf", "SpendReset", "Admit", "OpenUserSession", "ActAsUser", "WhoAmI", "EndOwnSession", "OwnTenant"}
 
 func addSessionRules(rules map[string]methodRule) {
 	onTarget := func(call func(w *world, c *directory.Call, ref directory.UserRef) error) func(w *world) func(c *directory.Call) error {
@@ -110,8 +110,8 @@ func TestRulesPolicyTemporaryPassword(t *testing.T) {
 func TestRulesPolicyImpersonation(t *testing.T) {
 	w := newWorld(t)
 	token := must(w.impersonate(w.ranked(adminRank), w.ranked(adminRank)))(t)
-	barred := []string{"SetPassword", "ChangePassword", "GeneratePassword", "MailReset", "CreateKey", "CreateClient", "CreateAPIUser",
-		"CreateCustomer", "Credentials", "RevokeCredential", "AssignRole", "UnassignRole", "SetUserRoles", "GiveRole", "TakeRole",
+	barred := []string{"SetPassword", "ChangePassword", "GeneratePassword", "MailReset", "MakeReset", "CreateKey", "CreateClient", "CreateAPIUser",
+		"CreateCustomer", "Credentials", "Credential", "RevokeCredential", "AssignRole", "UnassignRole", "SetUserRoles", "GiveRole", "TakeRole",
 		"SetRoleMembers", "UpdateTenant", "SetOwner", "CreateTenant", "TenantByName", "Tenants", "SetEntity", "SetEntityOf", "ClaimJobs",
 		"FinishJob", "RetryJob", "AbandonJob", "OpenMail", "Sweep"}
 	for name, rule := range methodRules() {

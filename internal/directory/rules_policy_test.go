@@ -80,6 +80,7 @@ func methodRules() map[string]methodRule {
 	addGroupRules(rules)
 	addUserRoleRules(rules)
 	addSiteRules(rules)
+	addTreeRules(rules)
 	addSessionRules(rules)
 	addSignInRules(rules)
 	return rules

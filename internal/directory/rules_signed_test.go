@@ -166,17 +166,20 @@ func claimsText(t *testing.T, body claims) string {
 	return base64.RawURLEncoding.EncodeToString(must(json.Marshal(body))(t))
 }
 
-// A signed token opens its own door and no other.
+// A signed token opens its own door and the canonical one, and no other.
 func TestRulesSignedDoor(t *testing.T) {
 	f := newFixture(t)
 	u := f.someone(withPassword)
 	token := must(f.signIn(u.UserName, password))(t)
-	for _, door := range []directory.Door{directory.DoorCanonical, directory.DoorSCIM, directory.DoorIQmetrix, directory.DoorEncore,
+	for _, door := range []directory.Door{directory.DoorSCIM, directory.DoorIQmetrix, directory.DoorEncore,
 		directory.DoorSmartapp, directory.DoorEduBrite, directory.DoorConsole} {
 		wantRefused(t, door.String(), f.reads(f.through(door, token), u.Number), directory.CodeUnauthenticated, directory.ReasonCredentialInvalid)
 	}
-	f.settings(func(t *directory.Tenant) { t.Doors &^= directory.DoorSet(directory.DoorServiceMobility) })
-	wantError(t, f.reads(f.signed(token), u.Number), directory.CodeUnauthenticated, directory.ReasonDoorClosed)
+	check(t, f.reads(f.through(directory.DoorCanonical, token), u.Number))
+	for _, door := range []directory.Door{directory.DoorServiceMobility, directory.DoorCanonical} {
+		f.settings(func(t *directory.Tenant) { t.Doors &^= directory.DoorSet(door) })
+		wantError(t, f.reads(f.through(door, token), u.Number), directory.CodeUnauthenticated, directory.ReasonDoorClosed)
+	}
 }
 
 // The tenant of a sign-in is the one of the host, else the only one with the
