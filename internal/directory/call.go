@@ -46,7 +46,18 @@ type Call struct {
 	Changed  bool // whether the use case wrote anything
 	mails    bool // the use case writes to somebody
 	trusted  bool
+	admitted bool    // the limiter has counted it and let it pass
+	part     bool    // of a call that the limiter has let pass
 	tenant   *Tenant // as of the credential's look-up
+}
+
+// Part is a call for one of several use cases of the same request, such as an
+// operation of a SCIM Bulk. Its credential is verified again, so that what was
+// revoked meanwhile is refused; the limiter, if it has let this call pass, does
+// not count the part.
+func (c *Call) Part() *Call {
+	return &Call{Door: c.Door, Secret: c.Secret, ClientID: c.ClientID, ActAs: c.ActAs, Host: c.Host, Addr: c.Addr,
+		RequestID: c.RequestID, Reason: c.Reason, Quota: c.Quota, part: c.admitted || c.part}
 }
 
 // System is a call that needs no credential: the command line and the server's

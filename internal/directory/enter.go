@@ -442,6 +442,9 @@ func (s *Service) count(ctx context.Context, call *Call, version int64) error {
 	if err := s.useTenant(ctx, call, version); err != nil {
 		return err
 	}
+	if call.part {
+		return nil
+	}
 	limit, now := 0, s.now()
 	if limits := call.Settings.RequestsPerMinute; limits != nil {
 		limit = limits[call.Door.String()]
@@ -451,6 +454,7 @@ func (s *Service) count(ctx context.Context, call *Call, version int64) error {
 	if exceeded {
 		return TooManyRequests(quota, now)
 	}
+	call.admitted = true
 	return nil
 }
 

@@ -328,7 +328,7 @@ func (g *groupSearch) page(ctx context.Context, found foundGroups) (DetailedGrou
 	}
 	most := MaxMembersListed
 	if len(out.Groups) == 1 {
-		most = unbounded
+		most = Unbounded
 	}
 	for i := range out.Groups {
 		if err := g.s.fillMembers(ctx, g.call, &out.Groups[i], most); err != nil {

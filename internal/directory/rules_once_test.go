@@ -2,6 +2,7 @@ package directory_test
 
 import (
 	"errors"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -39,11 +40,12 @@ func TestRulesIdempotency(t *testing.T) {
 	// What was refused is no answer: it may succeed later.
 	wantError(t, second(create(secret, "k2", "one", "first")), directory.CodeConflict, directory.ReasonUserNameTaken)
 	must(create(secret, "k2", "one", "fourth"))(t)
-	for _, key := range []string{"", "a\nb", "é"} {
-		wantError(t, second(create(secret, key, "one", "fifth")), directory.CodeInvalid, "")
+	for key, reason := range map[string]directory.Reason{"": directory.ReasonFieldLength, "a\nb": directory.ReasonFieldFormat, "é": directory.ReasonFieldFormat} {
+		wantError(t, second(create(secret, key, "one", "fifth")), directory.CodeInvalid, reason)
 	}
 	f.clock.advance(directory.AnswersKept)
 	must(create(secret, "k1", "one", "sixth"))(t)
+	f.clock.advance(time.Minute)
 	if swept := must(f.svc.Sweep(f.ctx, directory.System(0, "test")))(t); swept == 0 {
 		t.Error("no old answer was swept")
 	}
@@ -57,7 +59,9 @@ func TestRulesIdempotencyRace(t *testing.T) {
 	var wait sync.WaitGroup
 	results := make([]error, 16)
 	for i := range results {
-		wait.Go(func() { results[i] = second(f.svc.CreateUser(f.ctx, f.onceCall(secret, "k", "r"), newUser(f.unique("racer")))) })
+		wait.Go(func() {
+			results[i] = second(f.svc.CreateUser(f.ctx, f.onceCall(secret, "k", "r"), newUser(f.unique("racer"))))
+		})
 	}
 	wait.Wait()
 	created := 0
@@ -117,7 +121,7 @@ func TestRulesCreateEach(t *testing.T) {
 	withLicence(&good)
 	withLicence(&third)
 	list := []directory.NewUser{good, newUser(taken.UserName), third, newUser(""), newUser("Good"), newUser("last")}
-	made := must(f.svc.CreateEach(f.ctx, f.sys(), list))(t)
+	made := must(f.svc.CreateEach(f.ctx, f.sys(), list, 0))(t)
 	for i, want := range []directory.Reason{"", directory.ReasonUserNameTaken, directory.ReasonSeatExhausted, directory.ReasonFieldRequired,
 		directory.ReasonUserNameTaken, ""} {
 		if want == "" && made[i].Err != nil || want != "" && !directory.IsReason(made[i].Err, want) {
@@ -128,7 +132,27 @@ func TestRulesCreateEach(t *testing.T) {
 	if f.pool(licence).Used != 1 || f.holder(directory.SpaceLogin, "third") != 0 || f.stored(made[5].User.Number).UserName != "last" {
 		t.Error("a failed user left something behind, or a good one did not stay")
 	}
-	wantError(t, second(f.svc.CreateEach(f.ctx, f.sys(), make([]directory.NewUser, 501))), directory.CodeInvalid, directory.ReasonFieldLength)
+	wantError(t, second(f.svc.CreateEach(f.ctx, f.sys(), make([]directory.NewUser, 501), 0)), directory.CodeInvalid, directory.ReasonFieldLength)
+}
+
+// When as many have failed as a call allows, those behind are not tried, in later
+// transactions neither.
+func TestRulesCreateEachStops(t *testing.T) {
+	list := []directory.NewUser{newUser("a"), newUser("A"), newUser("b"), newUser("")}
+	for i := range 200 {
+		list = append(list, newUser(fmt.Sprintf("late%d", i)))
+	}
+	for failures, tried := range map[int]int{1: 2, 2: 4, 3: len(list)} {
+		f := newFixture(t)
+		for i, made := range must(f.svc.CreateEach(f.ctx, f.sys(), list, failures))(t) {
+			if made.Skipped != (i >= tried) {
+				t.Errorf("%d failures: user %d is tried: %v", failures, i, !made.Skipped)
+			}
+			if name := list[i].Fields.UserName.Value; made.Skipped && name != "" && name != "A" && f.holder(directory.SpaceLogin, name) != 0 {
+				t.Errorf("%d failures: user %d is there", failures, i)
+			}
+		}
+	}
 }
 
 // The history of a user is its events, also of one in the recycle bin, and a

@@ -35,7 +35,7 @@ func addSignInRules(rules map[string]methodRule) {
 		in := newUser(w.unique("made"))
 		withCompany(w.outside)(&in)
 		return func(c *directory.Call) error {
-			made, err := w.svc.CreateEach(w.ctx, c, []directory.NewUser{in})
+			made, err := w.svc.CreateEach(w.ctx, c, []directory.NewUser{in}, 0)
 			if err == nil {
 				err = made[0].Err
 			}

@@ -20,7 +20,13 @@ type GroupEdit struct {
 	Members Opt[[]UserRef]
 	Add     []UserRef
 	Remove  []UserRef // who is no member, or no user, is no error
+	// Show is how many members the result shows: all of them if there are no more,
+	// else none. Unbounded shows all.
+	Show int
 }
+
+// Unbounded is any number of members.
+const Unbounded = -1
 
 // NewGroup is the input of MakeGroup.
 type NewGroup struct {
@@ -28,6 +34,7 @@ type NewGroup struct {
 	ParentID   string
 	ExternalID string // of the calling credential
 	Members    []UserRef
+	Show       int // as in GroupEdit
 }
 
 // GroupDetail is a group with its size and, where they were asked for, all its
@@ -39,7 +46,7 @@ type GroupDetail struct {
 	// Size is how many members the caller can see; SizeUnknown where nobody
 	// counted.
 	Size    int64
-	Members []MemberRef
+	Members []MemberRef // nil where they were not asked for
 }
 
 // SizeUnknown is the size of a group whose members were not counted.
@@ -131,6 +138,9 @@ func (s *Service) MakeGroup(ctx context.Context, call *Call, in NewGroup) (Group
 		return made, err
 	})
 	call.Changed = err == nil
+	if err == nil {
+		err = s.showMembers(ctx, call, &made, in.Show)
+	}
 	return made, err
 }
 
@@ -180,7 +190,30 @@ func (s *Service) EditGroup(ctx context.Context, call *Call, ref GroupRef, edit 
 		detail, err = detailOf(ctx, tx, call, g)
 		return wrote || moved > 0, err
 	})
+	if err == nil {
+		err = s.showMembers(ctx, call, &detail, edit.Show)
+	}
 	return detail, err
+}
+
+// showMembers reads the members of a group that has just been written, if there
+// are no more than most.
+func (s *Service) showMembers(ctx context.Context, call *Call, detail *GroupDetail, most int) error {
+	switch {
+	case most == 0:
+		return nil
+	case most == Unbounded:
+		return s.fillMembers(ctx, call, detail, Unbounded)
+	}
+	most = min(most, MaxLimit-1)
+	return s.store.Read(ctx, func(r Reader) error {
+		page, err := r.GroupMemberRefs(ctx, call.Actor.Tenant, detail.Group.Number, call.Actor.Root, 0, most+1)
+		if err != nil || len(page) > most {
+			return err
+		}
+		detail.Members, detail.Size = append([]MemberRef{}, page...), int64(len(page))
+		return nil
+	})
 }
 
 // permitMembers is the right to put people into groups and out of them, besides
@@ -226,13 +259,10 @@ func (s *Service) GroupDetail(ctx context.Context, call *Call, ref GroupRef, wit
 		return err
 	})
 	if err == nil && withMembers {
-		err = s.fillMembers(ctx, call, &detail, unbounded)
+		err = s.fillMembers(ctx, call, &detail, Unbounded)
 	}
 	return detail, err
 }
-
-// unbounded is no bound of fillMembers.
-const unbounded = -1
 
 // fillMembers reads the members of a group, a page at a time. More than most
 // are list.too_large.
@@ -240,7 +270,7 @@ func (s *Service) fillMembers(ctx context.Context, call *Call, detail *GroupDeta
 	members := []MemberRef{}
 	err := s.memberPages(ctx, call, detail.Group.Number, func(page []MemberRef) error {
 		members = append(members, page...)
-		if most != unbounded && len(members) > most {
+		if most != Unbounded && len(members) > most {
 			return errListTooLarge()
 		}
 		return nil
