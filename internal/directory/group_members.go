@@ -273,9 +273,11 @@ func provisionable(ctx context.Context, r Reader, call *Call, groups []Group) er
 	return nil
 }
 
-// maxGroupExternalIDs is how many credentials can have a name of their own for a
-// group.
-const maxGroupExternalIDs = 20
+// Limits of what provisioning credentials call a group.
+const (
+	maxGroupExternalIDs = 20  // credentials that have a name of their own for it
+	maxExternalIDRunes  = 255 // of such a name
+)
 
 // setGroupExternalID sets what the calling credential calls a group. When too
 // many have a name for it, those of credentials that are gone are forgotten.
@@ -284,7 +286,7 @@ func setGroupExternalID(ctx context.Context, r Reader, call *Call, g *Group, id 
 	if !id.Set || g.ExternalIDs[credential] == id.Value {
 		return nil
 	}
-	if err := CleanText("external_id", id.Value, maxTextRunes); err != nil {
+	if err := CleanText("external_id", id.Value, maxExternalIDRunes); err != nil {
 		return err
 	}
 	g.ExternalIDs = with(g.ExternalIDs, credential, id.Value, id.Value == "")

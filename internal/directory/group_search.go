@@ -243,7 +243,7 @@ func (g *groupSearch) matching(ctx context.Context) (foundGroups, error) {
 	err := g.scan(ctx, func(d *GroupDetail, read int) bool {
 		full := g.q.Limit == 0 || len(found.list) > g.q.Limit
 		if d == nil {
-			return full
+			return full && read >= maxGroupsRead
 		}
 		if read <= maxGroupsRead || !full {
 			found.total++
