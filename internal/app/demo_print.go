@@ -14,6 +14,8 @@ import (
 func (a *App) demoCommands() []demoCommand {
 	url, c := a.URL(), a.Demo
 	return []demoCommand{
+		{directory.DoorCanonical, "read the user of the iqmetrix document, with its company",
+			fmt.Sprintf("curl -H 'Authorization: Bearer %s' '%s/api/v1/users/by/number/%d?expand=company'", c.Key, url, demoJohn)},
 		{directory.DoorIQmetrix, "read the user of the vendor's document",
 			fmt.Sprintf("curl -H 'Authorization: Bearer %s' '%s/v1/Users(%d)'", c.Key, url, demoJohn)},
 		{directory.DoorIQmetrix, "sign in as the administrator",

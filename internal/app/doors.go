@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/usher-id/usher/internal/config"
+	"github.com/usher-id/usher/internal/dialect/canonical"
 	"github.com/usher-id/usher/internal/dialect/edubrite"
 	"github.com/usher-id/usher/internal/dialect/encore"
 	"github.com/usher-id/usher/internal/dialect/iqmetrix"
@@ -44,6 +45,10 @@ func (a *App) doors() []mountedDoor {
 			MaxBody:   int64(a.cfg.MaxBody),
 			PublicURL: a.cfg.PublicURL,
 			HTTPS:     a.tls != nil,
+		})},
+		{directory.DoorCanonical, []string{"api"}, canonical.New(a.service, canonical.Options{
+			MaxBody: int64(a.cfg.MaxBody),
+			Version: strings.TrimPrefix(Version(), "v"),
 		})},
 		{directory.DoorServiceMobility, []string{"seiapi", "createjwt", "saas"}, servicemobility.New(a.service, mobilityOptions(&a.cfg))},
 	}

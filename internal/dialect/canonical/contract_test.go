@@ -1,0 +1,42 @@
+package canonical_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/usher-id/usher/internal/directory"
+	"github.com/usher-id/usher/internal/testkit"
+	"github.com/usher-id/usher/internal/testkit/pgtest"
+)
+
+func TestMain(m *testing.M) { pgtest.Main(m) }
+
+// prepare adds what the scripts need to the sample directory.
+func prepare(t testing.TB, s *testkit.Server) map[string]string { return vars(t, s.Service) }
+
+// TestContract runs the scripts of testdata/contract on both engines, each on
+// a sample directory of its own.
+func TestContract(t *testing.T) { testkit.Contract(t, prepare) }
+
+// TestContractOfTheProgram runs the scripts against the built program, each on
+// a copy of one database.
+func TestContractOfTheProgram(t *testing.T) { testkit.ContractOfTheProgram(t, prepare) }
+
+// vars are the published key of the sample directory, and beside it a key that
+// may only read, and one that is bound to no door but this.
+func vars(t testing.TB, service *directory.Service) map[string]string {
+	t.Helper()
+	ctx := context.Background()
+	tenant, err := service.TenantByName(ctx, directory.System(0, "test"), "demo")
+	must(t, err)
+	_, reader, err := service.CreateKey(ctx, directory.System(tenant.No, "test"), directory.NewCredential{Name: "reader", Rank: directory.RankReader})
+	must(t, err)
+	return map[string]string{"key": "usher-demo-key", "reader": reader}
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
