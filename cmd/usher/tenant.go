@@ -26,7 +26,7 @@ func (p *program) tenantCreateCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "create NAME | --throw-away",
 		Short: "Make a tenant with its default company",
-		Long: "Make a tenant with its default company. With --throw-away, make one under a name of its own, with an administrator\n" +
+		Long: "Make a tenant with its default company. With --throw-away, make one under a name of its own, with an account owner\n" +
 			"and a credential of each kind, for a tool that wants an empty directory, and print all that as one JSON object;\n" +
 			"its secrets are shown only there. A SQLite database is open to one process: run it before the server starts.",
 		Example: "  usher tenant create acme --doors iqmetrix,scim --host users.acme.example\n" +

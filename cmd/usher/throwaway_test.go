@@ -28,7 +28,7 @@ func TestThrowAwayTenantOpensEveryDoor(t *testing.T) {
 		}
 	}
 	s := startServe(t, database)
-	me := made.Administrator
+	me := made.Owner
 	for name, get := range map[string]func() (int, string, http.Header){
 		"iqmetrix, encore, smartapp: the key": func() (int, string, http.Header) {
 			for _, path := range []string{"/v1/Users(1)", "/users/v1/users/1", "/user/getusers"} {
@@ -39,7 +39,7 @@ func TestThrowAwayTenantOpensEveryDoor(t *testing.T) {
 			}
 			return http.StatusOK, me.UserName, nil
 		},
-		"iqmetrix: the administrator through the client": func() (int, string, http.Header) {
+		"iqmetrix: the owner through the client": func() (int, string, http.Header) {
 			form := url.Values{"grant_type": {"password"}, "client_id": {made.OAuthClient.ID}, "client_secret": {made.OAuthClient.Secret},
 				"username": {me.UserName}, "password": {me.Password}}
 			status, body, _ := send(t, http.MethodPost, s.url+"/v1/oauth2/token", form.Encode(), http.Header{"Content-Type": {"application/x-www-form-urlencoded"}})
@@ -51,7 +51,7 @@ func TestThrowAwayTenantOpensEveryDoor(t *testing.T) {
 			}
 			return send(t, http.MethodGet, s.url+"/v1/Users(1)", "", http.Header{"Authorization": {"Bearer " + token.Access}})
 		},
-		"edubrite: the API user for the administrator": func() (int, string, http.Header) {
+		"edubrite: the API user for the owner": func() (int, string, http.Header) {
 			sign := url.Values{"username": {made.APIUser.ID}, "password": {made.APIUser.Secret}}
 			_, _, header := send(t, http.MethodGet, s.url+"/oltpublish/site/connect.do?"+sign.Encode(), "", nil)
 			var cookies []string

@@ -14,12 +14,13 @@ type ThrowAwayTenant struct {
 	Tenant  TenantView       `json:"tenant"`
 	Company ThrowAwayCompany `json:"company"`
 	Key     string           `json:"key"` // an API key of rank administrator: all scopes, all doors of the tenant
-	// Administrator is a person of that rank: for whom EduBrite acts, and who
-	// signs in with a password where a door lets people in.
-	Administrator ThrowAwayPerson `json:"administrator"`
-	OAuthClient   ThrowAwaySecret `json:"oauth_client"`    // iqmetrix: token service
-	APIUser       ThrowAwaySecret `json:"edubrite"`        // edubrite: name and password of an API user
-	Customer      ThrowAwaySecret `json:"servicemobility"` // servicemobility: customerid and customercode
+	// Owner is the account owner, whom no tool can remove by chance: the person
+	// for whom EduBrite's API user acts, and who signs in with a password where a
+	// door lets people in.
+	Owner       ThrowAwayPerson `json:"owner"`
+	OAuthClient ThrowAwaySecret `json:"oauth_client"`    // iqmetrix: token service
+	APIUser     ThrowAwaySecret `json:"edubrite"`        // edubrite: name and password of an API user
+	Customer    ThrowAwaySecret `json:"servicemobility"` // servicemobility: customerid and customercode
 }
 
 // ThrowAwayCompany is the tenant's first company.
@@ -44,7 +45,7 @@ type ThrowAwaySecret struct {
 }
 
 // CreateThrowAwayTenant makes a tenant under a name that nobody else has, with
-// its first company, an administrator and a credential of each kind, for a tool
+// its first company, an account owner and a credential of each kind, for a tool
 // that wants an empty directory and leaves one behind that nobody needs. Nothing
 // removes it. doors and hosts are as in CreateTenant. What was made before an
 // error stays.
@@ -57,7 +58,7 @@ func (a *Admin) CreateThrowAwayTenant(ctx context.Context, doors string, hosts [
 	}
 	t := &throwAway{TenantAdmin: &TenantAdmin{Admin: a, Tenant: made}, ctx: ctx}
 	t.out.Tenant = t.View()
-	for _, step := range []func() error{t.company, t.administrator, t.credentials} {
+	for _, step := range []func() error{t.company, t.owner, t.credentials} {
 		if err := step(); err != nil {
 			return ThrowAwayTenant{}, flagError("tenant "+name, err)
 		}
@@ -78,21 +79,19 @@ func (t *throwAway) company() error {
 	return err
 }
 
-func (t *throwAway) administrator() error {
-	call := t.call(t.Tenant.No)
-	role, err := t.service.CreateRole(t.ctx, call, directory.Role{Name: "Administrators", Rank: directory.RankAdministrator})
-	if err != nil {
-		return err
-	}
+func (t *throwAway) owner() error {
 	password := rand.Text()
-	u, err := t.service.CreateUser(t.ctx, call, directory.NewUser{Password: password, Fields: directory.UserPatch{
-		UserName: directory.Some(t.Tenant.Name + "-admin"), GivenName: directory.Some("Ada"), FamilyName: directory.Some("Minister")}})
+	u, err := t.service.CreateUser(t.ctx, t.call(t.Tenant.No), directory.NewUser{Password: password, Fields: directory.UserPatch{
+		UserName: directory.Some(t.Tenant.Name + "-owner"), GivenName: directory.Some("Ada"), FamilyName: directory.Some("Minister")}})
 	if err != nil {
 		return err
 	}
-	_, _, err = t.service.AssignRole(t.ctx, call, directory.ByNumber(u.Number), role.Number, t.Tenant.DefaultCompany)
-	t.out.Administrator = ThrowAwayPerson{Number: u.Number, ID: u.ID, UserName: u.UserName, Password: password}
-	return err
+	t.out.Owner = ThrowAwayPerson{Number: u.Number, ID: u.ID, UserName: u.UserName, Password: password}
+	if err := t.service.SetOwner(t.ctx, t.call(t.Tenant.No), directory.ByNumber(u.Number)); err != nil {
+		return err
+	}
+	t.out.Tenant.Owner = u.Number
+	return nil
 }
 
 func (t *throwAway) credentials() error {

@@ -1,0 +1,70 @@
+package conformance
+
+import (
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// seed makes every run the same: the generated requests depend on it and on the
+// description alone.
+const seed = "20260101"
+
+// checks are those of schemathesis that a description must pass whoever wrote
+// the API. Others judge taste: positive_data_acceptance, for one, takes a
+// vendor's refusal of a name that is taken for a defect.
+const checks = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
+
+// described are the doors with a description, and how a client of each proves
+// itself.
+var described = []struct {
+	door     string
+	examples int // requests for each operation in the search phase
+	header   func(*testing.T, subject) []string
+	proof    string // a path that a good credential reads
+}{
+	{"iqmetrix", 15, bearer, "/v1/Users(1)"},
+	{"encore", 40, func(_ *testing.T, s subject) []string { return []string{"Ocp-Apim-Subscription-Key: " + s.tenant.Key} }, "/users/v1/users/1"},
+	{"smartapp", 5, bearer, "/user/list"},
+	{"edubrite", 10, func(t *testing.T, s subject) []string {
+		return []string{"Cookie: " + s.eduBriteSession(t), "REAL_UNAME: " + s.tenant.Owner.UserName}
+	}, "/site/userService.do?dispatch=get&userName={owner}"},
+	{"servicemobility", 15, func(t *testing.T, s subject) []string { return []string{"x-access-token: " + s.mobilityToken(t)} },
+		"/seiapi/v3/trans/User/{owner}"},
+}
+
+func bearer(_ *testing.T, s subject) []string {
+	return []string{"Authorization: Bearer " + s.tenant.Key}
+}
+
+// Each door does what its description says, for requests that a stranger made
+// up from it, good ones and bad ones.
+func TestDoorsAreAsDescribed(t *testing.T) {
+	for _, d := range described {
+		t.Run(d.door, func(t *testing.T) {
+			t.Parallel()
+			program := tool(t, "schemathesis")
+			s := start(t)
+			args := []string{"run", s.URL + "/docs/" + d.door + "/openapi.json", "--url", s.URL, "--checks", checks,
+				"--seed", seed, "--max-examples", strconv.Itoa(d.examples), "--phases", "examples,coverage,fuzzing",
+				"--generation-database", "none", "--suppress-health-check", "all", "--continue-on-failure", "--no-color", "--warnings", "off"}
+			headers := d.header(t, s)
+			for _, header := range headers {
+				args = append(args, "--header", header)
+			}
+			report := judge(t, nil, program, args...)
+			// A run in which the credential was lost would be all refusals.
+			s.send(t, http.MethodGet, strings.ReplaceAll(d.proof, "{owner}", s.tenant.Owner.UserName), "", headers...)
+			counts := tested.FindStringSubmatch(report)
+			if counts == nil || counts[1] != counts[2] {
+				t.Errorf("not every operation was tested:\n%s", report)
+			}
+			t.Log(regexp.MustCompile(`(?m)^ +\d+ generated.*|No issues found in.*s\b`).FindAllString(report, -1))
+		})
+	}
+}
+
+// tested is the line of a report that counts operations.
+var tested = regexp.MustCompile(`Selected: \d+/(\d+)\n +Tested: (\d+)\n`)
