@@ -61,16 +61,14 @@ func (t *tx) UpdateCompany(ctx context.Context, c directory.Company) error {
 		int64(c.Tenant), c.Number, c.ID, c.Name, directory.NameKey(c.Name), c.Website, c.Metadata, c.Version, micros(c.CreatedAt))
 }
 
-// companyInUseSQL looks for one row of each kind. Deleted users are in the list
+// companyInUseSQL looks for the first row of any kind. Deleted users are in the list
 // index too.
-const companyInUseSQL = `SELECT CASE WHEN
-	EXISTS (SELECT 1 FROM user_company x WHERE x.tenant = $1 AND x.state IN (0, 1, 2, 3) AND x.ancestor = $2)
-	OR EXISTS (SELECT 1 FROM companies x WHERE x.tenant = $1 AND x.parent = $2)
-	OR EXISTS (SELECT 1 FROM locations x WHERE x.tenant = $1 AND x.company = $2)
-	OR EXISTS (SELECT 1 FROM roles x WHERE x.tenant = $1 AND x.company = $2)
-	OR EXISTS (SELECT 1 FROM lock_reasons x WHERE x.tenant = $1 AND x.company = $2)
-	OR EXISTS (SELECT 1 FROM credentials x WHERE x.tenant = $1 AND x.root = $2)
-	THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END`
+const companyInUseSQL = `SELECT x.number FROM user_company x WHERE x.tenant = $1 AND x.state IN (0, 1, 2, 3) AND x.ancestor = $2
+	UNION ALL SELECT x.number FROM companies x WHERE x.tenant = $1 AND x.parent = $2
+	UNION ALL SELECT x.number FROM locations x WHERE x.tenant = $1 AND x.company = $2
+	UNION ALL SELECT x.number FROM roles x WHERE x.tenant = $1 AND x.company = $2
+	UNION ALL SELECT x.number FROM lock_reasons x WHERE x.tenant = $1 AND x.company = $2
+	UNION ALL SELECT x.root FROM credentials x WHERE x.tenant = $1 AND x.root = $2 LIMIT 1`
 
 // CompanyInUse implements directory.CompanyReader. Company 0 is none.
 func (r *reader) CompanyInUse(ctx context.Context, t directory.TenantNo, number int64) (bool, error) {
@@ -78,7 +76,7 @@ func (r *reader) CompanyInUse(ctx context.Context, t directory.TenantNo, number 
 	if number == 0 {
 		return false, nil
 	}
-	err := r.q.query(ctx, companyInUseSQL, []any{int64(t), number}, func(row *row) { used = row.flag() })
+	err := r.q.query(ctx, companyInUseSQL, []any{int64(t), number}, func(*row) { used = true })
 	return used, err
 }
 

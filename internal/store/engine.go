@@ -18,6 +18,8 @@ type engine struct {
 	// share is the same for a row that must only stay as it is: others may
 	// share it.
 	share string
+	// stay is the same for a row that must only not go away: others may change it.
+	stay string
 	// claim is what a SELECT ends with that takes the rows which no other
 	// transaction is taking.
 	claim string

@@ -2,7 +2,6 @@ package store
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -231,19 +230,29 @@ func filterPhrases(f directory.Filter) []string {
 	return nil
 }
 
-// indexedFields have an index on tenant and the field.
-var indexedFields = directory.Fields(directory.FieldID, directory.FieldClientUserID, directory.FieldUserName, directory.FieldEmail, directory.FieldFamilyName)
+// indexOrder is the column in whose order an index on tenant and a field has
+// the users of one value: SQLite's end with the row id by themselves.
+var indexOrder = map[directory.Field]string{
+	directory.FieldID: "u.rid", directory.FieldClientUserID: "u.rid",
+	directory.FieldUserName: "u.number", directory.FieldEmail: "u.number", directory.FieldFamilyName: "u.number",
+}
 
-// filterHasIndex reports whether an index on tenant and a field answers the
-// filter. Without one the tenant must not be named in the condition: SQLite
-// would read an index that begins with it, and sort, where a range of row ids
-// is the tenant in order.
-func filterHasIndex(f directory.Filter) bool {
+// filterIndex tells whether an index on tenant and a field answers the filter,
+// by the column in whose order it does. Without one ("") the tenant must not be
+// named in the condition: SQLite would read an index that begins with it, and
+// sort, where a range of row ids is the tenant in order.
+func filterIndex(f directory.Filter) (order string) {
 	switch f := f.(type) {
 	case directory.And:
-		return slices.ContainsFunc(f, filterHasIndex)
+		for _, m := range f {
+			if order := filterIndex(m); order != "" {
+				return order
+			}
+		}
 	case directory.Text:
-		return f.Op == directory.OpEqual && f.Value != "" && indexedFields.Has(f.Field)
+		if f.Op == directory.OpEqual && f.Value != "" {
+			return indexOrder[f.Field]
+		}
 	}
-	return false
+	return ""
 }

@@ -13,13 +13,19 @@ import (
 	"github.com/usher-id/usher/internal/directory"
 )
 
+// look is a look-up with what its plan may and must have.
+type look struct {
+	name string
+	sort bool   // of the few rows that belong to one owner
+	uses string // the index of SQLite that must be used
+	// hints is how many statements come before the one that matters.
+	hints int
+	run   func(ctx context.Context, r *reader) error
+}
+
 // hot are the look-ups that requests wait for. None may read a table from one
 // end to the other, and none but those marked may sort.
-var hot = []struct {
-	name string
-	sort bool // of the few rows that belong to one owner
-	run  func(ctx context.Context, r *reader) error
-}{
+var hot = []look{
 	{name: "UserByNumber", run: func(ctx context.Context, r *reader) error { _, err := r.UserByNumber(ctx, 1, 1); return err }},
 	{name: "UserByID", run: func(ctx context.Context, r *reader) error { _, err := r.UserByID(ctx, 1, "x"); return err }},
 	{name: "UserByHandle", run: func(ctx context.Context, r *reader) error {
@@ -39,9 +45,29 @@ var hot = []struct {
 	{name: "search", run: users(directory.UserQuery{Company: 1, Terms: []string{"anna", "k"}, Limit: 30})},
 	{name: "search with a total", run: usersOnce(directory.UserQuery{Company: 1, Terms: []string{"anna", "k"}, Limit: 30, WantTotal: true})},
 	{name: "search for long words with a total", run: usersOnce(directory.UserQuery{Company: 1, Terms: []string{"annabel"}, Limit: 30, WantTotal: true})},
-	{name: "e-mail equals", run: users(directory.UserQuery{Filter: directory.Text{Field: directory.FieldEmail, Value: "Anna@example.com"}, Limit: 30})},
+	{name: "e-mail equals", uses: "users_email (tenant=? AND email_key=?", run: users(directory.UserQuery{Filter: directory.Text{Field: directory.FieldEmail, Value: "Anna@example.com"}, Limit: 30})},
 	{name: "user name begins, among others", run: users(directory.UserQuery{Limit: 30, Filter: directory.And{
 		directory.Is{Field: directory.FieldLocked}, directory.Text{Field: directory.FieldUserName, Op: directory.OpPrefix, Value: "anna"}}})},
+	{name: "user name equals", uses: "users_user_name (tenant=? AND user_name_key=?", run: users(directory.UserQuery{
+		Company: 1, Filter: directory.Text{Field: directory.FieldUserName, Value: "Anna"}, Limit: 30})},
+	{name: "user name equals, among others", uses: "users_user_name (tenant=? AND user_name_key=?", run: users(directory.UserQuery{Limit: 30, Filter: directory.And{
+		directory.InState{States: directory.LivingStates}, directory.Text{Field: directory.FieldUserName, Value: "anna"}}})},
+	{name: "family name equals", uses: "users_family_name (tenant=? AND family_name_key=?", run: users(directory.UserQuery{
+		Filter: directory.Text{Field: directory.FieldFamilyName, Value: "Anna"}, After: 5, Limit: 30})},
+	{name: "external id equals", uses: "INTEGER PRIMARY KEY (rowid=?)", run: users(directory.UserQuery{
+		Filter: directory.External{Credential: "c", Value: "x"}, Limit: 30})},
+	{name: "external id equals, in order of a name", sort: true, uses: "INTEGER PRIMARY KEY (rowid=?)", run: users(directory.UserQuery{
+		Sort: directory.FieldUserName, Filter: directory.External{Credential: "c", Value: "x"}, Limit: 30})},
+	{name: "external id begins", uses: "x USING PRIMARY KEY (tenant=? AND space=?)", run: users(directory.UserQuery{
+		Filter: directory.External{Credential: "c", Op: directory.OpPrefix, Value: "x"}, Limit: 30})},
+	{name: "page by user name", uses: "users_user_name (tenant=?)", run: users(directory.UserQuery{Sort: directory.FieldUserName, Limit: 30})},
+	{name: "next page by user name", uses: "users_user_name (tenant=? AND (user_name_key,number)>(?,?))", run: users(directory.UserQuery{
+		Sort: directory.FieldUserName, After: 5, AfterValue: "anna", Limit: 30})},
+	{name: "next page by e-mail in falling order", uses: "users_email (tenant=? AND (email_key,number)<(?,?))", run: users(directory.UserQuery{
+		Sort: directory.FieldEmail, After: 5, AfterValue: "", Limit: 30, Descending: true})},
+	{name: "page by family name with a filter", uses: "users_family_name (tenant=?)", run: users(directory.UserQuery{
+		Sort: directory.FieldFamilyName, Filter: directory.Is{Field: directory.FieldLocked}, Limit: 30})},
+	{name: "page of a small company by user name", sort: true, hints: 2, run: users(directory.UserQuery{Company: 1, Sort: directory.FieldUserName, Limit: 30})},
 	{name: "client user id equals", run: users(directory.UserQuery{Filter: directory.Text{Field: directory.FieldClientUserID, Value: "c1"}, Limit: 30})},
 	{name: "id equals", run: users(directory.UserQuery{Filter: directory.Text{Field: directory.FieldID, Value: "c1"}, Limit: 30})},
 	{name: "changed since", run: users(directory.UserQuery{Filter: directory.When{Field: directory.FieldUpdatedAt, Order: directory.Greater, Value: time.Unix(0, 0)}, Limit: 30})},
@@ -49,6 +75,28 @@ var hot = []struct {
 		_, err := r.AuthenticateKey(ctx, []byte("x"))
 		return err
 	}},
+	{name: "KeyAndUser", run: func(ctx context.Context, r *reader) error { _, _, err := r.KeyAndUser(ctx, []byte("x"), 1); return err }},
+	{name: "KeyAndUserByID", uses: "users_id (tenant=? AND id=?)", run: func(ctx context.Context, r *reader) error {
+		_, _, err := r.KeyAndUserByID(ctx, []byte("x"), "x")
+		return err
+	}},
+	{name: "Answer", run: func(ctx context.Context, r *reader) error { _, err := r.Answer(ctx, 1, "x", []byte("x")); return err }},
+	{name: "SweepAnswers", run: ended(oldAnswersSQL)},
+	{name: "UserTokens", sort: true, run: func(ctx context.Context, r *reader) error {
+		_, err := r.UserTokens(ctx, 1, 1, time.Unix(1, 0))
+		return err
+	}},
+	{name: "UserEvents", run: func(ctx context.Context, r *reader) error { _, err := r.UserEvents(ctx, 1, 1, 5, 10); return err }},
+	{name: "GroupMemberRefs", run: func(ctx context.Context, r *reader) error {
+		_, err := r.GroupMemberRefs(ctx, 1, 7, 1, 5, 30)
+		return err
+	}},
+	{name: "Roles", run: func(ctx context.Context, r *reader) error { _, err := r.Roles(ctx, 1, 1); return err }},
+	{name: "AllRoles", run: func(ctx context.Context, r *reader) error { _, err := r.AllRoles(ctx, 1, 5, 10); return err }},
+	{name: "AllLockReasons", run: func(ctx context.Context, r *reader) error { _, err := r.AllLockReasons(ctx, 1, 5, 10); return err }},
+	{name: "AllLocations", run: func(ctx context.Context, r *reader) error { _, err := r.AllLocations(ctx, 1, 5, 10); return err }},
+	{name: "CompanyInUse", run: func(ctx context.Context, r *reader) error { _, err := r.CompanyInUse(ctx, 1, 1); return err }},
+	{name: "LocationInUse", run: func(ctx context.Context, r *reader) error { _, err := r.LocationInUse(ctx, 1, 1); return err }},
 	{name: "AuthenticateToken", run: func(ctx context.Context, r *reader) error {
 		_, err := r.AuthenticateToken(ctx, []byte("x"), directory.TokenAccess)
 		return err
@@ -61,7 +109,7 @@ var hot = []struct {
 	{name: "Company", run: func(ctx context.Context, r *reader) error { _, err := r.Company(ctx, 1, 1); return err }},
 	{name: "CompanyByName", run: func(ctx context.Context, r *reader) error { _, err := r.CompanyByName(ctx, 1, "x"); return err }},
 	{name: "LocationByName", run: func(ctx context.Context, r *reader) error { _, err := r.LocationByName(ctx, 1, 1, "x"); return err }},
-	{name: "LockReasons", sort: true, run: func(ctx context.Context, r *reader) error { _, err := r.LockReasons(ctx, 1, 1); return err }},
+	{name: "LockReasons", run: func(ctx context.Context, r *reader) error { _, err := r.LockReasons(ctx, 1, 1); return err }},
 	{name: "Password", run: func(ctx context.Context, r *reader) error { _, err := r.Password(ctx, 1, 1); return err }},
 	{name: "page in falling order", run: users(directory.UserQuery{Company: 1, After: 500, Limit: 30, Descending: true})},
 	{name: "page of the tenant in falling order", run: users(directory.UserQuery{Limit: 30, Descending: true})},
@@ -136,18 +184,18 @@ func usersOnce(q directory.UserQuery) func(context.Context, *reader) error {
 
 // plans calls fn with the plan of each statement of the hot look-ups.
 // Before the text of a plan's row stand skip numbers.
-func plans(t *testing.T, e *engine, q querier, explain string, skip int, fn func(t *testing.T, name, sql, plan string, sort bool)) {
+func plans(t *testing.T, e *engine, q querier, explain string, skip int, fn func(t *testing.T, l look, sql, plan string)) {
 	for _, h := range hot {
 		t.Run(h.name, func(t *testing.T) {
 			rec := &recorder{querier: q}
 			if err := h.run(t.Context(), &reader{e: e, q: rec}); err != nil && !errors.Is(err, directory.ErrNotFound) {
 				t.Fatal(err)
 			}
-			if len(rec.sql) != 1 {
-				t.Fatalf("%d statements, want 1", len(rec.sql))
+			if len(rec.sql) != 1+h.hints {
+				t.Fatalf("%d statements, want %d", len(rec.sql), 1+h.hints)
 			}
 			var plan []string
-			err := q.query(t.Context(), explain+rec.sql[0], rec.args[0], func(r *row) {
+			err := q.query(t.Context(), explain+rec.sql[h.hints], rec.args[h.hints], func(r *row) {
 				for range skip {
 					r.int()
 				}
@@ -156,7 +204,7 @@ func plans(t *testing.T, e *engine, q querier, explain string, skip int, fn func
 			if err != nil {
 				t.Fatal(err)
 			}
-			fn(t, h.name, rec.sql[0], strings.Join(plan, "\n"), h.sort)
+			fn(t, h, rec.sql[h.hints], strings.Join(plan, "\n"))
 		})
 	}
 }
@@ -177,11 +225,14 @@ func TestSQLitePlans(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.close()
-	plans(t, db.engine, conn, "EXPLAIN QUERY PLAN ", 3, func(t *testing.T, name, sql, plan string, sort bool) {
-		if scans.MatchString(plan) || !sort && strings.Contains(plan, "USE TEMP B-TREE") {
+	plans(t, db.engine, conn, "EXPLAIN QUERY PLAN ", 3, func(t *testing.T, l look, sql, plan string) {
+		if scans.MatchString(plan) || !l.sort && strings.Contains(plan, "USE TEMP B-TREE") {
 			t.Errorf("%s\n%s", sql, plan)
 		}
-		if name == "changed since" && !strings.Contains(plan, "USING INTEGER PRIMARY KEY") {
+		if !strings.Contains(plan, l.uses) {
+			t.Errorf("it should use %s:\n%s\n%s", l.uses, sql, plan)
+		}
+		if l.name == "changed since" && !strings.Contains(plan, "USING INTEGER PRIMARY KEY") {
 			t.Errorf("it should walk a range of the row ids:\n%s", plan)
 		}
 		if strings.Contains(sql, "user_search") && !strings.Contains(plan, "SCAN s VIRTUAL TABLE INDEX") {
@@ -204,8 +255,8 @@ func TestPostgresPlans(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	plans(t, db.engine, sqlQuerier{tx}, "EXPLAIN ", 0, func(t *testing.T, name, sql, plan string, sort bool) {
-		if strings.Contains(plan, "Seq Scan") || !sort && strings.Contains(plan, "Sort  (") {
+	plans(t, db.engine, sqlQuerier{tx}, "EXPLAIN ", 0, func(t *testing.T, l look, sql, plan string) {
+		if strings.Contains(plan, "Seq Scan") || !l.sort && strings.Contains(plan, "Sort  (") {
 			t.Errorf("%s\n%s", sql, plan)
 		}
 	})

@@ -43,6 +43,7 @@ func newPostgresEngine(numbers numberSource) *engine {
 		name:        "postgres",
 		lock:        " FOR UPDATE",
 		share:       " FOR SHARE",
+		stay:        " FOR KEY SHARE",
 		claim:       " FOR UPDATE SKIP LOCKED",
 		instr:       "strpos",
 		branch:      orderedBranch,

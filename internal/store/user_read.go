@@ -171,7 +171,7 @@ func (r *reader) listKeys(a *args, t directory.TenantNo, q *directory.UserQuery,
 		}
 		sql.WriteString(r.e.branch(a, "SELECT number"+where+strconv.Itoa(state.Index()), order(q), limit))
 	}
-	return "SELECT number FROM (" + sql.String() + ") m"
+	return "SELECT number FROM (" + sql.String() + ") k"
 }
 
 // states is the set that a query means.
@@ -198,7 +198,8 @@ func stateList(set directory.StateSet) string {
 // an AND, decide on them.
 type condition struct {
 	from, tests string
-	key         string // column to order by: the users' row id, or the same in the search index
+	key         string // column to order by: the users' row id or number, or the same in the search index
+	base        int64  // what a number in key is more than
 	args        args
 }
 
@@ -211,22 +212,21 @@ func (r *reader) condition(ctx context.Context, t directory.TenantNo, q *directo
 		return nil, true, nil
 	}
 	implied := filterPhrases(q.Filter)
-	indexed := filterHasIndex(q.Filter)
-	if indexed && len(terms) == 0 {
+	indexed := filterIndex(q.Filter)
+	if indexed != "" && len(terms) == 0 {
 		implied = nil
 	}
-	c = &condition{key: "u.rid"}
+	c = &condition{key: "u.rid", base: int64(t) << numberBits}
 	if len(terms)+len(implied) > 0 {
 		if err := r.flushBeforeSearch(ctx); err != nil {
 			return nil, false, err
 		}
 		match, tests := r.e.searchMatch(&c.args, int64(t), terms, implied)
 		c.searched(r.e, match, tests)
-	} else if indexed || len(q.GroupNumbers) == 0 {
+	} else if indexed != "" {
+		c.indexed(t, indexed)
+	} else if len(q.GroupNumbers) == 0 {
 		c.from = " FROM users u WHERE "
-		if indexed {
-			c.from += "u.tenant = " + c.args.add(int64(t)) + " AND "
-		}
 	} else {
 		c.grouped(t, q.GroupNumbers)
 	}
@@ -243,6 +243,15 @@ func (c *condition) filtered(e *engine, t directory.TenantNo, filter directory.F
 	f := filterCompiler{e: e, args: &c.args, tenant: t}
 	c.tests += " AND " + f.compile(filter)
 	return f.err
+}
+
+// indexed begins a condition with an index of the tenant's users, which has them
+// in order of key.
+func (c *condition) indexed(t directory.TenantNo, key string) {
+	c.from = " FROM users u WHERE u.tenant = " + c.args.add(int64(t)) + " AND "
+	if c.key = key; key == "u.number" {
+		c.base = 0
+	}
 }
 
 // searched begins a condition with what the search index answers.
@@ -286,9 +295,8 @@ func (c *condition) list(numbers []int64) string {
 // among bounds a condition to the tenant and to numbers after q.After, and
 // tests states and company.
 func (c *condition) among(e *engine, t directory.TenantNo, q *directory.UserQuery) {
-	first := int64(t) << numberBits
 	above, below := bounds(q)
-	c.from += c.key + " > " + c.args.add(first+above) + " AND " + c.key + " < " + c.args.add(first+below)
+	c.from += c.key + " > " + c.args.add(c.base+above) + " AND " + c.key + " < " + c.args.add(c.base+below)
 	c.inStates(e, t, q)
 }
 

@@ -33,7 +33,7 @@ func (r *reader) sortedUsers(ctx context.Context, t directory.TenantNo, q *direc
 		return nil, err
 	}
 	column := sortColumns[q.Sort]
-	if err := c.after(t, column, q); err != nil {
+	if err := c.after(column, q); err != nil {
 		return nil, err
 	}
 	users := make([]directory.User, 0, min(q.Limit, 64))
@@ -44,7 +44,7 @@ func (r *reader) sortedUsers(ctx context.Context, t directory.TenantNo, q *direc
 }
 
 // after bounds a condition to what follows the user of q.After in a sorted list.
-func (c *condition) after(t directory.TenantNo, column string, q *directory.UserQuery) error {
+func (c *condition) after(column string, q *directory.UserQuery) error {
 	if q.After <= 0 {
 		return nil
 	}
@@ -60,8 +60,7 @@ func (c *condition) after(t directory.TenantNo, column string, q *directory.User
 	if q.Descending {
 		sign = " < "
 	}
-	rid := int64(t)<<numberBits + min(q.After, directory.MaxNumber+1)
-	c.tests += " AND (" + column + ", " + c.key + ")" + sign + "(" + c.args.add(value) + ", " + c.args.add(rid) + ")"
+	c.tests += " AND (" + column + ", " + c.key + ")" + sign + "(" + c.args.add(value) + ", " + c.args.add(c.base+min(q.After, directory.MaxNumber+1)) + ")"
 	return nil
 }
 
@@ -71,14 +70,14 @@ func (c *condition) after(t directory.TenantNo, column string, q *directory.User
 func (r *reader) sortedCondition(ctx context.Context, t directory.TenantNo, q *directory.UserQuery) (*condition, bool, error) {
 	whole := *q
 	whole.After, whole.Descending = 0, false
-	if len(q.Terms)+len(q.GroupNumbers) > 0 || filterHasIndex(q.Filter) || len(filterPhrases(q.Filter)) > 0 {
+	if len(q.Terms)+len(q.GroupNumbers) > 0 || filterIndex(q.Filter) != "" || len(filterPhrases(q.Filter)) > 0 {
 		return r.condition(ctx, t, &whole)
 	}
 	short, err := r.shortList(ctx, t, q)
 	if err != nil {
 		return nil, false, err
 	}
-	c := &condition{key: "u.rid"}
+	c := &condition{key: "u.number"}
 	switch {
 	case short:
 		keys := r.listKeys(&c.args, t, &whole, directory.MaxNumber)

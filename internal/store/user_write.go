@@ -45,7 +45,7 @@ func (t *tx) InsertUser(ctx context.Context, u directory.User) error {
 	if err := t.insert(ctx, insertUserSQL, append(values, int64(u.Tenant), u.Number)...); err != nil {
 		return err
 	}
-	path, err := t.companyPath(ctx, u.Tenant, u.Company)
+	path, err := t.newCompanyPath(ctx, u.Tenant, u.Company)
 	if err != nil {
 		return err
 	}
@@ -187,14 +187,25 @@ func (t *tx) DeleteUser(ctx context.Context, u directory.User) error {
 // companyPath is the numbers of a company's ancestors and its own. A user
 // without a company counts for the tenant only.
 func (t *tx) companyPath(ctx context.Context, tenant directory.TenantNo, company int64) ([]int64, error) {
+	return t.pathBy(ctx, "", tenant, company)
+}
+
+// newCompanyPath is companyPath of a company that a user comes to: it cannot be
+// deleted then. One that is gone since it was looked up is ErrDuplicate, so that
+// it is looked up again.
+func (t *tx) newCompanyPath(ctx context.Context, tenant directory.TenantNo, company int64) ([]int64, error) {
+	return t.pathBy(ctx, t.e.stay, tenant, company)
+}
+
+func (t *tx) pathBy(ctx context.Context, lock string, tenant directory.TenantNo, company int64) ([]int64, error) {
 	if company == 0 {
 		return nil, nil
 	}
 	var path []int64
-	err := t.one(ctx, "SELECT path FROM companies WHERE tenant = $1 AND number = $2", []any{int64(tenant), company},
+	err := t.one(ctx, "SELECT path FROM companies WHERE tenant = $1 AND number = $2"+lock, []any{int64(tenant), company},
 		func(r *row) { path = parsePath(r) })
 	if err == directory.ErrNotFound {
-		return nil, fmt.Errorf("store: a user's company %d of tenant %d does not exist", company, tenant)
+		return nil, fmt.Errorf("%w: a user's company %d of tenant %d does not exist", directory.ErrDuplicate, company, tenant)
 	}
 	return path, err
 }
@@ -203,11 +214,11 @@ func (t *tx) companyPath(ctx context.Context, tenant directory.TenantNo, company
 // The rows to move are all there unless the caller's user is not the one in the
 // database; going on then would make the totals wrong for good.
 func (t *tx) moveUserCompany(ctx context.Context, before, after *directory.User) error {
-	path, err := t.companyPath(ctx, after.Tenant, after.Company)
-	if err != nil {
-		return err
-	}
 	if before.Company == after.Company {
+		path, err := t.companyPath(ctx, after.Tenant, after.Company)
+		if err != nil {
+			return err
+		}
 		n, err := t.e.moveListed(ctx, t.q, int64(after.Tenant), after.Number, path, int64(before.State.Index()), int64(after.State.Index()))
 		if err != nil {
 			return err
@@ -218,6 +229,10 @@ func (t *tx) moveUserCompany(ctx context.Context, before, after *directory.User)
 		t.count(before, path, -1)
 		t.count(after, path, +1)
 		return nil
+	}
+	path, err := t.newCompanyPath(ctx, after.Tenant, after.Company)
+	if err != nil {
+		return err
 	}
 	old, err := t.companyPath(ctx, before.Tenant, before.Company)
 	if err != nil {

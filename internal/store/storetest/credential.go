@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,6 +21,7 @@ var credentialChecks = []check{
 	{"Credentials lists without their hashes, oldest first", credentialList},
 	{"DeleteCredential ends it at once", credentialDelete},
 	{"KeyAndUser is AuthenticateKey together with the user of a number of the key's tenant", credentialKeyAndUser},
+	{"KeyAndUserByID is KeyAndUser with the user of an id", credentialKeyAndUserByID},
 	{"A change of the tenant shows at once in AuthenticateKey", credentialTenantChange},
 }
 
@@ -126,6 +128,28 @@ func credentialKeyAndUser(t *testing.T, s *sample) {
 			wantNotFound(t, fmt.Sprintf("KeyAndUser of user %d", missing.number), err)
 		}
 		return nil
+	})
+}
+
+func credentialKeyAndUserByID(t *testing.T, s *sample) {
+	other := &sample{t: t, store: s.store, ctx: s.ctx, tenant: s.insertTenant(fullTenant()).No}
+	c := s.addCredential(s.fullCredential("key"))
+	theirs := other.addCredential(other.credential("theirs"))
+	u := s.fullUser(7)
+	s.addUsers(u)
+	s.view(func(r directory.Reader) error {
+		auth, got, err := r.KeyAndUserByID(s.ctx, c.Hash, u.ID)
+		alone, same, err2 := r.KeyAndUser(s.ctx, c.Hash, 7)
+		wantSame(t, "authentication", auth, alone)
+		wantSame(t, "user", got, same)
+		for _, missing := range []struct {
+			hash []byte
+			id   string
+		}{{c.Hash, strings.ToUpper(u.ID)}, {c.Hash, sharedID}, {c.Hash, ""}, {sum("absent"), u.ID}, {theirs.Hash, u.ID}} {
+			_, _, err := r.KeyAndUserByID(s.ctx, missing.hash, missing.id)
+			wantNotFound(t, fmt.Sprintf("KeyAndUserByID of user %q", missing.id), err)
+		}
+		return errors.Join(err, err2)
 	})
 }
 

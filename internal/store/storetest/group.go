@@ -25,6 +25,7 @@ var groupChecks = []check{
 	{"SetGroupMember adds a user or changes its role and position and says whether", memberSet},
 	{"SetGroupMember looks again for a group that is gone", memberOfGone},
 	{"GroupMembers lists and GroupSize counts the living members", groupLiving},
+	{"GroupMemberRefs lists the living members of a company's subtree", groupRefs},
 	{"EmptyGroup removes at most limit memberships and returns how many", groupEmpty},
 	{"DeleteGroup erases a group with its memberships and frees the groups below it", groupDelete},
 }
@@ -175,7 +176,7 @@ func groupPages(t *testing.T, s *sample) {
 		members[user] = append(members[user], group)
 	}
 	for range 300 {
-		q := directory.GroupSelection{Kind: groups[c.IntN(2)].Kind, Skip: c.IntN(4) * c.IntN(6), Limit: 1 + c.IntN(50)}
+		q := directory.GroupSelection{Kind: groups[c.IntN(2)].Kind, Skip: c.IntN(4) * c.IntN(6), Limit: 1 + c.IntN(50), After: c.Int64N(2) * (c.Int64N(44) - 2)}
 		if c.IntN(2) == 0 {
 			q.Parent = directory.Some([]int64{0, 1, 2, 404}[c.IntN(4)])
 		}
@@ -187,7 +188,7 @@ func groupPages(t *testing.T, s *sample) {
 		}
 		var want []int64
 		for _, g := range groups {
-			if g.Kind == q.Kind && (!q.Parent.Set || q.Parent.Value == g.Parent) && strings.Contains(directory.NameKey(g.Name), q.NameKey) &&
+			if g.Kind == q.Kind && g.Number > q.After && (!q.Parent.Set || q.Parent.Value == g.Parent) && strings.Contains(directory.NameKey(g.Name), q.NameKey) &&
 				(q.Member == 0 || slices.Contains(members[q.Member], g.Number)) {
 				want = append(want, g.Number)
 			}
@@ -332,6 +333,36 @@ func groupDelete(t *testing.T, s *sample) {
 	wantSame(t, "groups when another has the number", s.userGroups(1), []int64{2, 3})
 	err := s.try(func(tx directory.Tx) error { return tx.DeleteGroup(s.ctx, s.tenant, 404) })
 	wantNotFound(t, "the erasure of no group", err)
+}
+
+func groupRefs(t *testing.T, s *sample) {
+	users := s.addForest(40)
+	s.addGroup(1)
+	other := newSample(t, s.store)
+	other.addGroup(1)
+	other.addPlain(1)
+	other.setMember(true, 1, 1, "", 0)
+	for i, u := range users {
+		if i%5 > 0 {
+			s.setMember(true, 1, u.Number, "", 0)
+		}
+	}
+	for company := int64(0); company <= 7; company++ {
+		for _, after := range []int64{-5, 0, 31, directory.MaxNumber, 1<<63 - 1} {
+			for _, limit := range []int{0, 3, 100} {
+				var want []directory.MemberRef
+				for i, u := range users {
+					if i%5 > 0 && u.State != directory.StateDeleted && u.Number > after && len(want) < limit && (company == 0 || s.inSubtree(company, u.Company)) {
+						want = append(want, directory.MemberRef{Number: u.Number, ID: u.ID, UserName: u.UserName, DisplayName: u.DisplayName})
+					}
+				}
+				got := look(t, s, func(ctx context.Context, r directory.Reader) ([]directory.MemberRef, error) {
+					return r.GroupMemberRefs(ctx, s.tenant, 1, company, after, limit)
+				})
+				wantSame(t, fmt.Sprintf("at most %d of company %d after %d", limit, company, after), got, want)
+			}
+		}
+	}
 }
 
 func groupEmpty(t *testing.T, s *sample) {

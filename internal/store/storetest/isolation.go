@@ -72,13 +72,13 @@ func isolationWrites(t *testing.T, s *sample) {
 	s.populate("first")
 	other := newSample(t, s.store)
 	other.populate("second")
-	before := s.answers()
 	cred := look(t, s, func(ctx context.Context, r directory.Reader) ([]directory.Credential, error) {
 		return r.Credentials(ctx, s.tenant)
 	})[0]
 	s.update(func(tx directory.Tx) error {
 		return tx.InsertToken(s.ctx, s.token("mine", directory.TokenAccess, 1))
 	})
+	before := s.answers()
 	for name, write := range other.everyWrite(cred.ID, s.session()) {
 		if err := other.try(write); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -146,8 +146,19 @@ func (s *sample) everyWrite(credential, session string) map[string]func(tx direc
 			tenant.Disabled = true
 			return errors.Join(err, tx.UpdateTenant(ctx, tenant))
 		},
-		"SetPool":     func(tx directory.Tx) error { return tx.SetPool(ctx, no, "Full", 1) },
-		"RaiseNumber": func(tx directory.Tx) error { return tx.RaiseNumber(ctx, no, directory.NumberUser, 5000) },
+		"SetPool":       func(tx directory.Tx) error { return tx.SetPool(ctx, no, "Full", 1) },
+		"RaiseNumber":   func(tx directory.Tx) error { return tx.RaiseNumber(ctx, no, directory.NumberUser, 5000) },
+		"UpdateCompany": func(tx directory.Tx) error { return tx.UpdateCompany(ctx, s.company(1, 0, "Changed")) },
+		"DeleteLocation": func(tx directory.Tx) error {
+			return errors.Join(tx.DeleteLocation(ctx, no, 1), tx.InsertLocation(ctx, s.location(1, 1, "Again")))
+		},
+		"InsertAnswer and SweepAnswers": func(tx directory.Tx) error {
+			a := s.answer("another")
+			a.CreatedAt = past.AddDate(-2, 0, 0)
+			err := tx.InsertAnswer(ctx, a)
+			_, err2 := tx.SweepAnswers(ctx, past.AddDate(-1, 0, 0), 10)
+			return errors.Join(err, err2)
+		},
 		"InsertEvent": func(tx directory.Tx) error { return tx.InsertEvent(ctx, newEvent(no, directory.EventUserUpdated)) },
 	}
 }

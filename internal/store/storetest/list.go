@@ -20,6 +20,10 @@ var listChecks = []check{
 	{"A user that moves leaves one list and enters another", listMoves},
 	{"No states means living users", listLiving},
 	{"WantTotal changes no row", listWantTotal},
+	{"Users lists in order of every field over every set of states", listSorted},
+	{"A short list in a large tenant is sorted too", listSortedShort},
+	{"Texts are sorted byte by byte", listSortedBytes},
+	{"An external id is found by handle until its user is deleted", listExternal},
 	{"A limit larger than what is there answers what is there", listShort},
 	{"CountUsers counts the matches, After, Skip and Limit aside, and stops at limit", listCount},
 }
@@ -82,6 +86,7 @@ func (s *sample) inGroups(q directory.UserQuery, number int64) bool {
 // the number of all matches.
 func (s *sample) page(q directory.UserQuery, users []directory.User) (numbers []int64, count int64) {
 	skip := q.Skip
+	users = inOrder(q, users)
 	for i := range users {
 		u := &users[i]
 		if q.Descending {
@@ -91,7 +96,7 @@ func (s *sample) page(q directory.UserQuery, users []directory.User) (numbers []
 			continue
 		}
 		count++
-		if q.Descending && q.After > 0 && u.Number >= q.After || !q.Descending && u.Number <= q.After {
+		if !follows(q, u) {
 			continue
 		}
 		if skip > 0 {
@@ -196,7 +201,9 @@ func listWalk(t *testing.T, s *sample) {
 	users := s.addForest(60)
 	s.joinGroups(newChance(t), users)
 	for _, walk := range []directory.UserQuery{{}, {Company: 1}, {Company: 2}, {Company: 4}, {Descending: true}, {Company: 2, Descending: true},
-		{GroupNumbers: []int64{2}}, {GroupNumbers: []int64{1, 2, 3}}, {GroupNumbers: []int64{1, 3}, Descending: true}} {
+		{GroupNumbers: []int64{2}}, {GroupNumbers: []int64{1, 2, 3}}, {GroupNumbers: []int64{1, 3}, Descending: true},
+		{Sort: directory.FieldUserName}, {Sort: directory.FieldFamilyName, Company: 2}, {Sort: directory.FieldEmail, Descending: true},
+		{Sort: directory.FieldCreatedAt, Descending: true}, {Sort: directory.FieldGivenName, GroupNumbers: []int64{1, 3}}} {
 		whole := walk
 		whole.Limit = 1000
 		want, _ := s.page(whole, users)
@@ -211,6 +218,7 @@ func listWalk(t *testing.T, s *sample) {
 				}
 				got = append(got, page...)
 				q.After = page[len(page)-1]
+				q.AfterValue = sortValueOf(users, q)
 			}
 			wantSame(t, fmt.Sprintf("walk of %+v by %d", walk, limit), got, want)
 		}

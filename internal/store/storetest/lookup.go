@@ -86,6 +86,9 @@ var lookups = []lookup{
 	{"Tenant", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
 		return result(r.Tenant(ctx, t))
 	}},
+	{"Answer", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
+		return result(r.Answer(ctx, t, "key:k", sum("answer")))
+	}},
 	{"Pool", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
 		return result(r.Pool(ctx, t, "Full"))
 	}},
@@ -175,6 +178,39 @@ var listings = []lookup{
 	{"Pools", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
 		return result(r.Pools(ctx, t))
 	}},
+	{"UserEvents", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
+		return result(r.UserEvents(ctx, t, 42, 0, 10))
+	}},
+	{"UserTokens", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
+		return result(r.UserTokens(ctx, t, 1, noon))
+	}},
+	{"Users in order of a name", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
+		return result(r.Users(ctx, t, directory.UserQuery{Sort: directory.FieldUserName, Limit: 10, States: allStates}))
+	}},
+	{"Users by telephone number", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
+		return result(r.Users(ctx, t, directory.UserQuery{Filter: directory.AnyPhone{AnyType: true, Value: "+1 555 123"}, Limit: 10, States: allStates}))
+	}},
+	{"Users by external id", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
+		return result(r.Users(ctx, t, directory.UserQuery{Filter: directory.External{Credential: "0b1c", Value: "ext-1"}, Limit: 10, States: allStates}))
+	}},
+	{"GroupMemberRefs", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
+		return result(r.GroupMemberRefs(ctx, t, 1, 1, 0, 10))
+	}},
+	{"AllRoles", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
+		return result(r.AllRoles(ctx, t, 0, 10))
+	}},
+	{"AllLockReasons", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
+		return result(r.AllLockReasons(ctx, t, 0, 10))
+	}},
+	{"AllLocations", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
+		return result(r.AllLocations(ctx, t, 0, 10))
+	}},
+	{"CompanyInUse", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
+		return result(r.CompanyInUse(ctx, t, 1))
+	}},
+	{"LocationInUse", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
+		return result(r.LocationInUse(ctx, t, 1))
+	}},
 	{"Events", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
 		return result(r.Events(ctx, t, 0, 10))
 	}},
@@ -204,14 +240,17 @@ func (s *sample) populate(tag string) {
 			tx.InsertSigningKey(s.ctx, s.signingKey(tag)),
 			tx.SetPool(s.ctx, s.tenant, "Full", int64(len(tag))),
 			tx.InsertEvent(s.ctx, newEvent(s.tenant, directory.EventUserCreated)),
+			tx.InsertAnswer(s.ctx, directory.Answer{Tenant: s.tenant, Caller: "key:k", Key: sum("answer"), Request: sum(tag), Sealed: []byte(tag), CreatedAt: noon}),
+			tx.InsertHandle(s.ctx, s.tenant, directory.Handle{Space: directory.ExternalSpace("0b1c"), Key: "ext-1", Kinds: directory.HandleKey, User: 1}),
 		)
 	})
 	s.update(func(tx directory.Tx) error {
 		_, err := tx.AddUserLocation(s.ctx, s.tenant, 1, 1)
 		_, err2 := tx.SetGroupMember(s.ctx, s.tenant, 1, 1, tag, 0)
 		_, err3 := tx.InsertHold(s.ctx, s.tenant, s.hold(1, directory.HoldLegal, tag))
-		return errors.Join(err, err2, err3)
+		return errors.Join(err, err2, err3, tx.InsertToken(s.ctx, s.token("of "+tag, directory.TokenAccess, 1)))
 	})
+	s.indexed(1000)
 }
 
 // answers runs every lookup and listing for a tenant in one snapshot.

@@ -41,11 +41,12 @@ var promises = map[string][]string{
 		"lookup/Look-ups answer ErrNotFound", "user/Look-ups return deleted users too"},
 	"UserByHandle finds the holder of a folded key.": {"handle/UserByHandle finds the holder of a folded key"},
 	"HandleByKey is the identifiers row alone.":      {"handle/HandleByKey is the identifiers row alone"},
-	"Users lists in order of number, falling if q.Descending.": {"list/Users lists in order of number over every set of states",
+	"Users lists in order of q.Sort and number, both falling if q.Descending.": {"list/Users lists in order of number over every set of states",
+		"list/Users lists in order of every field over every set of states", "list/Texts are sorted byte by byte",
 		"list/Users lists in falling order and After is then an upper bound"},
 	"Terms are folded already and q.GroupNumbers resolved.": {"search/MatchTerms agrees with the SQL on random data",
 		"list/Users of groups are the members of any of them", "list/An unknown group has no members"},
-	"At most q.Limit rows; WantTotal changes no row.": {"list/After, Skip and Limit cut the same list", "list/WantTotal changes no row", "search/A page that wants a total is the same page"},
+	"At most q.Limit rows; WantTotal, Cursor and WantCursor change no row.": {"list/After, Skip and Limit cut the same list", "list/WantTotal changes no row", "search/A page that wants a total is the same page"},
 	"CountUsers counts the matches of q (After, Skip and Limit aside) and stops at limit.": {
 		"list/CountUsers counts the matches, After, Skip and Limit aside, and stops at limit"},
 	"UserTotal is the exact number of users in the states of a company's subtree (0: the tenant), from counters.": {
@@ -99,8 +100,40 @@ var promises = map[string][]string{
 	"Tenants lists all, in order of number.":                {"tenant/Tenants lists all, in order of number"},
 	"TenantsOfDoor lists the first tenants, at most limit, that have a door on and are not disabled.": {
 		"tenant/TenantsOfDoor lists the first tenants that have a door on and are not disabled"},
-	"SigningKeys lists the tenant's, the newest first.":                     {"session/SigningKeys lists the tenant's, the newest first"},
-	"LicenceReader reads pools and the feed of events.":                     nil,
+	"SigningKeys lists the tenant's, the newest first.": {"session/SigningKeys lists the tenant's, the newest first"},
+	"LicenceReader reads pools.":                        nil,
+	"EventReader reads what happened.":                  nil,
+	"UserEvents lists those of one user, as far as IndexEvents has come.": {
+		"history/UserEvents lists those of one user after a sequence number, oldest first"},
+	"SessionReader lists sign-ins.": nil,
+	"UserTokens lists a user's tokens of the kinds access, refresh and session that expire after now, the newest first, without their hashes.": {
+		"token/UserTokens lists a user's tokens that live on, the newest first"},
+	"AnswerReader finds the answers of idempotency keys.": {"answer/An answer is its tenant's, its caller's and its key's"},
+	"AnswerWriter keeps the answers of idempotency keys.": {"answer/An answer's fields round trip"},
+	"InsertAnswer keeps an answer, in the place of one that is AnswersKept old or older.": {
+		"answer/InsertAnswer takes the place of an answer that is AnswersKept old"},
+	"Another that is there is ErrDuplicate.": {"answer/InsertAnswer takes the place of an answer that is AnswersKept old"},
+	"Try runs a part of the transaction: what it wrote is undone if it fails, and the rest of the transaction goes on.": {
+		"part/A part that fails leaves no trace, and what is before and after it stays", "part/A part that succeeds stays, and goes with a transaction that fails",
+		"part/A part that fails takes back changes of what was there before it", "part/Of random parts those that succeed stay"},
+	"AllRoles lists those of the tenant and of every company, by number, greater than after.": {
+		"tree/AllRoles lists those of the tenant and of every company by number"},
+	"AllLockReasons lists those of every company, by number, greater than after.": {"tree/AllLockReasons lists those of every company by number"},
+	"AllLocations lists those of every company, by number, greater than after.":   {"tree/AllLocations lists those of every company by number"},
+	"LocationInUse reports whether any user, deleted ones too, has a location.":   {"tree/LocationInUse reports whether any user has a location"},
+	"CompanyInUse reports whether anything belongs to a company: users, deleted ones too, companies below it, locations, roles, lock reasons, credentials bound to it.": {
+		"tree/CompanyInUse reports whether anything belongs to a company"},
+	"GroupMemberRefs is GroupMembers with what lists of members show, of users in a company's subtree (0: the tenant).": {
+		"group/GroupMemberRefs lists the living members of a company's subtree"},
+	"only groups with a greater number":                                        {"group/Groups lists one page of a selection in order of number"},
+	"KeyAndUserByID is KeyAndUser with the user of an id, in lower case.":      {"credential/KeyAndUserByID is KeyAndUser with the user of an id"},
+	"UpdateCompany replaces the row of c.Number; its place in the tree stays.": {"tree/UpdateCompany replaces the row and leaves its place"},
+	"DeleteCompany erases a company to which nothing belongs.": {"tree/DeleteCompany erases a company to which nothing belongs",
+		"groups/No user is made in a company that is gone"},
+	"IndexEvents makes at most limit events that are committed findable by user and reports how many it did; 0 when all are.": {
+		"history/IndexEvents reports how many it did, and 0 when all are", "history/An event of a transaction that fails is in no history"},
+	"An engine that indexes each event as it is written has nothing to do.": {"history/IndexEvents reports how many it did, and 0 when all are"},
+	"SweepAnswers removes answers of idempotency keys made before a time.":  {"answer/SweepAnswers removes answers made before a time"},
 	"Events lists a tenant's events after a sequence number, oldest first.": {"event/Events lists a tenant's events after a sequence number, oldest first"},
 
 	"UserWriter changes users and the index rows that follow from them (list index, totals, search text): those are the store's own business.": {

@@ -16,6 +16,7 @@ var groupRaces = []check{
 	{"No membership outlives its group", raceGroupDelete},
 	{"No assignment outlives its role", raceRoleDelete},
 	{"No hold is placed on a user that is gone", raceHold},
+	{"No user is made in a company that is gone", raceCompanyDelete},
 }
 
 var jobRaces = []check{
@@ -117,6 +118,52 @@ func raceRoleDelete(t *testing.T, s *sample) {
 		}
 	}
 	t.Logf("%d of %d roles were erased before anybody had them", erased, rounds)
+}
+
+// raceCompanyDelete: users come to companies that are being deleted, as new ones
+// and from elsewhere.
+func raceCompanyDelete(t *testing.T, s *sample) {
+	const users, rounds = 6, 10
+	s.addPlain(users)
+	erased := 0
+	for round := range int64(rounds) {
+		company := round + 2
+		s.addCompany(company, 1, fmt.Sprint("Company ", company))
+		errs := race(2*users+1, func(i int) error {
+			return s.try(func(tx directory.Tx) error {
+				if i == users {
+					return tx.DeleteCompany(s.ctx, s.tenant, company)
+				}
+				if _, err := tx.Company(s.ctx, s.tenant, company); err != nil {
+					return err
+				}
+				if i > users {
+					return s.changeIn(tx, int64(i-users), func(u *directory.User) { u.Company = company })
+				}
+				u := s.user(company*100 + int64(i))
+				u.Company = company
+				return tx.InsertUser(s.ctx, u)
+			})
+		})
+		wantRace(t, errs, directory.ErrNotFound)
+		members := s.list(directory.UserQuery{Company: company, Limit: 100})
+		if errs[users] == nil {
+			erased++
+		}
+		if errs[users] == nil && len(members) > 0 || errs[users] != nil && len(members) == 0 {
+			t.Fatalf("company %d: erasure %v, users %v", company, errs[users], numbersOf(members))
+		}
+		for _, u := range s.all() {
+			if _, ok := s.companies[u.Company]; !ok {
+				t.Fatalf("user %d is of company %d, which is gone", u.Number, u.Company)
+			}
+		}
+		if errs[users] == nil {
+			delete(s.companies, company)
+		}
+	}
+	s.wantTotals()
+	t.Logf("%d of %d companies were erased before anybody had come", erased, rounds)
 }
 
 // raceHold: who places a hold locks the user first, and so does who erases it.

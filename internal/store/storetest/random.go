@@ -104,7 +104,72 @@ func (c chance) user(s *sample, number int64) directory.User {
 	u.Title, u.EmployeeNumber, u.OpenID, u.WebMDN, u.ClientUserID, u.LicenceType = c.text(), c.text(), c.text(), c.text(), c.text(), c.text()
 	u.ValidFrom, u.ExpiresAt, u.CreatedAt, u.UpdatedAt = c.moment(), c.moment(), c.moment(), c.moment()
 	u.Rank, u.Profile = directory.Rank(c.IntN(5)), c.profile()
+	u.Phones, u.Profile.ExternalIDs = c.phones(), c.externalIDs(number)
 	return u
+}
+
+// phoneTypes are the stock of kinds of telephones.
+var phoneTypes = []string{"", "Work", "work", `"`, "é", `\"number`}
+
+// phones has none for one user in two. Numbers are of the stock of names too:
+// they hold the signs of JSON.
+func (c chance) phones() (list []directory.Phone) {
+	if c.IntN(2) == 0 {
+		return nil
+	}
+	for range 1 + c.IntN(3) {
+		p := directory.Phone{Number: c.name(), Type: phoneTypes[c.IntN(len(phoneTypes))]}
+		if c.IntN(2) == 0 {
+			p.Number = fmt.Sprint("+1 555", c.IntN(30))
+		}
+		if c.IntN(3) == 0 {
+			p.Extension = c.name()
+		}
+		list = append(list, p)
+	}
+	return list
+}
+
+// provisioners are the credentials that give external ids; the last gives none.
+var provisioners = []string{"c1", "c2", "c\"3", ""}
+
+// externalIDs are ids that nobody else has: the number is in each.
+func (c chance) externalIDs(number int64) map[string]string {
+	ids := map[string]string{}
+	for _, credential := range provisioners[:3] {
+		if c.IntN(3) == 0 {
+			ids[credential] = c.name() + fmt.Sprint("#", number)
+		}
+	}
+	return ids
+}
+
+// phone asks for a number that a user has, or nearly.
+func (c chance) phone(u *directory.User) directory.AnyPhone {
+	f := directory.AnyPhone{AnyType: c.IntN(2) == 0, Type: phoneTypes[c.IntN(len(phoneTypes))], Op: directory.Operator(c.IntN(4)), Value: c.name()}
+	if len(u.Phones) > 0 && c.IntN(5) > 0 {
+		p := u.Phones[c.IntN(len(u.Phones))]
+		f.Value = p.Number
+		if c.IntN(2) == 0 {
+			f.Type = p.Type
+		}
+		if f.Op != directory.OpEqual && c.IntN(2) == 0 {
+			f.Value = c.part(f.Value)
+		}
+	}
+	return f
+}
+
+// external asks for an id that a user has, or nearly.
+func (c chance) external(u *directory.User) directory.External {
+	f := directory.External{Credential: provisioners[c.IntN(len(provisioners))], Op: directory.Operator(c.IntN(4)), Value: c.name()}
+	if id := u.Profile.ExternalIDs[f.Credential]; id != "" {
+		f.Value = id
+		if f.Op != directory.OpEqual {
+			f.Value = c.part(id)
+		}
+	}
+	return f
 }
 
 // names are the stock of members of the doors' own fields: signs of paths, and
@@ -173,13 +238,16 @@ func (c chance) extra(u *directory.User) directory.Extra {
 		members = nil
 		var text string
 		if json.Unmarshal(raw, &text) == nil && c.IntN(5) > 0 {
-			return directory.Extra{Path: path, Value: text}
+			if c.IntN(2) == 0 {
+				text = c.part(text)
+			}
+			return directory.Extra{Path: path, Op: directory.Operator(c.IntN(4)), Value: text}
 		}
 		if json.Unmarshal(raw, &members) != nil && c.IntN(2) == 0 {
 			break
 		}
 	}
-	return directory.Extra{Path: path, Value: c.name()}
+	return directory.Extra{Path: path, Op: directory.Operator(c.IntN(4)), Value: c.name()}
 }
 
 // textFields are asked by text filters; the last ones are no texts, and a
@@ -224,9 +292,13 @@ func (c chance) filters(users []directory.User, depth int) []directory.Filter {
 func (c chance) leaf(users []directory.User) directory.Filter {
 	u := &users[c.IntN(len(users))]
 	order := directory.Order(c.IntN(5))
-	switch c.IntN(10) {
+	switch c.IntN(12) {
 	case 8, 9:
 		return c.extra(u)
+	case 10:
+		return c.phone(u)
+	case 11:
+		return c.external(u)
 	case 0:
 		field := append(append([]directory.Field(nil), textFields...), timeFields...)
 		return directory.Present{Field: field[c.IntN(len(field))]}
@@ -283,10 +355,32 @@ func (c chance) query(users []directory.User) directory.UserQuery {
 		q.Skip = c.IntN(6)
 	}
 	q.Descending = c.IntN(3) == 0
+	if c.IntN(2) == 0 {
+		c.sort(&q, users)
+	}
 	if c.IntN(4) == 0 {
 		for range 1 + c.IntN(3) {
 			q.GroupNumbers = append(q.GroupNumbers, 1+c.Int64N(6))
 		}
 	}
 	return q
+}
+
+// sortFields are all of directory.SortFields.
+var sortFields = []directory.Field{directory.FieldNone, directory.FieldNumber, directory.FieldUserName, directory.FieldEmail, directory.FieldGivenName,
+	directory.FieldFamilyName, directory.FieldDisplayName, directory.FieldCreatedAt, directory.FieldUpdatedAt}
+
+// sort asks for an order, from the beginning or from a user on, whose value may
+// have changed since.
+func (c chance) sort(q *directory.UserQuery, users []directory.User) {
+	q.Sort, q.AfterValue = sortFields[c.IntN(len(sortFields))], ""
+	if q.After == 0 {
+		return
+	}
+	u := &users[c.IntN(len(users))]
+	q.After = u.Number
+	if c.IntN(4) == 0 {
+		u = &users[c.IntN(len(users))]
+	}
+	q.AfterValue = directory.SortValue(u, q.Sort)
 }

@@ -177,6 +177,14 @@ func (s *sample) addRandom(c chance, count int64) []directory.User {
 		users = append(users, c.user(s, number))
 	}
 	s.addUsers(users...)
+	s.update(func(tx directory.Tx) error {
+		for i := range users {
+			if err := s.moveExternal(tx, &directory.User{}, &users[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 	s.joinGroups(c, users)
 	return users
 }
@@ -191,13 +199,13 @@ func (s *sample) churn(c chance, users []directory.User) []directory.User {
 			before, err := tx.LockUser(s.ctx, s.tenant, number)
 			switch {
 			case isNotFound(err):
-				err = tx.InsertUser(s.ctx, fresh)
+				err = errors.Join(tx.InsertUser(s.ctx, fresh), s.moveExternal(tx, &before, &fresh))
 			case err != nil:
 			case c.IntN(4) == 0:
 				err = tx.DeleteUser(s.ctx, before)
 			default:
 				fresh.ID = before.ID
-				err = tx.UpdateUser(s.ctx, before, fresh)
+				err = errors.Join(tx.UpdateUser(s.ctx, before, fresh), s.moveExternal(tx, &before, &fresh))
 			}
 			if err != nil {
 				return err

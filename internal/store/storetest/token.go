@@ -18,6 +18,7 @@ var tokenChecks = []check{
 	{"A token whose client is gone is not found", tokenOfClient},
 	{"DeleteSession removes every token of a sign-in", tokenSession},
 	{"DeleteTokens removes a user's tokens of a kind", tokenKindGone},
+	{"UserTokens lists a user's tokens that live on, the newest first", tokenList},
 	{"DeleteExpiredTokens removes a user's tokens that expired before now", tokenExpired},
 }
 
@@ -210,6 +211,35 @@ func tokenExpired(t *testing.T, s *sample) {
 	wantNotFound(t, "the expired token", err)
 	s.wantBearer(kept, s.stored(1))
 	s.wantBearer(others, s.stored(2))
+}
+
+func tokenList(t *testing.T, s *sample) {
+	other := newSample(t, s.store)
+	s.addPlain(2)
+	other.addPlain(1)
+	var want []directory.Token
+	for i, kind := range []directory.TokenKind{directory.TokenAccess, directory.TokenRefresh, directory.TokenSession, directory.TokenReset, directory.TokenAccess} {
+		token := s.token(fmt.Sprint("listed", i), kind, 1)
+		token.CreatedAt, token.ExpiresAt = noon.Add(time.Duration(i)*time.Microsecond), noon.Add(time.Duration(1+i)*time.Microsecond)
+		token.Client = []string{"", "client"}[i%2]
+		s.addTokens(token)
+		if kind != directory.TokenReset {
+			token.Hash = nil
+			want = append([]directory.Token{token}, want...)
+		}
+	}
+	s.addTokens(s.token("theirs", directory.TokenAccess, 2), s.token("nobody's", directory.TokenSession, 0))
+	other.addTokens(other.token("other", directory.TokenAccess, 1))
+	for ended, left := range []int{4, 3, 2, 1, 1, 0} {
+		got := look(t, s, func(ctx context.Context, r directory.Reader) ([]directory.Token, error) {
+			return r.UserTokens(ctx, s.tenant, 1, noon.Add(time.Duration(ended)*time.Microsecond))
+		})
+		wantSame(t, fmt.Sprintf("tokens after %d have ended", ended), got, want[:left])
+	}
+	nobody := look(t, s, func(ctx context.Context, r directory.Reader) ([]directory.Token, error) {
+		return r.UserTokens(ctx, s.tenant, 0, past)
+	})
+	wantSame(t, "tokens of number 0", nobody, nil)
 }
 
 func tokenKindGone(t *testing.T, s *sample) {

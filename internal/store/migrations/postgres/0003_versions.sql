@@ -11,9 +11,9 @@ ALTER TABLE groups ADD COLUMN updated_at BIGINT NOT NULL DEFAULT -62135596800000
 UPDATE groups SET updated_at = created_at;
 
 -- Lists in the order of a text, and its look-up.
-CREATE INDEX users_user_name ON users (tenant, user_name_key, rid);
-CREATE INDEX users_email ON users (tenant, email_key, rid);
-CREATE INDEX users_family_name ON users (tenant, family_name_key, rid);
+CREATE INDEX users_user_name ON users (tenant, user_name_key, number);
+CREATE INDEX users_email ON users (tenant, email_key, number);
+CREATE INDEX users_family_name ON users (tenant, family_name_key, number);
 
 -- What belongs to a company or a location that is to be deleted.
 CREATE INDEX companies_parent ON companies (tenant, parent);

@@ -10,11 +10,10 @@ ALTER TABLE groups ADD COLUMN external_ids TEXT NOT NULL DEFAULT '';
 ALTER TABLE groups ADD COLUMN updated_at INTEGER NOT NULL DEFAULT -62135596800000000;
 UPDATE groups SET updated_at = created_at;
 
--- Lists in the order of a text, and its look-up. An index ends with the row id
--- by itself.
-CREATE INDEX users_user_name ON users (tenant, user_name_key);
-CREATE INDEX users_email ON users (tenant, email_key);
-CREATE INDEX users_family_name ON users (tenant, family_name_key);
+-- Lists in the order of a text, and its look-up.
+CREATE INDEX users_user_name ON users (tenant, user_name_key, number);
+CREATE INDEX users_email ON users (tenant, email_key, number);
+CREATE INDEX users_family_name ON users (tenant, family_name_key, number);
 
 -- What belongs to a company or a location that is to be deleted.
 CREATE INDEX companies_parent ON companies (tenant, parent);
