@@ -58,7 +58,8 @@ const (
 )
 
 // GroupChange changes a user's memberships of one kind. An unknown group is
-// group.not_found on the groups field, and nothing changes.
+// group.not_found on the groups field, and nothing changes. Of one group that is
+// named by id the kind may be left out: unknown, it is group.not_found itself.
 type GroupChange struct {
 	Kind   GroupKind
 	Mode   GroupMode

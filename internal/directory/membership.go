@@ -28,11 +28,15 @@ func changeGroups(ctx context.Context, tx Tx, _ *Call, u *User, e *edit, changes
 	var bad violations
 	after := slices.Clone(before)
 	for i := range changes {
-		groups, err := namedGroups(ctx, tx, u.Tenant, &changes[i], &bad)
+		change, err := withKind(ctx, tx, u.Tenant, changes[i])
 		if err != nil {
 			return err
 		}
-		after = regroup(after, &changes[i], groups)
+		groups, err := namedGroups(ctx, tx, u.Tenant, &change, &bad)
+		if err != nil {
+			return err
+		}
+		after = regroup(after, &change, groups)
 	}
 	if len(after) > maxMemberships && len(after) > len(before) {
 		bad.add(FieldGroups, ReasonFieldLength, "A user can be in at most %d groups.", maxMemberships)
@@ -41,6 +45,17 @@ func changeGroups(ctx context.Context, tx Tx, _ *Call, u *User, e *edit, changes
 		return err
 	}
 	return writeGroups(ctx, tx, u, e, before, after)
+}
+
+// withKind completes a change of one group by its id, which need not say the kind.
+// Errors: group.not_found.
+func withKind(ctx context.Context, r Reader, t TenantNo, c GroupChange) (GroupChange, error) {
+	if c.Kind != "" || len(c.Groups) != 1 || c.Groups[0].ID == "" {
+		return c, nil
+	}
+	g, err := groupOf(ctx, r, t, c.Groups[0])
+	c.Kind = g.Kind
+	return c, err
 }
 
 // namedGroups reads the groups that a change names, each once. What is wrong

@@ -27,19 +27,20 @@ type methodRule struct {
 // world is what the methods of the matrix are tried on.
 type world struct {
 	*fixture
-	inside, outside int64 // two companies of which neither is above the other
+	inside, outside int64          // two companies of which neither is above the other
+	rank            directory.Rank // of the users on whom the methods are tried
 }
 
 // target is a fresh user outside of the bound key's company.
 func (w *world) target(change ...func(*directory.NewUser)) directory.UserRef {
-	return directory.ByNumber(w.someone(append(change, withCompany(w.outside))...).Number)
+	return w.targeted(directory.ByNumber(w.someone(append(change, withCompany(w.outside))...).Number))
 }
 
 // onUser makes a rule's run of a use case on one user.
 func onUser(name string) func(w *world) func(c *directory.Call) error {
 	return func(w *world) func(c *directory.Call) error {
 		ref := w.target()
-		if name == "restore" || name == "purge" {
+		if (name == "restore" || name == "purge") && w.rank != ownerRank { // the owner is never in the recycle bin
 			must(w.svc.DeleteUser(w.ctx, w.sys(), ref))(w.t)
 		}
 		return func(c *directory.Call) error { return acts[name](w.fixture, c, ref) }
@@ -131,8 +132,8 @@ func addUserRules(rules map[string]methodRule) {
 			return err
 		}
 	}}
-	// A key of another company sees nobody of the name, and may make users only below its own.
-	rules["PutUser"] = methodRule{adminRank, directory.ScopeUsersWrite, true, false, noCompany, func(w *world) func(c *directory.Call) error {
+	// A key of another company sees nobody of the name, and would make one of its own.
+	rules["PutUser"] = methodRule{adminRank, directory.ScopeUsersWrite, true, false, directory.ReasonUserNameTaken, func(w *world) func(c *directory.Call) error {
 		name := w.stored(w.target().Number).UserName
 		return func(c *directory.Call) error {
 			_, _, err := w.svc.PutUser(w.ctx, c, name, directory.NewUser{Fields: directory.UserPatch{GivenName: directory.Some("Ada")}}, directory.UpdateOptions{})
@@ -151,6 +152,16 @@ func addMembershipRules(rules map[string]methodRule) {
 		ref, place := w.target(), w.location(w.outside)
 		check(w.t, w.svc.AssignLocation(w.ctx, w.sys(), ref, place))
 		return func(c *directory.Call) error { return w.svc.UnassignLocation(w.ctx, c, ref, place) }
+	}}
+	byNumber := func(place int64) directory.LocationRef { return directory.LocationRef{Number: place} }
+	rules["JoinLocation"] = methodRule{adminRank, directory.ScopeUsersWrite, false, false, noUser, func(w *world) func(c *directory.Call) error {
+		ref, place := w.target(), w.location(w.outside)
+		return func(c *directory.Call) error { return w.svc.JoinLocation(w.ctx, c, ref, byNumber(place)) }
+	}}
+	rules["LeaveLocation"] = methodRule{adminRank, directory.ScopeUsersWrite, false, false, noUser, func(w *world) func(c *directory.Call) error {
+		ref, place := w.target(), w.location(w.outside)
+		check(w.t, w.svc.AssignLocation(w.ctx, w.sys(), ref, place))
+		return func(c *directory.Call) error { return w.svc.LeaveLocation(w.ctx, c, ref, byNumber(place)) }
 	}}
 	rules["AssignRole"] = methodRule{adminRank, directory.ScopeUsersWrite, false, false, noUser, func(w *world) func(c *directory.Call) error {
 		ref, role := w.target(), w.role(selfRank).Number
@@ -283,9 +294,13 @@ func (w *world) strangers() []stranger {
 	}
 }
 
+// worldHost leads to the tenant where the matrix runs.
+const worldHost = "acme.example.com"
+
 // newWorld makes the place where the matrix runs.
 func newWorld(t *testing.T) *world {
 	f := newFixture(t)
+	f.settings(func(t *directory.Tenant) { t.Hosts = []string{worldHost} })
 	return &world{fixture: f, inside: f.company("Inside", f.root), outside: f.company("Outside", f.root)}
 }
 

@@ -12,7 +12,23 @@ func (s *Service) AssignLocation(ctx context.Context, call *Call, ref UserRef, l
 	if err := s.enter(ctx, call, ActAssign); err != nil {
 		return err
 	}
+	return s.setLocation(ctx, call, ref, LocationRef{Number: location}, true)
+}
+
+// JoinLocation is AssignLocation for a location by number or id.
+func (s *Service) JoinLocation(ctx context.Context, call *Call, ref UserRef, location LocationRef) error {
+	if err := s.enter(ctx, call, ActAssign); err != nil {
+		return err
+	}
 	return s.setLocation(ctx, call, ref, location, true)
+}
+
+// LeaveLocation is UnassignLocation for a location by number or id.
+func (s *Service) LeaveLocation(ctx context.Context, call *Call, ref UserRef, location LocationRef) error {
+	if err := s.enter(ctx, call, ActAssign); err != nil {
+		return err
+	}
+	return s.setLocation(ctx, call, ref, location, false)
 }
 
 // UnassignLocation takes a user from a location; one that was not assigned
@@ -21,19 +37,19 @@ func (s *Service) UnassignLocation(ctx context.Context, call *Call, ref UserRef,
 	if err := s.enter(ctx, call, ActAssign); err != nil {
 		return err
 	}
-	return s.setLocation(ctx, call, ref, location, false)
+	return s.setLocation(ctx, call, ref, LocationRef{Number: location}, false)
 }
 
-func (s *Service) setLocation(ctx context.Context, call *Call, ref UserRef, location int64, assigned bool) error {
+func (s *Service) setLocation(ctx context.Context, call *Call, ref UserRef, named LocationRef, assigned bool) error {
 	_, err := s.change(ctx, call, ActAssign, ref, func(tx Tx, u *User, e *edit) error {
 		if u.State == StateDeleted {
 			return errDeleted()
 		}
-		if err := locationInScope(ctx, tx, call.Actor, location); err != nil {
+		l, _, err := locationBy(ctx, tx, call.Actor, named)
+		if err != nil {
 			return err
 		}
-		var changed bool
-		var err error
+		location, changed := l.Number, false
 		if assigned {
 			e.event = EventLocationAssigned
 			changed, err = tx.AddUserLocation(ctx, u.Tenant, u.Number, location)
@@ -47,24 +63,6 @@ func (s *Service) setLocation(ctx context.Context, call *Call, ref UserRef, loca
 		}
 		return err
 	})
-	return err
-}
-
-// locationInScope checks that a location exists where the actor may see it.
-func locationInScope(ctx context.Context, r Reader, actor Actor, number int64) error {
-	missing := Wrong(CodeNotFound, ReasonLocationNotFound, "Location not found.")
-	if number <= 0 || number > MaxNumber {
-		return missing
-	}
-	l, err := r.Location(ctx, actor.Tenant, number)
-	if errors.Is(err, ErrNotFound) {
-		return missing
-	}
-	if err == nil && actor.Root != 0 {
-		if _, err := companyInScope(ctx, r, actor, l.Company); err != nil {
-			return orRefusal(err, missing)
-		}
-	}
 	return err
 }
 

@@ -130,7 +130,8 @@ func (s *Service) UserRoles(ctx context.Context, call *Call, ref UserRef) ([]Rol
 	return roles, err
 }
 
-// AssignRole gives a user a role for a company and reports whether it is new.
+// AssignRole gives a user a role for a company (0: the user's own) and reports
+// whether it is new.
 // Nobody grants a rank above its own, and a caller that is bound to a company
 // grants none. Errors: user.not_found,
 // company.not_found, role.not_found, rank.too_low.
@@ -143,6 +144,10 @@ func (s *Service) AssignRole(ctx context.Context, call *Call, ref UserRef, role,
 	_, err := s.change(ctx, call, ActGrantRole, ref, func(tx Tx, u *User, e *edit) error {
 		if u.State == StateDeleted {
 			return errDeleted()
+		}
+		company := company
+		if company == 0 {
+			company = u.Company
 		}
 		if _, err := companyInScope(ctx, tx, call.Actor, company); err != nil {
 			return err
