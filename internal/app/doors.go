@@ -10,6 +10,7 @@ import (
 	"github.com/usher-id/usher/internal/dialect/edubrite"
 	"github.com/usher-id/usher/internal/dialect/encore"
 	"github.com/usher-id/usher/internal/dialect/iqmetrix"
+	"github.com/usher-id/usher/internal/dialect/scim"
 	"github.com/usher-id/usher/internal/dialect/servicemobility"
 	"github.com/usher-id/usher/internal/dialect/smartapp"
 	"github.com/usher-id/usher/internal/directory"
@@ -51,6 +52,11 @@ func (a *App) doors() []mountedDoor {
 			Version: strings.TrimPrefix(Version(), "v"),
 		})},
 		{directory.DoorServiceMobility, []string{"seiapi", "createjwt", "saas"}, servicemobility.New(a.service, mobilityOptions(&a.cfg))},
+		{directory.DoorSCIM, []string{"scim"}, scim.New(a.service, scim.Options{
+			MaxBody:   int64(a.cfg.MaxBody),
+			PublicURL: a.cfg.PublicURL,
+			HTTPS:     a.tls != nil,
+		})},
 	}
 }
 

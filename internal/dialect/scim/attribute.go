@@ -32,6 +32,7 @@ const (
 	byDefault = "default"
 	always    = "always"
 	never     = "never"
+	requested = "request"
 )
 
 // perServer says that no two resources of a tenant have the same value.
@@ -91,6 +92,8 @@ type resource struct {
 	about      string
 	core       *schema
 	extensions []*schema
+
+	usual projection // what is returned by default; set by link
 }
 
 // target is where a path leads: to an attribute, a sub-attribute, or a schema
@@ -179,11 +182,11 @@ func (a *attribute) mutable() string {
 	return a.mutability
 }
 
-// returns says when the attribute is part of an answer: byDefault, always or
-// never.
+// returns says when the attribute is part of an answer: byDefault, always, never
+// or requested.
 func (a *attribute) returns() string {
-	if a.parent != nil && a.parent.returned == never {
-		return never
+	if a.parent != nil && (a.parent.returned == never || a.parent.returned == requested) {
+		return a.parent.returned
 	}
 	if a.returned == "" {
 		return byDefault

@@ -71,7 +71,7 @@ func TestLists(t *testing.T) {
 }
 
 // TestSchemaAsPrinted compares attributes with what RFC 7643 section 8.7.1
-// prints of them.
+// prints of them; but active is required (dossier 5.5).
 func TestSchemaAsPrinted(t *testing.T) {
 	attributes := map[string]any{}
 	for _, a := range read(t, "Schemas/"+strings.ToLower(urnUser))["attributes"].([]any) {
@@ -81,7 +81,7 @@ func TestSchemaAsPrinted(t *testing.T) {
 	}
 	for name, printed := range map[string]string{
 		"userName":   `{"name":"userName","type":"string","multiValued":false,"required":true,"caseExact":false,"mutability":"readWrite","returned":"default","uniqueness":"server"}`,
-		"active":     `{"name":"active","type":"boolean","multiValued":false,"required":false,"mutability":"readWrite","returned":"default","uniqueness":"none"}`,
+		"active":     `{"name":"active","type":"boolean","multiValued":false,"required":true,"mutability":"readWrite","returned":"default","uniqueness":"none"}`,
 		"profileUrl": `{"name":"profileUrl","type":"reference","referenceTypes":["external"],"multiValued":false,"required":false,"caseExact":true,"mutability":"readWrite","returned":"default","uniqueness":"none"}`,
 		"password":   `{"name":"password","type":"string","multiValued":false,"required":false,"caseExact":true,"mutability":"writeOnly","returned":"never","uniqueness":"none"}`,
 	} {

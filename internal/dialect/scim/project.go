@@ -7,8 +7,7 @@ import (
 )
 
 // projection is which attributes an answer shows: a set of attributeIDs of one
-// type of resource. The zero projection shows everything that is returned by
-// default, so that an encoder costs nothing without parameters.
+// type of resource. The zero projection shows everything that there is.
 type projection struct {
 	chosen bool // bits say what is shown
 	bits   [2]uint64
@@ -47,7 +46,8 @@ const maxProjected = 200
 // for (RFC 7644 section 3.9). Each may have been sent several times, and each
 // may be a list with commas. A request has one or the other. Attributes that
 // are always returned are shown whatever is asked, those that are never
-// returned are not; names that the resource does not have ask for nothing.
+// returned are not, those that are returned on request only if they are named;
+// names that the resource does not have ask for nothing.
 func (r *resource) projected(attributes, excluded []string) (projection, error) {
 	wanted, err := splitNames("attributes", attributes)
 	if err != nil {
@@ -60,22 +60,35 @@ func (r *resource) projected(attributes, excluded []string) (projection, error) 
 	switch {
 	case len(wanted) > 0 && len(unwanted) > 0:
 		return projection{}, refuse(invalidValue, "attributes and excludedAttributes exclude each other.")
-	case len(wanted) == 0 && len(unwanted) == 0:
-		return projection{}, nil
+	case len(wanted) == 0:
+		return r.without(unwanted), nil
 	}
 	p := projection{chosen: true}
-	r.each(func(a *attribute) { p.set(a.id, a.returns() == always || len(unwanted) > 0 && a.returns() != never) })
+	r.each(func(a *attribute) { p.set(a.id, a.returns() == always) })
 	for _, path := range wanted {
 		if t, ok := r.resolve(path); ok {
 			p.choose(t, true)
 		}
 	}
+	return p, nil
+}
+
+// without is what is returned by default, less what paths lead to.
+func (r *resource) without(unwanted []filter.Path) projection {
+	p := r.usual
 	for _, path := range unwanted {
 		if t, ok := r.resolve(path); ok {
 			p.choose(t, false)
 		}
 	}
-	return p, nil
+	return p
+}
+
+// link fills what follows from the schemas.
+func (r *resource) link() *resource {
+	r.usual.chosen = true
+	r.each(func(a *attribute) { r.usual.set(a.id, a.returns() == always || a.returns() == byDefault) })
+	return r
 }
 
 // choose shows or hides what a path leads to.
@@ -98,7 +111,7 @@ func (p *projection) choose(t target, shown bool) {
 
 // chooseOne shows or hides one attribute, as far as it lets itself be.
 func (p *projection) chooseOne(a *attribute, shown bool) {
-	if a.returns() == byDefault {
+	if a.returns() == byDefault || a.returns() == requested {
 		p.set(a.id, shown)
 	}
 }

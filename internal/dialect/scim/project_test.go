@@ -104,7 +104,7 @@ func TestAttributesExcluded(t *testing.T) {
 func TestProjectionOfNothing(t *testing.T) {
 	for _, list := range [][]string{nil, {""}, {" , ,"}} {
 		p, err := userResource.projected(list, list)
-		if err != nil || p != (projection{}) || !p.shows(atUserName) || !p.showsAny(enterpriseSchema) {
+		if err != nil || p != userResource.usual || !p.shows(atUserName) || !p.showsAny(enterpriseSchema) {
 			t.Errorf("%q: %v, %v", list, p, err)
 		}
 	}

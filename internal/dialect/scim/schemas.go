@@ -10,9 +10,9 @@ const (
 
 // The types of resources.
 var (
-	userResource = &resource{name: "User", endpoint: "/Users", about: "People and accounts.",
-		core: userSchema, extensions: []*schema{enterpriseSchema, directorySchema}}
-	groupResource = &resource{name: "Group", endpoint: "/Groups", about: "Named sets of users.", core: groupSchema}
+	userResource = (&resource{name: "User", endpoint: "/Users", about: "People and accounts.",
+		core: userSchema, extensions: []*schema{enterpriseSchema, directorySchema}}).link()
+	groupResource = (&resource{name: "Group", endpoint: "/Groups", about: "Named sets of users.", core: groupSchema}).link()
 	resources     = []*resource{userResource, groupResource}
 	schemas       = []*schema{userSchema, groupSchema, enterpriseSchema, directorySchema}
 )
@@ -52,10 +52,11 @@ var userSchema = (&schema{urn: urnUser, name: "User", about: "A person or an acc
 	{id: atProfileURL, name: "profileUrl", kind: typeReference, caseExact: true, references: []string{"external"}, about: "The URI of a page about the person."},
 	{id: atTitle, name: "title", about: "The person's title, as \"Vice President\"."},
 	{id: atUserType, name: "userType", about: "How the person stands to the organization, as \"Contractor\"."},
-	{id: atPreferredLanguage, name: "preferredLanguage", about: "The language in which the person wants to read: a tag of BCP 47, as \"en-GB\"."},
+	{id: atPreferredLanguage, name: "preferredLanguage", canonical: []string{"de", "en", "en-GB", "en-US", "es", "fr", "it", "pt-BR"},
+		about: "The language in which the person wants to read: any tag of BCP 47."},
 	{id: atLocale, name: "locale", about: "The region whose formats of dates, numbers and currencies the person uses, as \"en-GB\"."},
 	{id: atTimezone, name: "timezone", about: "The time zone by its name in the IANA database, as \"Europe/Berlin\"."},
-	{id: atActive, name: "active", kind: typeBoolean, about: "Whether the user may sign in. A locked user is active and cannot."},
+	{id: atActive, name: "active", kind: typeBoolean, required: true, about: "Whether the user may sign in. A locked user is active and cannot. A user that is created without is active."},
 	{id: atPassword, name: "password", caseExact: true, mutability: writeOnly, returned: never, about: "The password to set, in clear text. It is never shown."},
 	{id: atEmails, name: "emails", kind: typeComplex, multi: true, about: "The addresses of e-mail. The primary one is that to which messages go.",
 		subs: plural(attribute{id: atEmailsValue, name: "value", about: "The address."},
@@ -114,6 +115,6 @@ var groupSchema = (&schema{urn: urnGroup, name: "Group", about: "A named set of 
 		{id: atMembersValue, name: "value", caseExact: true, mutability: immutable, about: "The id of the member."},
 		{id: atMembersRef, name: "$ref", kind: typeReference, caseExact: true, mutability: immutable, references: []string{"User"}, about: "The URI of the member."},
 		{id: atMembersType, name: "type", canonical: []string{"User"}, mutability: immutable, about: "The type of the member."},
-		{id: atMembersDisplay, name: "display", mutability: readOnly, about: "The name of the member."},
+		{id: atMembersDisplay, name: "display", mutability: readOnly, returned: requested, about: "The name of the member."},
 	}},
 }}).link()

@@ -1,0 +1,548 @@
+package scim
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/usher-id/usher/internal/directory"
+	"github.com/usher-id/usher/internal/filter"
+	"github.com/usher-id/usher/internal/web"
+)
+
+// patchUser changes a user by operations (RFC 7644 section 3.5.2). They are
+// carried out on the user as it is inside of the change, so that nothing is lost
+// of what others change at the same time.
+func patchUser(d *door, x *exchange) (web.Response, error) {
+	v, err := x.view()
+	if err != nil {
+		return x.refused(err)
+	}
+	object, err := x.object()
+	if err != nil {
+		return x.refused(err)
+	}
+	p, err := readUserPatch(object)
+	if err != nil {
+		return x.refused(err)
+	}
+	x.conditions()
+	options := directory.UpdateOptions{Rules: doorRules(), From: func(now *directory.UserDetail) (directory.UserPatch, error) {
+		return p.of(now, x.call.Actor.Credential)
+	}}
+	if p.touched[atRoles] {
+		options.FromWith = directory.IncludeRoles
+	}
+	u, err := d.svc.UpdateUserDetail(x.req.Context(), &x.call, x.user(), directory.UserPatch{Password: p.password}, options, v.include())
+	if err != nil {
+		return web.Response{}, err
+	}
+	return x.userResponse(http.StatusOK, &v, &u), nil
+}
+
+// maxOperations bounds the operations of one PATCH of a user.
+const maxOperations = 500
+
+// userPatch is the operations of a PATCH.
+type userPatch struct {
+	steps    []step
+	touched  map[attributeID]bool // attributes, not sub-attributes
+	password directory.Opt[string]
+	removed  bool // the password
+}
+
+// step is one change of one attribute.
+type step struct {
+	op     string // add, replace or remove
+	at     target
+	filter filter.Expr // which values are meant; nil for all
+	value  any         // as normal makes it; nil for none
+}
+
+// readUserPatch reads the body of a PATCH, as far as it says by itself what is
+// wrong with it.
+func readUserPatch(body web.Object) (*userPatch, error) {
+	operations, err := readOperations(body)
+	if err != nil {
+		return nil, err
+	}
+	if len(operations) > maxOperations {
+		return nil, refuse(invalidValue, "Operations must be at most %d.", maxOperations)
+	}
+	p := &userPatch{touched: map[attributeID]bool{}}
+	for _, o := range operations {
+		if err := p.read(o); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+func (p *userPatch) read(o patchOperation) error {
+	if o.text == "" {
+		return p.readAll(o.op, "", o.value)
+	}
+	t, ok := userResource.resolve(o.path)
+	if !ok {
+		return refuse(invalidPath, "A user has no attribute %q.", cut(o.text))
+	}
+	if t.attr != nil {
+		return p.add(o.op, t, o.path.Filter, o.value)
+	}
+	if o.op != "remove" {
+		return p.readAll(o.op, t.schema.urn, o.value)
+	}
+	if t.schema == userSchema {
+		return refuse(mutability, "userName is required and cannot be removed.")
+	}
+	for i := range t.schema.attributes {
+		if a := &t.schema.attributes[i]; userSetters[a.id] != nil {
+			if err := p.add(o.op, target{schema: t.schema, attr: a}, nil, nil); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// readAll reads an object of attributes: the value of an operation without a
+// path, or of one whose path is a schema. Names may be written as paths; what
+// is read-only or unknown is ignored (dossier 5.2).
+func (p *userPatch) readAll(op, urn string, value json.RawMessage) error {
+	object, state := web.ObjectOf(value)
+	if state != web.Present {
+		return refuse(invalidValue, "Without the path of an attribute the value must be an object of attributes.")
+	}
+	for name, raw := range object.Each {
+		if urn != "" {
+			name = urn + ":" + name
+		}
+		path, err := filter.ParsePath(name, filter.Limits{})
+		if err != nil {
+			continue
+		}
+		t, ok := userResource.resolve(path)
+		switch {
+		case !ok, t.leaf() != nil && t.leaf().mutable() == readOnly:
+			continue
+		case t.attr == nil && urn == "":
+			err = p.readAll(op, t.schema.urn, raw)
+		case t.attr != nil:
+			err = p.add(op, t, path.Filter, raw)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// add notes one change.
+func (p *userPatch) add(op string, t target, which filter.Expr, raw json.RawMessage) error {
+	if t.attr.id == atSchemas {
+		return nil // follows from the attributes (dossier 5.2)
+	}
+	leaf := t.leaf()
+	if leaf.mutable() == readOnly || userSetters[t.attr.id] == nil {
+		return refuse(mutability, "%s is read-only.", leaf.path())
+	}
+	if which != nil && !(t.attr.multi && t.attr.dataType() == typeComplex) {
+		return refuse(invalidPath, "%s has no values to filter.", t.attr.path())
+	}
+	if t.attr.id == atManager && t.sub != nil {
+		t.sub = &t.attr.subs[0] // $ref says the same as value
+		raw = idOfRef(raw)
+	}
+	if op != "remove" && (len(raw) == 0 || raw[0] == 'n') {
+		op, raw = "remove", nil // null is no value (RFC 7643 section 2.5)
+	}
+	s := step{op: op, at: t, filter: which}
+	value, err := decodeValue(raw)
+	if err == nil && (op != "remove" || t.attr.multi && t.sub == nil) {
+		s.value, err = s.normal(value)
+	}
+	switch {
+	case err != nil:
+		return err
+	case op == "remove" && leaf.required:
+		return refuse(mutability, "%s is required and cannot be removed.", leaf.path())
+	case t.attr.id == atPassword:
+		text, _ := s.value.(string)
+		p.password, p.removed = directory.Opt[string]{Set: text != "", Value: text}, text == ""
+		return nil
+	}
+	p.touched[t.attr.id] = true
+	p.steps = append(p.steps, s)
+	return nil
+}
+
+// idOfRef is the last part of a URI that is a text; other values are as they
+// are.
+func idOfRef(raw json.RawMessage) json.RawMessage {
+	text, state := web.StringOf(single(raw))
+	if state != web.Present {
+		return raw
+	}
+	return web.AppendString(nil, text[strings.LastIndexByte(text, '/')+1:])
+}
+
+// decodeValue reads a value, nil for none.
+func decodeValue(raw json.RawMessage) (value any, err error) {
+	if len(raw) == 0 {
+		return nil, nil
+	}
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	if err := decoder.Decode(&value); err != nil {
+		return nil, refuse(invalidSyntax, "A value is no JSON.")
+	}
+	return value, nil
+}
+
+// normal brings a value into the form of the attribute: lists for attributes of
+// several values, the schema's names, booleans (dossier 5.3).
+func (s *step) normal(value any) (any, error) {
+	a := s.at.attr
+	if value == nil {
+		return nil, nil
+	}
+	if !a.multi || s.filter != nil || s.at.sub != nil {
+		if list, ok := value.([]any); ok && len(list) == 1 {
+			value = list[0]
+		}
+	}
+	if s.at.sub != nil {
+		return simple(s.at.sub, value)
+	}
+	if a.dataType() != typeComplex {
+		return simple(a, value)
+	}
+	if !a.multi || s.filter != nil {
+		return members(a, value)
+	}
+	list, ok := value.([]any)
+	if !ok {
+		list = []any{value}
+	}
+	if len(list) > maxElements {
+		return nil, refuse(invalidValue, "%s must have at most %d values.", a.path(), maxElements)
+	}
+	out := make([]any, 0, len(list))
+	for _, element := range list {
+		if text, ok := element.(string); ok && s.op == "remove" {
+			element = map[string]any{"value": text}
+		}
+		object, err := members(a, element)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, object)
+	}
+	return out, nil
+}
+
+// simple is a value of an attribute that is not complex.
+func simple(a *attribute, value any) (any, error) {
+	if object, ok := value.(map[string]any); ok && object["value"] != nil {
+		value = object["value"]
+	}
+	switch v := value.(type) {
+	case nil:
+		return nil, nil
+	case string:
+		if a.dataType() != typeBoolean {
+			return v, nil
+		}
+		if strings.EqualFold(v, "true") || strings.EqualFold(v, "false") {
+			return strings.EqualFold(v, "true"), nil
+		}
+	case bool:
+		if a.dataType() == typeBoolean {
+			return v, nil
+		}
+	}
+	if a.dataType() == typeBoolean {
+		return nil, refuse(invalidValue, "%s must be true or false.", a.path())
+	}
+	return nil, refuse(invalidValue, "%s must be a text.", a.path())
+}
+
+// members is a value of a complex attribute: the sub-attributes that it has, nil
+// where they shall go.
+func members(a *attribute, value any) (map[string]any, error) {
+	if text, ok := value.(string); ok && a.id == atManager {
+		value = map[string]any{"value": text}
+	}
+	object, ok := value.(map[string]any)
+	if !ok {
+		return nil, refuse(invalidValue, "%s must be an object.", a.path())
+	}
+	out := map[string]any{}
+	for name, member := range object {
+		sub := a.schema.byName[strings.ToLower(a.name+"."+name)]
+		if sub == nil || sub.mutable() == readOnly {
+			continue
+		}
+		var err error
+		if out[sub.name], err = simple(sub, member); err != nil {
+			return nil, err
+		}
+	}
+	if ref, ok := out["$ref"].(string); ok && a.id == atManager {
+		if text, _ := out["value"].(string); text == "" {
+			out["value"] = ref[strings.LastIndexByte(ref, '/')+1:]
+		}
+		delete(out, "$ref")
+	}
+	return out, nil
+}
+
+// of carries the operations out on a user and makes the patch of the attributes
+// that they touch.
+func (p *userPatch) of(now *directory.UserDetail, credential string) (directory.UserPatch, error) {
+	tree, err := userTree(now, credential)
+	if err != nil {
+		return directory.UserPatch{}, err
+	}
+	for i := range p.steps {
+		if err := p.steps[i].apply(tree); err != nil {
+			return directory.UserPatch{}, err
+		}
+	}
+	object, err := web.DecodeObject(asJSON(tree), 0)
+	if err != nil {
+		return directory.UserPatch{}, err
+	}
+	c, err := convertUser(object, func(a *attribute, _ bool) bool { return p.touched[a.id] })
+	c.patch.NoPassword = p.removed
+	return c.patch, err
+}
+
+// userTree is a user as the JSON that a client could have sent.
+func userTree(u *directory.UserDetail, credential string) (map[string]any, error) {
+	v := userView{credential: credential, stored: true}
+	value, err := decodeValue(v.appendUser(nil, u))
+	if err != nil {
+		return nil, err
+	}
+	tree := value.(map[string]any)
+	if extension, ok := tree[urnEnterprise].(map[string]any); ok {
+		if manager, ok := extension["manager"].(map[string]any); ok {
+			delete(manager, "$ref")
+		}
+	}
+	return tree, nil
+}
+
+// apply carries the step out.
+func (s *step) apply(tree map[string]any) error {
+	if s.at.schema == enterpriseSchema || s.at.schema == directorySchema {
+		extension, ok := tree[s.at.schema.urn].(map[string]any)
+		if !ok {
+			extension = map[string]any{}
+			tree[s.at.schema.urn] = extension
+		}
+		tree = extension
+	}
+	a := s.at.attr
+	switch {
+	case a.multi:
+		list, _ := tree[a.name].([]any)
+		list, err := s.applyTo(list)
+		tree[a.name] = list
+		return err
+	case a.dataType() != typeComplex:
+		set(tree, a.name, s.value)
+	case s.at.sub == nil && s.op == "remove":
+		delete(tree, a.name)
+	default:
+		object, ok := tree[a.name].(map[string]any)
+		if !ok {
+			object = map[string]any{}
+			tree[a.name] = object
+		}
+		s.merge(object)
+	}
+	return nil
+}
+
+// set sets a member, or takes it away.
+func set(object map[string]any, name string, value any) {
+	if value == nil {
+		delete(object, name)
+		return
+	}
+	object[name] = value
+}
+
+// merge sets the sub-attributes that the step names and leaves the others (RFC
+// 7644 section 3.5.2.3).
+func (s *step) merge(object map[string]any) {
+	if s.at.sub != nil {
+		set(object, s.at.sub.name, s.value)
+		return
+	}
+	value, _ := s.value.(map[string]any)
+	for name, member := range value {
+		set(object, name, member)
+	}
+}
+
+// applyTo carries the step out on the values of an attribute.
+func (s *step) applyTo(list []any) ([]any, error) {
+	if s.filter == nil && s.at.sub == nil {
+		return s.applyToAll(list)
+	}
+	var chosen []map[string]any
+	rest := make([]any, 0, len(list))
+	for _, element := range list {
+		object, _ := element.(map[string]any)
+		if s.filter == nil || filter.Match(s.filter, object, s.exact) {
+			chosen = append(chosen, object)
+		} else {
+			rest = append(rest, element)
+		}
+	}
+	switch {
+	case s.op == "remove" && s.at.sub == nil:
+		return rest, nil
+	case s.op == "remove":
+	case len(chosen) == 0:
+		made, err := s.made()
+		if err != nil {
+			return nil, err
+		}
+		list, chosen = append(list, made), []map[string]any{made}
+	}
+	for _, object := range chosen {
+		if s.op == "replace" && s.at.sub == nil {
+			clear(object) // "all matching record values SHALL be replaced"
+		}
+		s.merge(object)
+	}
+	return list, s.prefer(list, chosen)
+}
+
+// exact reports whether a sub-attribute is compared to the letter.
+func (s *step) exact(path string) bool {
+	sub := s.at.schema.byName[strings.ToLower(s.at.attr.name)+"."+path]
+	return sub != nil && sub.caseExact
+}
+
+// made is the value that an operation makes where none fulfils its filter, of
+// the texts which the filter wants (dossier 5.3). A replacement of whole values
+// has no target then (RFC 7644 section 3.5.2.3).
+func (s *step) made() (map[string]any, error) {
+	object := map[string]any{}
+	if s.filter != nil && !wantedBy(s.at.attr, s.filter, object) || s.op == "replace" && s.at.sub == nil {
+		return nil, refuse(noTarget, "%s has no value that %s.", s.at.attr.path(), cut(s.filter.String()))
+	}
+	return object, nil
+}
+
+// wantedBy puts what an expression of eq and and wants into an object; ok is
+// false for any other expression.
+func wantedBy(a *attribute, e filter.Expr, object map[string]any) (ok bool) {
+	switch e := e.(type) {
+	case filter.And:
+		return !slices.ContainsFunc(e, func(m filter.Expr) bool { return !wantedBy(a, m, object) })
+	case filter.Compare:
+		sub := a.schema.byName[strings.ToLower(a.name)+"."+e.Path.Key("")]
+		if e.Op != filter.OpEqual || sub == nil || sub.mutable() == readOnly {
+			return false
+		}
+		var value any = e.Value.Text
+		if e.Value.Kind == filter.Boolean {
+			value = e.Value.Bool
+		}
+		value, err := simple(sub, value)
+		object[sub.name] = value
+		return err == nil && (e.Value.Kind == filter.String || e.Value.Kind == filter.Boolean)
+	}
+	return false
+}
+
+// applyToAll carries out a step that is about all values.
+func (s *step) applyToAll(list []any) ([]any, error) {
+	value, _ := s.value.([]any)
+	switch {
+	case s.op == "remove" && s.value == nil:
+		return nil, nil
+	case s.op == "remove":
+		return slices.DeleteFunc(slices.Clone(list), func(have any) bool {
+			return slices.ContainsFunc(value, func(gone any) bool { return has(have, gone) })
+		}), nil
+	case s.op == "replace":
+		list = nil
+	}
+	var fresh []map[string]any
+	for _, element := range value {
+		if slices.ContainsFunc(list, func(have any) bool { return reflect.DeepEqual(have, element) }) {
+			continue
+		}
+		object := copied(element.(map[string]any))
+		list, fresh = append(list, object), append(fresh, object)
+	}
+	if len(list) > maxElements {
+		return nil, refuse(invalidValue, "%s must have at most %d values.", s.at.attr.path(), maxElements)
+	}
+	return list, s.prefer(list, fresh)
+}
+
+// copied is a value of its own: a step may be carried out twice, and what it
+// puts into one user must not be changed by the next step.
+func copied(object map[string]any) map[string]any {
+	out := make(map[string]any, len(object))
+	for name, member := range object {
+		set(out, name, member)
+	}
+	return out
+}
+
+// has reports whether a value has all that another one says.
+func has(have, said any) bool {
+	object, _ := have.(map[string]any)
+	want, _ := said.(map[string]any)
+	for name, member := range want {
+		if member != nil && object[name] != member {
+			return false
+		}
+	}
+	return len(want) > 0
+}
+
+// prefer makes a value that the step has made primary the only one (RFC 7644
+// section 3.5.2).
+func (s *step) prefer(list []any, fresh []map[string]any) error {
+	var primary map[string]any
+	for _, object := range fresh {
+		if object["primary"] != true {
+			continue
+		}
+		if primary != nil {
+			return refuse(invalidValue, "%s must have at most one primary value.", s.at.attr.path())
+		}
+		primary = object
+	}
+	if primary == nil || !s.saysPrimary() {
+		return nil
+	}
+	for _, element := range list {
+		object, _ := element.(map[string]any)
+		if object["primary"] == true && reflect.ValueOf(object).Pointer() != reflect.ValueOf(primary).Pointer() {
+			object["primary"] = false
+		}
+	}
+	return nil
+}
+
+// saysPrimary reports whether the step sets "primary".
+func (s *step) saysPrimary() bool {
+	if s.at.sub != nil {
+		return s.at.sub.name == "primary"
+	}
+	return true
+}
