@@ -21,7 +21,7 @@ const groupList = "groups"
 const maxPlaceBytes = 64
 
 // SearchGroups lists one page of groups, by number unless q says otherwise. With
-// a Match, with Descending and with ByName groups are read one by one; a list that
+// a Match and in another order groups are read one by one; a list that
 // is sorted has at most the first 100,000 groups of the kind. Errors: field.value
 // on limit and kind; list.too_large; cursor.invalid, cursor.expired.
 func (s *Service) SearchGroups(ctx context.Context, call *Call, q GroupSearch) (DetailedGroups, error) {
@@ -59,7 +59,7 @@ func (q *GroupSearch) check() error {
 
 // key is the part of a search that stays the same from page to page.
 func (q *GroupSearch) key() string {
-	return fmt.Sprintf("%q|%t|%q|%q|%t|%#v|%q|%t|%t", q.Kind, q.Name.Set, NameKey(q.Name.Value), q.ID, q.Member.Set, q.Member.Value, q.MatchKey, q.ByName, q.Descending)
+	return fmt.Sprintf("%q|%t|%q|%q|%t|%#v|%q|%t|%t|%t", q.Kind, q.Name.Set, NameKey(q.Name.Value), q.ID, q.Member.Set, q.Member.Value, q.MatchKey, q.ByName, q.ByID, q.Descending)
 }
 
 // groupSearch is one search under way.
@@ -98,7 +98,7 @@ func (g *groupSearch) run(ctx context.Context) (foundGroups, error) {
 			return foundGroups{}, nil
 		}
 	}
-	if g.q.ByName || g.q.Descending {
+	if g.q.ByName || g.q.ByID || g.q.Descending {
 		return g.sorted(ctx)
 	}
 	if g.q.Match == nil && !g.q.Name.Set {
@@ -302,10 +302,13 @@ func (g *groupSearch) sorted(ctx context.Context) (foundGroups, error) {
 
 // sortKey is by what groups are sorted before their numbers.
 func (g *groupSearch) sortKey(d *GroupDetail) string {
-	if !g.q.ByName {
-		return ""
+	switch {
+	case g.q.ByName:
+		return NameKey(d.Group.Name)
+	case g.q.ByID:
+		return d.Group.ID
 	}
-	return NameKey(d.Group.Name)
+	return ""
 }
 
 // page completes what was found: sizes, members and the cursor of what follows.

@@ -1,6 +1,7 @@
 package directory_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/usher-id/usher/internal/directory"
@@ -53,5 +54,28 @@ func TestRulesShownMembers(t *testing.T) {
 	empty := must(f.svc.MakeGroup(f.ctx, f.sys(), directory.NewGroup{Group: directory.Group{Kind: directory.GroupPlain, Name: "empty"}, Show: 1}))(t)
 	if empty.Members == nil || len(empty.Members) != 0 {
 		t.Errorf("the members of an empty group are %v", empty.Members)
+	}
+}
+
+// Groups are listed by id in either order, page by page.
+func TestRulesGroupsByID(t *testing.T) {
+	f := newFixture(t)
+	f.groups("b", "c", "a")
+	for _, descending := range []bool{false, true} {
+		q := directory.GroupSearch{Kind: directory.GroupPlain, ByID: true, Descending: descending, Limit: 1, WantCursor: true}
+		var ids []string
+		for more := true; more; more = q.Cursor != "" {
+			page := must(f.svc.SearchGroups(f.ctx, f.sys(), q))(t)
+			for _, g := range page.Groups {
+				ids = append(ids, g.Group.ID)
+			}
+			q.Cursor = page.Next
+		}
+		if descending {
+			slices.Reverse(ids)
+		}
+		if len(ids) != 3 || !slices.IsSorted(ids) {
+			t.Errorf("descending %v: %v", descending, ids)
+		}
 	}
 }

@@ -65,8 +65,9 @@ type GroupSearch struct {
 	// MatchKey tells one Match from another: cursors are bound to it.
 	Match    func(*GroupDetail) bool
 	MatchKey string
-	// ByName sorts by folded name and then number; Descending turns the order.
-	ByName, Descending bool
+	// ByName sorts by folded name and then number, ByID by id; Descending turns the
+	// order.
+	ByName, ByID, Descending bool
 	Skip               int
 	Limit              int    // 0: none are read, for the total
 	Cursor             string // of DetailedGroups.Next, in place of Skip
