@@ -9,7 +9,10 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
 // object is a JSON object as encoding/json reads it.
@@ -19,6 +22,16 @@ type object = map[string]any
 type description struct {
 	root       object
 	operations []*operation // in no order
+
+	mu      sync.Mutex
+	schemas map[uintptr]compiledSchema // by the object that is the schema
+}
+
+// compiledSchema is a schema made ready; it keeps the object of which it was
+// made, so that no other gets its address.
+type compiledSchema struct {
+	source any
+	ready  *jsonschema.Schema
 }
 
 // operation is one method of one path.
@@ -41,7 +54,7 @@ var parameterIn = regexp.MustCompile(`\{([^{}]*)\}`)
 // readDescription reads a document; numbers stay as they are written.
 func readDescription(t testing.TB, document []byte) *description {
 	t.Helper()
-	d := &description{}
+	d := &description{schemas: map[uintptr]compiledSchema{}}
 	decoder := json.NewDecoder(bytes.NewReader(document))
 	decoder.UseNumber()
 	if err := decoder.Decode(&d.root); err != nil {

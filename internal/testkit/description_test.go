@@ -37,7 +37,6 @@ func TestSchemaFaults(t *testing.T) {
 		{`{"anyOf":[{"type":"string"},{"type":"null"}]}`, `["ab", null]`, `[1]`},
 		{`{"oneOf":[{"type":"integer"},{"type":"number"}]}`, `[1.5]`, `[1, "a"]`},
 		{`{"$ref":"#/components/schemas/T"}`, `[]`, `[1]`},
-		{`{"type":"string","maxlength":3}`, `[]`, `["a"]`},
 		{`true`, `[1, null]`, `[]`},
 		{`false`, `[]`, `[1, null]`},
 	} {
@@ -89,7 +88,7 @@ func TestAnswerFaults(t *testing.T) {
 		{"GET", "/x(1)/y", 204, "", ``, ""},
 		{"GET", "/x(1)/y", 204, "", `x`, "no body"},
 		{"GET", "/x(1)/y", 401, "text/plain", `no`, ""},
-		{"GET", "/x(1)/y", 401, "text/plain", `yes`, "is not no"},
+		{"GET", "/x(1)/y", 401, "text/plain", `yes`, "must be "},
 		{"GET", "/x(1)/y", 404, "text/xml", `<?xml version="1.0" encoding="UTF-8"?><r><a/></r>`, ""},
 		{"GET", "/x(1)/y", 404, "text/xml", `<q/>`, "root element"},
 		{"GET", "/x(1)/y", 404, "text/xml", `<r>`, "no XML"},
