@@ -87,7 +87,14 @@ func newDoor(svc *directory.Service, o Options) *door {
 
 // tables register the operations, in the order of the documentation.
 var tables = []func(*door){
+	registerUserList,
 	registerUsers,
+	registerActions,
+	registerPasswords,
+	registerMemberships,
+	registerHolds,
+	registerUserSessions,
+	registerHistory,
 	registerDescription,
 }
 
