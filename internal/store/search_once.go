@@ -45,7 +45,7 @@ func (r *reader) glance(ctx context.Context, t directory.TenantNo, q *directory.
 	if !ok || r.e.searchGlance == nil {
 		return nil, false, nil
 	}
-	var c condition
+	c := condition{base: int64(t) << numberBits}
 	match, tests := r.e.searchGlance(&c.args, terms)
 	if tests == "" {
 		return nil, false, nil // the whole search needs no more than this

@@ -23,7 +23,7 @@ const (
 )
 
 // writer owns the only connection that writes. It runs the waiting closures
-// one after another, each in a savepoint, and commits them together: a sync of
+// one after another, all but the first in a savepoint, and commits them together: a sync of
 // the disk costs more than twenty changes.
 type writer struct {
 	engine *engine
@@ -183,6 +183,7 @@ type batch struct {
 	w       *writer
 	began   time.Time
 	updates []*update
+	kept    int // closures that have succeeded
 	changes changes
 }
 
@@ -290,7 +291,7 @@ func (b *batch) answer(err error) {
 func (b *batch) closure(u *update) (open bool) {
 	for try := 1; ; try++ {
 		done := &changes{batch: &b.changes}
-		if b.w.control("SAVEPOINT closure") != nil {
+		if !b.protect() {
 			return false
 		}
 		u.err, u.panicked = b.w.call(u, done)
@@ -301,7 +302,7 @@ func (b *batch) closure(u *update) (open bool) {
 				u.err = b.w.conn.broken
 				return b.undo()
 			}
-			if b.w.control("RELEASE closure") != nil {
+			if !b.keep() {
 				return false
 			}
 			b.changes.merge(done)
@@ -317,9 +318,29 @@ func (b *batch) closure(u *update) (open bool) {
 	}
 }
 
-// undo takes back what the closure did and reports whether the transaction is
-// still open.
+// protect keeps what the closures before it did from the next one. The first has
+// the transaction to itself: within a savepoint SQLite would copy every page that
+// it changes, and walk over all the copies at the end of each part of it.
+func (b *batch) protect() bool {
+	return b.kept == 0 || b.w.control("SAVEPOINT closure") == nil
+}
+
+// keep makes what the closure did part of the transaction.
+func (b *batch) keep() bool {
+	if b.kept > 0 && b.w.control("RELEASE closure") != nil {
+		return false
+	}
+	b.kept++
+	return true
+}
+
+// undo takes back what the closure did and reports whether a transaction is
+// open for the next one.
 func (b *batch) undo() bool {
+	if b.kept == 0 {
+		b.w.control("ROLLBACK") // fails if SQLite has done it
+		return b.w.control("BEGIN IMMEDIATE") == nil
+	}
 	return b.w.control("ROLLBACK TO closure") == nil && b.w.control("RELEASE closure") == nil
 }
 

@@ -270,6 +270,27 @@ func BenchmarkCreate(b *testing.B) {
 	})
 }
 
+// BenchmarkCreateTogether makes users in one transaction, each in a part of its
+// own, as a bulk request does. Its figures are for one user.
+func BenchmarkCreateTogether(b *testing.B) {
+	eachBench(b, func(b *testing.B, d *bench) {
+		ctx := context.Background()
+		for done := 0; done < b.N; {
+			n := min(500, b.N-done)
+			d.update(b, func(tx directory.Tx) error {
+				for range n {
+					u := benchUser(d.tenant, d.next.Add(1))
+					if err := tx.Try(ctx, func() error { return insertBenchUser(ctx, tx, u) }); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			done += n
+		}
+	})
+}
+
 // callers runs fn b.N times in n goroutines.
 func callers(b *testing.B, n int, fn func() error) {
 	b.Helper()
