@@ -15,6 +15,9 @@ const (
 	// set passwords (docs/dialects/edubrite.md 3.2, pwToken).
 	IncludeReset
 	IncludeHolds
+	// IncludeManager is the user whose id the calling door keeps as "manager"
+	// (RFC 7643 section 4.3).
+	IncludeManager
 )
 
 // UserDetail is a user with what belongs to it.
@@ -25,6 +28,7 @@ type UserDetail struct {
 	Groups    []Membership // by kind, then position
 	Roles     []HeldRole   // by number of the assignment
 	Holds     []Hold       // the oldest first
+	Manager   UserSummary  // zero without one that the caller can see
 	Reset     ResetToken   // zero unless included
 	Owner     UserSummary  // the account owner, with IncludeCompany; zero while there is none
 }
@@ -37,11 +41,13 @@ type HeldRole struct {
 
 // UserSummary is how other objects refer to a user.
 type UserSummary struct {
-	Number     int64
-	ID         string
-	Email      string
-	GivenName  string
-	FamilyName string
+	Number      int64
+	ID          string
+	UserName    string
+	Email       string
+	GivenName   string
+	FamilyName  string
+	DisplayName string
 }
 
 // DetailPage is one page of a list of details; Total, More and Next as in

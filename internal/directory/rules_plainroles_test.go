@@ -1,6 +1,7 @@
 package directory_test
 
 import (
+	"encoding/json"
 	"slices"
 	"testing"
 
@@ -44,6 +45,33 @@ func TestRulesPlainRoles(t *testing.T) {
 	check(t, give())
 	wants("", "reader")
 	wantError(t, give(slices.Repeat([]string{"x"}, 2001)...), directory.CodeInvalid, directory.ReasonFieldLength)
+}
+
+// A detail tells the manager whom the door's own fields name, if it is a user
+// whom the caller can see.
+func TestRulesManager(t *testing.T) {
+	f := newFixture(t)
+	a := f.company("A", f.root)
+	boss, u := f.someone(), f.someone(withCompany(a))
+	key, ref := f.key(adminRank), directory.ByNumber(u.Number)
+	manager := func(secret, id string) int64 {
+		t.Helper()
+		patch := directory.UserPatch{ExtraFields: map[string]json.RawMessage{"manager": json.RawMessage(`"` + id + `"`)}}
+		detail := must(f.svc.UpdateUserDetail(f.ctx, f.provisioned(secret), ref, patch, directory.UpdateOptions{}, directory.IncludeManager))(t)
+		return detail.Manager.Number
+	}
+	for id, want := range map[string]int64{boss.ID: boss.Number, "nobody": 0, "": 0, "019f9c5e-2f2e-7a8e-8dd5-2bb1d8e6f3a1": 0} {
+		if got := manager(key, id); got != want {
+			t.Errorf("manager %q: user %d, want %d", id, got, want)
+		}
+	}
+	if got := manager(f.bound(a), boss.ID); got != 0 {
+		t.Errorf("a key of another company sees manager %d", got)
+	}
+	must(f.svc.DeleteUser(f.ctx, f.sys(), directory.ByNumber(boss.Number)))(t)
+	if got := manager(key, boss.ID); got != 0 {
+		t.Errorf("a deleted manager is shown: %d", got)
+	}
 }
 
 // A user made by a caller that is bound to a company belongs to that company

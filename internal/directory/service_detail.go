@@ -3,6 +3,7 @@ package directory
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"slices"
 )
 
@@ -242,6 +243,11 @@ func (d *details) of(ctx context.Context, u User) (UserDetail, error) {
 			return detail, err
 		}
 	}
+	if d.with&IncludeManager != 0 {
+		if detail.Manager, err = d.managerOf(ctx, &u); err != nil {
+			return detail, err
+		}
+	}
 	if d.with&IncludeRoles != 0 {
 		detail.Roles, err = d.rolesOf(ctx, &u)
 	}
@@ -308,6 +314,27 @@ func (d *details) rolesOf(ctx context.Context, u *User) ([]HeldRole, error) {
 	return list, nil
 }
 
+// managerOf reads the user whom the door's own fields name as the manager.
+func (d *details) managerOf(ctx context.Context, u *User) (UserSummary, error) {
+	var kept struct {
+		Manager string `json:"manager"`
+	}
+	if d.call.Actor.selfOnly || json.Unmarshal(u.Profile.Extras[d.call.Door.String()], &kept) != nil || kept.Manager == "" {
+		return UserSummary{}, nil
+	}
+	manager, err := lookUp(ctx, d.r, u.Tenant, ByID(kept.Manager))
+	if err == nil {
+		err = visible(ctx, d.r, d.call.Actor, &manager)
+	}
+	if err == nil {
+		err = living(&manager)
+	}
+	if CodeOf(err) == CodeNotFound {
+		return UserSummary{}, nil
+	}
+	return summary(&manager), err
+}
+
 // accountOwner reads the account owner, if the caller can see that user.
 func (d *details) accountOwner(ctx context.Context) (UserSummary, error) {
 	if d.owner != nil {
@@ -339,5 +366,5 @@ func accountOwner(ctx context.Context, r Reader, call *Call) (UserSummary, error
 
 // summary is how other objects refer to a user.
 func summary(u *User) UserSummary {
-	return UserSummary{Number: u.Number, ID: u.ID, Email: u.Email, GivenName: u.GivenName, FamilyName: u.FamilyName}
+	return UserSummary{Number: u.Number, ID: u.ID, UserName: u.UserName, Email: u.Email, GivenName: u.GivenName, FamilyName: u.FamilyName, DisplayName: u.DisplayName}
 }
