@@ -60,7 +60,7 @@ func userQuery(l *listRequest) (directory.UserQuery, error) {
 	q := directory.UserQuery{Limit: max(l.count, 1), Skip: l.start - 1, WantTotal: true, Descending: l.descending, Cursor: l.cursor, WantCursor: l.byCursor}
 	var err error
 	if l.filter != nil {
-		if q.Filter, q.Groups, err = userFilter(l.filter); err != nil {
+		if q.Filter, q.Groups, err = compileUsers(l.filter, userFilters); err != nil {
 			return q, err
 		}
 	}

@@ -55,7 +55,7 @@ var userRoutes = []route{
 }
 
 // routes are all operations of the door.
-var routes = slices.Concat(userRoutes, groupRoutes)
+var routes = slices.Concat(userRoutes, groupRoutes, rootRoutes)
 
 // door is the http.Handler.
 type door struct {

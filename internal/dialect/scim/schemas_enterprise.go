@@ -4,10 +4,10 @@ package scim
 // 8.7.1).
 var enterpriseSchema = (&schema{urn: urnEnterprise, name: "EnterpriseUser", about: "What organizations say of their people.", attributes: []attribute{
 	{id: atEmployeeNumber, name: "employeeNumber", uniqueness: perServer, about: "The number that the organization has given the person. No other user of the tenant has it."},
-	{id: atCostCenter, name: "costCenter", about: "The name of the cost centre."},
-	{id: atOrganization, name: "organization", about: "The name of the organization."},
-	{id: atDivision, name: "division", about: "The name of the division."},
-	{id: atDepartment, name: "department", about: "The name of the department."},
+	{id: atCostCenter, name: "costCenter", caseExact: true, about: "The name of the cost centre."},
+	{id: atOrganization, name: "organization", caseExact: true, about: "The name of the organization."},
+	{id: atDivision, name: "division", caseExact: true, about: "The name of the division."},
+	{id: atDepartment, name: "department", caseExact: true, about: "The name of the department."},
 	{id: atManager, name: "manager", kind: typeComplex, about: "The person's manager.", subs: []attribute{
 		{id: atManagerValue, name: "value", caseExact: true, about: "The id of the manager, who is a user."},
 		{id: atManagerRef, name: "$ref", kind: typeReference, caseExact: true, references: []string{"User"}, about: "The URI of the manager."},

@@ -238,10 +238,10 @@ func constant(have string) filter.Attribute {
 	}
 }
 
-// userFilter compiles a filter. Groups are found by their ids alone, in a
+// compileUsers compiles a filter. Groups are found by their ids alone, in a
 // condition that must hold by itself: groups.value eq "...", or several of them
 // with or.
-func userFilter(e filter.Expr) (f directory.Filter, groups []directory.GroupRef, err error) {
+func compileUsers(e filter.Expr, table filter.Table) (f directory.Filter, groups []directory.GroupRef, err error) {
 	conditions, ok := e.(filter.And)
 	if !ok {
 		conditions = filter.And{e}
@@ -262,9 +262,9 @@ func userFilter(e filter.Expr) (f directory.Filter, groups []directory.GroupRef,
 		return nil, groups, nil
 	}
 	if len(rest) == 1 {
-		f, err = filter.Compile(rest[0], userFilters)
+		f, err = filter.Compile(rest[0], table)
 	} else {
-		f, err = filter.Compile(rest, userFilters)
+		f, err = filter.Compile(rest, table)
 	}
 	return f, groups, err
 }

@@ -1,6 +1,7 @@
 package scim
 
 import (
+	"cmp"
 	"encoding/json"
 	"strconv"
 	"time"
@@ -20,13 +21,21 @@ type userView struct {
 // include is what the view takes besides the users themselves.
 func (v *userView) include() directory.Include {
 	var with directory.Include
-	for id, part := range map[attributeID]directory.Include{atGroups: directory.IncludeGroups, atRoles: directory.IncludeRoles,
-		atCompanyName: directory.IncludeCompany, atLocations: directory.IncludeLocations, atHolds: directory.IncludeHolds} {
-		if v.show.shows(id) {
-			with |= part
+	for _, part := range included {
+		if v.show.shows(part.id) {
+			with |= part.with
 		}
 	}
 	return with
+}
+
+// included is which attributes take more than the user.
+var included = []struct {
+	id   attributeID
+	with directory.Include
+}{
+	{atGroups, directory.IncludeGroups}, {atRoles, directory.IncludeRoles}, {atCompanyName, directory.IncludeCompany},
+	{atLocations, directory.IncludeLocations}, {atHolds, directory.IncludeHolds}, {atManagerDisplayName, directory.IncludeManager},
 }
 
 // userWriter writes one user. Members of objects and elements of arrays are
@@ -427,6 +436,8 @@ func (w *userWriter) enterprise() {
 		w.object(`"manager":`, func() {
 			w.text(atManagerValue, `"value":`, manager)
 			w.text(atManagerRef, `"$ref":`, w.v.base+"/Users/"+manager)
+			m := &w.d.Manager
+			w.text(atManagerDisplayName, `"displayName":`, cmp.Or(m.DisplayName, joined(m.GivenName, m.FamilyName), m.UserName))
 		})
 	}
 }
