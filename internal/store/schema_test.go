@@ -166,3 +166,37 @@ func (c *recorder) query(ctx context.Context, sql string, args []any, each func(
 func (c *recorder) scan(ctx context.Context, sql string, args []any, each func(*row)) error {
 	return c.query(ctx, sql, args, each)
 }
+
+// TestPreviousVersionStillWrites: the version before this one names no column
+// that it does not know. What a migration adds to a table of the first one must
+// be filled in for it.
+func TestPreviousVersionStillWrites(t *testing.T) {
+	db, err := Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "usher.db"), Options{Migrate: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	conn, err := db.Store.(*sqliteDB).readers.get(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Store.(*sqliteDB).readers.put(conn)
+	first, err := fs.ReadFile(migrationFiles("sqlite"), "0001_directory.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	added := 0
+	for _, table := range regexp.MustCompile(`(?s)CREATE TABLE (\w+) \((.*?)\n\)`).FindAllStringSubmatch(string(first), -1) {
+		for _, c := range texts(t, conn, 3, `SELECT name, CAST("notnull" AS TEXT), coalesce(dflt_value, 'none') FROM pragma_table_info($1)`, table[1]) {
+			if strings.Contains(table[2], "\n  "+c[0]+" ") {
+				continue
+			}
+			if added++; c[1] == "1" && c[2] == "none" {
+				t.Errorf("%s.%s has no default", table[1], c[0])
+			}
+		}
+	}
+	if added < 5 {
+		t.Errorf("only %d columns were added: the tables are not found", added)
+	}
+}

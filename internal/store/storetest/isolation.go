@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"testing"
 
@@ -79,7 +80,9 @@ func isolationWrites(t *testing.T, s *sample) {
 		return tx.InsertToken(s.ctx, s.token("mine", directory.TokenAccess, 1))
 	})
 	before := s.answers()
-	for name, write := range other.everyWrite(cred.ID, s.session()) {
+	writes := other.everyWrite(cred.ID, s.session())
+	maps.Copy(writes, other.treeWrites())
+	for name, write := range writes {
 		if err := other.try(write); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -146,8 +149,16 @@ func (s *sample) everyWrite(credential, session string) map[string]func(tx direc
 			tenant.Disabled = true
 			return errors.Join(err, tx.UpdateTenant(ctx, tenant))
 		},
-		"SetPool":       func(tx directory.Tx) error { return tx.SetPool(ctx, no, "Full", 1) },
-		"RaiseNumber":   func(tx directory.Tx) error { return tx.RaiseNumber(ctx, no, directory.NumberUser, 5000) },
+		"SetPool":     func(tx directory.Tx) error { return tx.SetPool(ctx, no, "Full", 1) },
+		"RaiseNumber": func(tx directory.Tx) error { return tx.RaiseNumber(ctx, no, directory.NumberUser, 5000) },
+		"InsertEvent": func(tx directory.Tx) error { return tx.InsertEvent(ctx, newEvent(no, directory.EventUserUpdated)) },
+	}
+}
+
+// treeWrites are more of them, of companies and of what is not a user's.
+func (s *sample) treeWrites() map[string]func(tx directory.Tx) error {
+	ctx, no := s.ctx, s.tenant
+	return map[string]func(tx directory.Tx) error{
 		"UpdateCompany": func(tx directory.Tx) error { return tx.UpdateCompany(ctx, s.company(1, 0, "Changed")) },
 		"DeleteLocation": func(tx directory.Tx) error {
 			return errors.Join(tx.DeleteLocation(ctx, no, 1), tx.InsertLocation(ctx, s.location(1, 1, "Again")))
@@ -159,7 +170,6 @@ func (s *sample) everyWrite(credential, session string) map[string]func(tx direc
 			_, err2 := tx.SweepAnswers(ctx, past.AddDate(-1, 0, 0), 10)
 			return errors.Join(err, err2)
 		},
-		"InsertEvent": func(tx directory.Tx) error { return tx.InsertEvent(ctx, newEvent(no, directory.EventUserUpdated)) },
 	}
 }
 
