@@ -16,7 +16,7 @@ var (
 	ErrJSONNotObject = errors.New("not a JSON object")
 	// ErrJSONTooDeep: objects and arrays are nested deeper than allowed.
 	ErrJSONTooDeep = errors.New("JSON is nested too deeply")
-	// ErrJSONTooMany: the text has more than MaxJSONValues values.
+	// ErrJSONTooMany: the text has more values than allowed.
 	ErrJSONTooMany = errors.New("JSON has too many values")
 	// ErrJSONNotUTF8: a string holds bytes that are not UTF-8.
 	ErrJSONNotUTF8 = errors.New("JSON text is not valid UTF-8")
@@ -80,7 +80,13 @@ const indexFrom = 48
 // outermost counted, is refused; 0 stands for 32. So are more than
 // MaxJSONValues values. The error is a *JSONError.
 func DecodeObject(body []byte, maxDepth int) (Object, error) {
-	raw, offset, err := decode(body, maxDepth)
+	return DecodeObjectOf(body, maxDepth, MaxJSONValues)
+}
+
+// DecodeObjectOf is DecodeObject with another number of values, for requests that
+// hold many things at once.
+func DecodeObjectOf(body []byte, maxDepth, maxValues int) (Object, error) {
+	raw, offset, err := decode(body, maxDepth, maxValues)
 	if err != nil {
 		return Object{}, err
 	}
@@ -94,15 +100,15 @@ func DecodeObject(body []byte, maxDepth int) (Object, error) {
 // DecodeValue is DecodeObject for a body that may be any JSON value; ObjectOf,
 // ArrayOf and the others read the result. It is part of body.
 func DecodeValue(body []byte, maxDepth int) (json.RawMessage, error) {
-	raw, _, err := decode(body, maxDepth)
+	raw, _, err := decode(body, maxDepth, MaxJSONValues)
 	return raw, err
 }
 
-func decode(body []byte, maxDepth int) (raw json.RawMessage, offset int, err error) {
+func decode(body []byte, maxDepth, maxValues int) (raw json.RawMessage, offset int, err error) {
 	if maxDepth <= 0 {
 		maxDepth = defaultDepth
 	}
-	s := scanner{text: body, depth: maxDepth, left: MaxJSONValues}
+	s := scanner{text: body, depth: maxDepth, left: maxValues}
 	if len(body) >= 3 && body[0] == 0xEF && body[1] == 0xBB && body[2] == 0xBF {
 		s.i = 3
 	}

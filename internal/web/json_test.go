@@ -88,6 +88,14 @@ func TestDecodeObjectErrors(t *testing.T) {
 	}
 }
 
+func TestDecodeObjectOf(t *testing.T) {
+	for left, kind := range map[int]error{4: nil, 3: ErrJSONTooMany} {
+		if _, err := DecodeObjectOf([]byte(`{"a":[0,0]}`), 2, left); !errors.Is(err, kind) {
+			t.Errorf("%d values: %v", left, err)
+		}
+	}
+}
+
 func object(t *testing.T, body string) Object {
 	t.Helper()
 	o, err := DecodeObject([]byte(body), 0)

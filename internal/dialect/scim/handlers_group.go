@@ -9,7 +9,7 @@ import (
 	"github.com/usher-id/usher/internal/web"
 )
 
-// groupRoutes are the operations on groups.
+// groupRoutes are the operations on groups, and those on many resources at once.
 var groupRoutes = []route{
 	{"GET", "/Groups/{id}", "RFC 7644 section 3.4.1", getGroup},
 	{"PUT", "/Groups/{id}", "RFC 7644 section 3.5.1", replaceGroup},
@@ -18,6 +18,8 @@ var groupRoutes = []route{
 	{"GET", "/Groups", "RFC 7644 section 3.4.2", listGroups},
 	{"POST", "/Groups", "RFC 7644 section 3.3", createGroup},
 	{"POST", "/Groups/.search", "RFC 7644 section 3.4.3", searchGroups},
+
+	{"POST", "/Bulk", "RFC 7644 section 3.7", bulk},
 }
 
 // maxShown is how many members the answer to a PATCH shows: of a larger group
@@ -49,10 +51,15 @@ func (x *exchange) refusedGroup(err error) (web.Response, error) {
 	if refused := x.d.svc.Admit(x.req.Context(), &x.call); refused != nil {
 		return web.Response{}, refused
 	}
-	if errors.Is(err, errMedia) {
-		err = directory.Wrong(directory.CodeUnsupported, directory.ReasonBodyMedia, "The body must be %s or application/json.", contentSCIM)
+	return web.Response{}, mediaError(err)
+}
+
+// mediaError gives the refusal of a type of body its status, 415.
+func mediaError(err error) error {
+	if !errors.Is(err, errMedia) {
+		return err
 	}
-	return web.Response{}, err
+	return directory.Wrong(directory.CodeUnsupported, directory.ReasonBodyMedia, "The body must be %s or application/json.", contentSCIM)
 }
 
 // groupError is an error of the core: a member who is nobody is a wrong value
@@ -94,7 +101,10 @@ func getGroup(d *door, x *exchange) (web.Response, error) {
 }
 
 // createGroup makes a group (RFC 7644 section 3.3).
-func createGroup(d *door, x *exchange) (web.Response, error) {
+func createGroup(_ *door, x *exchange) (web.Response, error) { return x.createGroupAs("") }
+
+// createGroupAs makes a group, with an id if there is one already.
+func (x *exchange) createGroupAs(id string) (web.Response, error) {
 	v, err := x.groupView()
 	if err != nil {
 		return x.refusedGroup(err)
@@ -107,17 +117,12 @@ func createGroup(d *door, x *exchange) (web.Response, error) {
 	if err != nil {
 		return x.refusedGroup(err)
 	}
-	return x.makeGroup(&v, in, "")
-}
-
-// makeGroup makes a group, with an id if there is one already.
-func (x *exchange) makeGroup(v *groupView, in groupInput, id string) (web.Response, error) {
 	g, err := x.d.svc.MakeGroup(x.req.Context(), &x.call, directory.NewGroup{ExternalID: in.externalID, Members: in.members,
 		Show: v.most(directory.Unbounded), Group: directory.Group{ID: id, Kind: directory.GroupPlain, Name: in.name}})
 	if err != nil {
 		return web.Response{}, groupError(err)
 	}
-	return x.groupResponse(http.StatusCreated, v, &g), nil
+	return x.groupResponse(http.StatusCreated, &v, &g), nil
 }
 
 // most is how many members an answer shows at most.

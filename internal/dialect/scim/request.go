@@ -78,6 +78,11 @@ var errMedia = errors.New("scim: unsupported media type")
 // application/scim+json, application/json). A body without a type is taken for
 // that.
 func (x *exchange) object() (web.Object, error) {
+	return x.objectOf(maxDepth, web.MaxJSONValues)
+}
+
+// objectOf is object with limits of its own.
+func (x *exchange) objectOf(depth, values int) (web.Object, error) {
 	if text := x.req.Header.Get("Content-Type"); text != "" {
 		media, _, err := mime.ParseMediaType(text)
 		if err != nil || media != contentSCIM && media != "application/json" {
@@ -91,12 +96,12 @@ func (x *exchange) object() (web.Object, error) {
 	case err != nil:
 		return web.Object{}, directory.Wrong(directory.CodeInvalid, directory.ReasonBodySyntax, "The body could not be read.").Because(err)
 	}
-	return decode(body)
+	return decode(body, depth, values)
 }
 
 // decode reads a body that must be a JSON object.
-func decode(body []byte) (web.Object, error) {
-	object, err := web.DecodeObject(body, maxDepth)
+func decode(body []byte, depth, values int) (web.Object, error) {
+	object, err := web.DecodeObjectOf(body, depth, values)
 	if err != nil {
 		return web.Object{}, refuse(invalidSyntax, "The body is no JSON object that can be read: %s.", err)
 	}
