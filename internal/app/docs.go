@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/usher-id/usher/internal/console/docs"
+	"github.com/usher-id/usher/internal/dialect/canonical"
 	"github.com/usher-id/usher/internal/dialect/edubrite"
 	"github.com/usher-id/usher/internal/dialect/encore"
 	"github.com/usher-id/usher/internal/dialect/iqmetrix"
@@ -22,6 +23,7 @@ type description struct {
 
 // descriptions are the doors that have one, in the order of the pages.
 var descriptions = []description{
+	{directory.DoorCanonical, "The canonical API", canonical.OpenAPI},
 	{directory.DoorIQmetrix, "iQmetrix User Manager", iqmetrix.OpenAPI},
 	{directory.DoorEncore, "Actsoft Encore", encore.OpenAPI},
 	{directory.DoorSmartapp, "Smartapp.com", smartapp.OpenAPI},
