@@ -13,8 +13,9 @@ import (
 // cursorTimeout).
 const CursorLifetime = time.Hour
 
-// maxCursor is the most characters of a cursor that is looked at.
-const maxCursor = 2048
+// maxCursor is the most characters of a cursor that is looked at. A place holds a
+// folded text, for which the longest name there can be grows to 8 KiB.
+const maxCursor = 16 << 10
 
 // place is where a page ended: what a cursor says.
 type place struct {
