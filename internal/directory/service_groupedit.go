@@ -68,10 +68,10 @@ type GroupSearch struct {
 	// ByName sorts by folded name and then number, ByID by id; Descending turns the
 	// order.
 	ByName, ByID, Descending bool
-	Skip               int
-	Limit              int    // 0: none are read, for the total
-	Cursor             string // of DetailedGroups.Next, in place of Skip
-	WantCursor         bool
+	Skip                     int
+	Limit                    int    // 0: none are read, for the total
+	Cursor                   string // of DetailedGroups.Next, in place of Skip
+	WantCursor               bool
 	// WithMembers fills Members; more than MaxMembersListed on a page is
 	// list.too_large.
 	WithMembers bool
