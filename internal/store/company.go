@@ -47,6 +47,9 @@ func (r *reader) Companies(ctx context.Context, t directory.TenantNo, after int6
 // InsertCompany implements directory.CompanyWriter. Two companies of a tenant
 // with one name key, unless it is empty, are ErrDuplicate.
 func (t *tx) InsertCompany(ctx context.Context, c directory.Company) error {
+	if err := t.stays(ctx, "companies", c.Tenant, c.Parent); err != nil {
+		return err
+	}
 	return t.insert(ctx, `INSERT INTO companies (tenant, number, path, id, parent, name, name_key, website, metadata, version, created_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING`,
 		int64(c.Tenant), c.Number, formatPath(c.Path), c.ID, c.Parent, c.Name, directory.NameKey(c.Name), c.Website,
@@ -142,6 +145,9 @@ func (r *reader) AllLockReasons(ctx context.Context, t directory.TenantNo, after
 // company with one name key, unless it is empty, are ErrDuplicate. Version 0
 // becomes 1.
 func (t *tx) InsertLockReason(ctx context.Context, reason directory.LockReason) error {
+	if err := t.stays(ctx, "companies", reason.Tenant, reason.Company); err != nil {
+		return err
+	}
 	return t.insert(ctx, `INSERT INTO lock_reasons (tenant, number, company, name, name_key, description, version)
 		VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`,
 		int64(reason.Tenant), reason.Number, reason.Company, reason.Name, directory.NameKey(reason.Name), reason.Description,

@@ -178,6 +178,9 @@ func (r *reader) Credentials(ctx context.Context, t directory.TenantNo) ([]direc
 // InsertCredential implements directory.CredentialWriter. The hash of an API
 // key and the client id of a client are unique in the whole database.
 func (t *tx) InsertCredential(ctx context.Context, c directory.Credential) error {
+	if err := t.stays(ctx, "companies", c.Tenant, c.Root); err != nil {
+		return err
+	}
 	kind, err := code(credentialKinds[:], c.Kind)
 	if err != nil {
 		return err

@@ -277,6 +277,21 @@ func (t *tx) insert(ctx context.Context, sql string, args ...any) error {
 	return err
 }
 
+// stays keeps a company or location, to which something new is to belong, from
+// being deleted meanwhile; number 0 is none. One that is gone since it was looked
+// up is ErrDuplicate, so that it is looked up again. SQLite has one writer, and
+// needs nothing of that.
+func (t *tx) stays(ctx context.Context, table string, tenant directory.TenantNo, number int64) error {
+	if t.e.stay == "" || number == 0 {
+		return nil
+	}
+	err := t.one(ctx, "SELECT number FROM "+table+" WHERE tenant = $1 AND number = $2"+t.e.stay, []any{int64(tenant), number}, func(*row) {})
+	if errors.Is(err, directory.ErrNotFound) {
+		return fmt.Errorf("%w: number %d of %s does not exist in tenant %d", directory.ErrDuplicate, number, table, tenant)
+	}
+	return err
+}
+
 // change runs an UPDATE or DELETE that must touch a row.
 func (t *tx) change(ctx context.Context, sql string, args ...any) error {
 	n, err := t.q.exec(ctx, sql, args...)

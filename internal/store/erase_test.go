@@ -50,6 +50,7 @@ func writeMarked(ctx context.Context, tx directory.Tx, no directory.TenantNo) er
 	u := plainUser(no, erasedNumber)
 	u.GivenName, u.Title = erasedMark, erasedMark
 	err0 := tx.InsertGroup(ctx, directory.Group{Tenant: no, Number: 1, ID: uuid.NewString(), Kind: directory.GroupPlain, CreatedAt: noon})
+	err0 = errors.Join(err0, tx.InsertLocation(ctx, directory.Location{Tenant: no, Number: 1, ID: uuid.NewString(), Company: 1, Name: "Shop", CreatedAt: noon}))
 	_, err1 := tx.AddUserLocation(ctx, no, erasedNumber, 1)
 	_, err2 := tx.SetGroupMember(ctx, no, 1, erasedNumber, "", 0)
 	_, err3 := tx.InsertHold(ctx, no, directory.Hold{User: erasedNumber, Kind: directory.HoldLegal, Source: erasedMark, Ref: erasedMark, CreatedAt: noon})

@@ -68,9 +68,20 @@ func (r *reader) LocationInUse(ctx context.Context, t directory.TenantNo, number
 	return used, err
 }
 
-// DeleteLocation implements directory.CompanyWriter. Users that have it keep a
-// number without a row: the core asks LocationInUse first.
+// DeleteLocation implements directory.CompanyWriter. One that somebody has
+// stays, and is ErrNotFound; who is being given it is waited for.
 func (t *tx) DeleteLocation(ctx context.Context, tenant directory.TenantNo, number int64) error {
+	err := t.one(ctx, selectLocation+" AND number = $2"+t.e.lock, []any{int64(tenant), number}, func(row *row) { scanLocation(row) })
+	if err != nil {
+		return err
+	}
+	used, err := t.LocationInUse(ctx, tenant, number)
+	if err != nil {
+		return err
+	}
+	if used {
+		return directory.ErrNotFound
+	}
 	return t.change(ctx, "DELETE FROM locations WHERE tenant = $1 AND number = $2", int64(tenant), number)
 }
 
@@ -84,6 +95,9 @@ func locationAddress(l *directory.Location) (string, error) {
 // InsertLocation implements directory.CompanyWriter. Two locations of a
 // company with one name key, unless it is empty, are ErrDuplicate.
 func (t *tx) InsertLocation(ctx context.Context, l directory.Location) error {
+	if err := t.stays(ctx, "companies", l.Tenant, l.Company); err != nil {
+		return err
+	}
 	address, err := locationAddress(&l)
 	if err != nil {
 		return err

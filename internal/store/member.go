@@ -14,8 +14,12 @@ func (r *reader) UserLocations(ctx context.Context, t directory.TenantNo, number
 	return list, err
 }
 
-// AddUserLocation implements directory.MembershipWriter.
+// AddUserLocation implements directory.MembershipWriter. On PostgreSQL a location
+// that is gone since fn looked it up is ErrDuplicate.
 func (t *tx) AddUserLocation(ctx context.Context, tenant directory.TenantNo, number, location int64) (bool, error) {
+	if err := t.stays(ctx, "locations", tenant, location); err != nil {
+		return false, err
+	}
 	n, err := t.q.exec(ctx, "INSERT INTO user_locations (rid, location) VALUES ($1, $2) ON CONFLICT DO NOTHING",
 		rowID(tenant, number), location)
 	return n > 0, err
@@ -105,6 +109,9 @@ func permissions(role *directory.Role) (string, error) {
 
 // InsertRole implements directory.MembershipWriter. Version 0 becomes 1.
 func (t *tx) InsertRole(ctx context.Context, role directory.Role) error {
+	if err := t.stays(ctx, "companies", role.Tenant, role.Company); err != nil {
+		return err
+	}
 	list, err := permissions(&role)
 	if err != nil {
 		return err

@@ -46,6 +46,7 @@ func bigMemberships(t *testing.T, s *sample) {
 	const most, batch = 10_000, 500
 	s.addUser(1)
 	s.addUser(2)
+	s.addLocations(upTo(most)...)
 	for first := int64(1); first <= most; first += batch {
 		s.update(func(tx directory.Tx) error {
 			for n := first; n < first+batch; n++ {

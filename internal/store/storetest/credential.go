@@ -83,7 +83,8 @@ func credentialRoundTrip(t *testing.T, s *sample) {
 func credentialKey(t *testing.T, s *sample) {
 	tenant := fullTenant()
 	tenant = s.insertTenant(tenant)
-	other := &sample{t: t, store: s.store, ctx: s.ctx, tenant: tenant.No}
+	other := &sample{t: t, store: s.store, ctx: s.ctx, tenant: tenant.No, companies: map[int64]directory.Company{}}
+	other.addCompany(1, 0, "Root")
 	c := other.addCredential(other.fullCredential("key"))
 	s.addCredential(s.credential("another"))
 	got := look(t, s, func(ctx context.Context, r directory.Reader) (directory.Authentication, error) {

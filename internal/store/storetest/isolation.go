@@ -161,7 +161,8 @@ func (s *sample) treeWrites() map[string]func(tx directory.Tx) error {
 	return map[string]func(tx directory.Tx) error{
 		"UpdateCompany": func(tx directory.Tx) error { return tx.UpdateCompany(ctx, s.company(1, 0, "Changed")) },
 		"DeleteLocation": func(tx directory.Tx) error {
-			return errors.Join(tx.DeleteLocation(ctx, no, 1), tx.InsertLocation(ctx, s.location(1, 1, "Again")))
+			_, err := tx.RemoveUserLocation(ctx, no, 1, 1)
+			return errors.Join(err, tx.DeleteLocation(ctx, no, 1), tx.InsertLocation(ctx, s.location(1, 1, "Again")))
 		},
 		"InsertAnswer and SweepAnswers": func(tx directory.Tx) error {
 			a := s.answer("another")

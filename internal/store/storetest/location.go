@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/usher-id/usher/internal/directory"
@@ -17,6 +18,27 @@ var locationChecks = []check{
 
 func (s *sample) location(number, company int64, name string) directory.Location {
 	return directory.Location{Tenant: s.tenant, Number: number, ID: s.user(number).ID, Company: company, Name: name, Version: 1, CreatedAt: noon}
+}
+
+// addLocations stores locations of the root company.
+func (s *sample) addLocations(numbers ...int64) {
+	s.t.Helper()
+	s.update(func(tx directory.Tx) error {
+		for _, number := range numbers {
+			if err := tx.InsertLocation(s.ctx, s.location(number, s.root, fmt.Sprint("Location ", number))); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// upTo are the numbers from 1.
+func upTo(last int64) (numbers []int64) {
+	for number := int64(1); number <= last; number++ {
+		numbers = append(numbers, number)
+	}
+	return numbers
 }
 
 func locationRoundTrip(t *testing.T, s *sample) {

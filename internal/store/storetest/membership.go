@@ -106,6 +106,7 @@ func (s *sample) userGroups(number int64) []int64 {
 
 func membershipTwice(t *testing.T, s *sample) {
 	s.addUser(1)
+	s.addLocations(5)
 	s.addGroup(1)
 	for _, want := range []bool{true, false, false} {
 		s.wantChanged("AddUserLocation", want, func(tx directory.Tx) (bool, error) {
@@ -121,6 +122,7 @@ func membershipTwice(t *testing.T, s *sample) {
 
 func membershipAbsent(t *testing.T, s *sample) {
 	s.addUser(1)
+	s.addLocations(5)
 	s.addGroup(1)
 	s.wantChanged("RemoveUserLocation", false, func(tx directory.Tx) (bool, error) {
 		return tx.RemoveUserLocation(s.ctx, s.tenant, 1, 5)
@@ -141,6 +143,7 @@ func membershipAbsent(t *testing.T, s *sample) {
 
 func locationsOrder(t *testing.T, s *sample) {
 	s.addUser(1)
+	s.addLocations(30, 4, 200, 1, directory.MaxNumber)
 	for _, n := range []int64{30, 4, 200, 1, directory.MaxNumber} {
 		s.wantChanged("AddUserLocation", true, func(tx directory.Tx) (bool, error) {
 			return tx.AddUserLocation(s.ctx, s.tenant, 1, n)
@@ -152,6 +155,7 @@ func locationsOrder(t *testing.T, s *sample) {
 // membershipKeeps: peers emptied a group, or removed a user from all of its
 // groups, when one member was removed from one.
 func membershipKeeps(t *testing.T, s *sample) {
+	s.addLocations(1, 2, 3)
 	for n := int64(1); n <= 3; n++ {
 		s.addUser(n)
 		s.addGroup(n)

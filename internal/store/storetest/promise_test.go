@@ -129,7 +129,7 @@ var promises = map[string][]string{
 	"KeyAndUserByID is KeyAndUser with the user of an id, in lower case.":      {"credential/KeyAndUserByID is KeyAndUser with the user of an id"},
 	"UpdateCompany replaces the row of c.Number; its place in the tree stays.": {"tree/UpdateCompany replaces the row and leaves its place"},
 	"DeleteCompany erases a company to which nothing belongs.": {"tree/DeleteCompany erases a company to which nothing belongs",
-		"groups/No user is made in a company that is gone"},
+		"groups/No user is made in a company that is gone", "groups/No location is given, and none made, where it is gone"},
 	"IndexEvents makes at most limit events that are committed findable by user and reports how many it did; 0 when all are.": {
 		"history/IndexEvents reports how many it did, and 0 when all are", "history/An event of a transaction that fails is in no history"},
 	"An engine that indexes each event as it is written has nothing to do.": {"history/IndexEvents reports how many it did, and 0 when all are"},

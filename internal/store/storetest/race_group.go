@@ -17,6 +17,7 @@ var groupRaces = []check{
 	{"No assignment outlives its role", raceRoleDelete},
 	{"No hold is placed on a user that is gone", raceHold},
 	{"No user is made in a company that is gone", raceCompanyDelete},
+	{"No location is given, and none made, where it is gone", raceLocationDelete},
 }
 
 var jobRaces = []check{
@@ -164,6 +165,52 @@ func raceCompanyDelete(t *testing.T, s *sample) {
 	}
 	s.wantTotals()
 	t.Logf("%d of %d companies were erased before anybody had come", erased, rounds)
+}
+
+// raceLocationDelete: users are given a location that is being deleted, and its
+// company gets others until it is deleted too.
+func raceLocationDelete(t *testing.T, s *sample) {
+	const users, rounds = 6, 10
+	s.addPlain(users)
+	for round := range int64(rounds) {
+		company, location := round+2, round*100+1
+		s.addCompany(company, 1, fmt.Sprint("Company ", company))
+		s.update(func(tx directory.Tx) error {
+			return tx.InsertLocation(s.ctx, s.location(location, 1, fmt.Sprint("Shop ", round)))
+		})
+		errs := race(2*users+2, func(i int) error {
+			return s.try(func(tx directory.Tx) error {
+				switch {
+				case i == users:
+					return tx.DeleteLocation(s.ctx, s.tenant, location)
+				case i == users+1:
+					return tx.DeleteCompany(s.ctx, s.tenant, company)
+				case i > users:
+					if _, err := tx.Company(s.ctx, s.tenant, company); err != nil {
+						return err
+					}
+					return tx.InsertLocation(s.ctx, s.location(location+int64(i), company, fmt.Sprint("Shop ", i)))
+				}
+				if _, err := tx.Location(s.ctx, s.tenant, location); err != nil {
+					return err
+				}
+				_, err := tx.AddUserLocation(s.ctx, s.tenant, int64(i)+1, location)
+				return err
+			})
+		})
+		wantRace(t, errs, directory.ErrNotFound)
+		for user := int64(1); user <= users; user++ {
+			if errs[users] == nil && slices.Contains(s.userLocations(user), location) {
+				t.Fatalf("user %d has location %d, which is gone", user, location)
+			}
+		}
+		made := look(t, s, func(ctx context.Context, r directory.Reader) ([]directory.Location, error) {
+			return r.Locations(ctx, s.tenant, company)
+		})
+		if (errs[users+1] == nil) != (len(made) == 0) {
+			t.Fatalf("company %d: erasure %v, %d locations", company, errs[users+1], len(made))
+		}
+	}
 }
 
 // raceHold: who places a hold locks the user first, and so does who erases it.

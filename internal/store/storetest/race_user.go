@@ -91,6 +91,7 @@ func alone(inside *atomic.Int64) error {
 func raceLockUser(t *testing.T, s *sample) {
 	const workers, rounds = 8, 6
 	s.addUser(1)
+	s.addLocations(upTo(workers * rounds)...)
 	var inside atomic.Int64
 	wantRace(t, race(workers, func(i int) error {
 		for round := range rounds {
@@ -231,6 +232,7 @@ func raceErase(t *testing.T, s *sample) {
 	const users, adders = 6, 4
 	s.addPlain(users)
 	s.addGroup(1)
+	s.addLocations(upTo(users * (adders + 1))...)
 	counts := wantRace(t, race(users*(adders+1), func(i int) error {
 		number := int64(i%users) + 1
 		return s.try(func(tx directory.Tx) error {
@@ -274,6 +276,7 @@ func raceMembership(t *testing.T, s *sample) {
 	const rivals, rounds = 8, 5
 	s.addUser(1)
 	s.addGroup(1)
+	s.addLocations(upTo(rounds)...)
 	var locations, groups atomic.Int64
 	for round := range rounds {
 		wantRace(t, race(rivals, func(int) error {

@@ -154,6 +154,7 @@ func locationInUse(t *testing.T, s *sample) {
 	other := newSample(t, s.store)
 	for _, of := range []*sample{other, s} {
 		of.addPlain(2)
+		of.addLocations(7, 8)
 		of.wantChanged("AddUserLocation", true, func(tx directory.Tx) (bool, error) { return tx.AddUserLocation(of.ctx, of.tenant, 1, 7) })
 	}
 	other.wantChanged("AddUserLocation", true, func(tx directory.Tx) (bool, error) { return tx.AddUserLocation(s.ctx, other.tenant, 1, 8) })
@@ -188,6 +189,12 @@ func locationDelete(t *testing.T, s *sample) {
 		t.Fatal(err)
 	}
 	wantNotFound(t, "a location that is gone", remove())
+	s.addUser(1)
+	s.update(func(tx directory.Tx) error {
+		_, err := tx.AddUserLocation(s.ctx, s.tenant, 1, 2)
+		return err
+	})
+	wantNotFound(t, "a location that somebody has", s.try(func(tx directory.Tx) error { return tx.DeleteLocation(s.ctx, s.tenant, 2) }))
 	s.view(func(r directory.Reader) error {
 		_, err := r.Location(s.ctx, s.tenant, 1)
 		wantNotFound(t, "the deleted location", err)
