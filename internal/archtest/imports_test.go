@@ -130,6 +130,7 @@ func TestDirectModulesHaveAReason(t *testing.T) {
 var linkedModules = map[string]string{
 	"github.com/beorn7/perks":                 "of client_golang",
 	"github.com/cespare/xxhash/v2":            "of client_golang and otter",
+	"github.com/danielgtaylor/huma/v2":        "the canonical API: validation and its OpenAPI document",
 	"github.com/dustin/go-humanize":           "of modernc.org/sqlite",
 	"github.com/fsnotify/fsnotify":            "of koanf's file provider",
 	"github.com/go-viper/mapstructure/v2":     "of koanf",

@@ -11,10 +11,10 @@ import (
 // just before it. Errors as for User.
 func (s *Service) UserDetail(ctx context.Context, call *Call, ref UserRef, with Include) (UserDetail, error) {
 	found, err := s.enterUser(ctx, call, ActReadUser, ref)
-	if err == nil {
-		err = call.permitInclude(with)
-	}
 	if err != nil {
+		return UserDetail{}, err
+	}
+	if err := call.permitInclude(with); err != nil {
 		return UserDetail{}, err
 	}
 	if found != nil && with == 0 && call.Actor.Root == 0 {
