@@ -117,7 +117,7 @@ func newAPI(d *door) huma.API {
 		},
 		Unmarshal: json.Unmarshal,
 	}
-	config := huma.Config{OpenAPI: newDescription(d.opts.Version), Formats: map[string]huma.Format{contentJSON: format}, DefaultFormat: contentJSON}
+	config := huma.Config{OpenAPI: newDescription(), Formats: map[string]huma.Format{contentJSON: format}, DefaultFormat: contentJSON}
 	return huma.NewAPI(config, &adapter{door: d})
 }
 

@@ -1,7 +1,10 @@
 package canonical_test
 
 import (
+	"bytes"
 	"context"
+	"io"
+	"net/http"
 	"testing"
 
 	"github.com/usher-id/usher/internal/directory"
@@ -39,4 +42,18 @@ func must(t testing.TB, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// send makes one request with the sample key.
+func send(t testing.TB, url, method, path string, body []byte) (int, http.Header, string) {
+	t.Helper()
+	r, err := http.NewRequest(method, url+path, bytes.NewReader(body))
+	must(t, err)
+	r.Header.Set("Authorization", "Bearer usher-demo-key")
+	answer, err := http.DefaultClient.Do(r)
+	must(t, err)
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	must(t, err)
+	return answer.StatusCode, answer.Header, string(text)
 }

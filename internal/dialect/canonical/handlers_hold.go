@@ -18,9 +18,9 @@ type hold struct {
 
 // HoldKey names a hold.
 type HoldKey struct {
-	Kind   string `json:"kind" query:"kind" required:"true" enum:"open_orders,assigned_vehicle,vehicle_removed,legal" doc:"What the hold blocks."`
-	Source string `json:"source" query:"source" required:"true" minLength:"1" maxLength:"256" doc:"The system that placed it."`
-	Ref    string `json:"ref" query:"ref" required:"true" minLength:"1" maxLength:"256" doc:"What it is about there."`
+	Kind   string `json:"kind" query:"kind" required:"true" enum:"open_orders,assigned_vehicle,vehicle_removed,legal" example:"open_orders" doc:"What the hold blocks."`
+	Source string `json:"source" query:"source" example:"erp" required:"true" minLength:"1" maxLength:"256" doc:"The system that placed it."`
+	Ref    string `json:"ref" query:"ref" example:"4711" required:"true" minLength:"1" maxLength:"256" doc:"What it is about there."`
 }
 
 func (k *HoldKey) core() directory.Hold {

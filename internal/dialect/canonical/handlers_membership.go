@@ -53,7 +53,7 @@ func membership(id, method, kind, summary, description string) operation {
 
 // GroupPath is the parameter of a group.
 type GroupPath struct {
-	Group string `path:"group" doc:"The group's id, a UUID; anything else is unknown."`
+	Group string `path:"group" example:"0190d4a2-7b5e-7c3a-9d84-0c2f6f1b8a11" doc:"The group's id, a UUID; anything else is unknown."`
 }
 
 func registerGroupMembership(d *door) {
@@ -94,7 +94,7 @@ func registerGroupMembership(d *door) {
 
 // LocationPath is the parameter of a location.
 type LocationPath struct {
-	Location string `path:"location" doc:"The location's number or id."`
+	Location string `path:"location" example:"83" doc:"The location's number or id."`
 }
 
 // locationRefOf reads a location's number or id.
@@ -127,7 +127,7 @@ func registerLocationMembership(d *door) {
 
 // RolePath is the parameter of a role.
 type RolePath struct {
-	Role string `path:"role" doc:"The role's number."`
+	Role string `path:"role" example:"1" doc:"The role's number."`
 }
 
 func registerRoleMembership(d *door) {

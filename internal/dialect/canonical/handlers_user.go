@@ -12,7 +12,7 @@ import (
 
 // UserPath is the parameter of operations about one user.
 type UserPath struct {
-	ID string `path:"id" doc:"The user's id, a UUID; anything else is unknown."`
+	ID string `path:"id" example:"9d1f0a36-4b7e-4e21-9f58-c3a6b2d4e870" doc:"The user's id, a UUID; anything else is unknown."`
 }
 
 // ViewQuery says how much of a user is shown.
@@ -60,7 +60,7 @@ func getUser(x *exchange) (web.Response, error) {
 
 // LookUpPath are the parameters of the look-up.
 type LookUpPath struct {
-	Space string `path:"space" enum:"user_name,email,login,number,employee_number,open_id,web_mdn,external_id,storage_location" doc:"What the key is."`
+	Space string `path:"space" enum:"user_name,email,login,number,employee_number,open_id,web_mdn,external_id,storage_location" example:"user_name" doc:"What the key is."`
 	Key   string `path:"key" doc:"The key, percent-encoded." example:"johnb%40kentel.com"`
 }
 

@@ -45,7 +45,7 @@ func registerUserSessions(d *door) {
 		description: "Its tokens are refused from the next request on."},
 		func(ctx context.Context, x *exchange, in *struct {
 			UserPath
-			Session string `path:"session" doc:"The session's id, a UUID."`
+			Session string `path:"session" example:"0190d4a2-7b5e-7c3a-9d84-0c2f6f1b8a12" doc:"The session's id, a UUID."`
 		}) (*nothing, error) {
 			return nil, x.door.svc.EndSession(ctx, &x.call, directory.ByID(in.ID), in.Session)
 		})

@@ -13,13 +13,15 @@ import (
 )
 
 // OpenAPI is the door's description in OpenAPI 3.1, as it is served at
-// /api/v1/openapi.json by a program of a version.
-func OpenAPI(version string) []byte {
-	return newDoor(directory.New(nil, directory.Options{}), Options{Version: version}).document
-}
+// /api/v1/openapi.json.
+func OpenAPI() []byte { return newDoor(directory.New(nil, directory.Options{}), Options{}).document }
+
+// apiVersion is the version of the API that is described, not of the program:
+// what is added raises its second number, and nothing is taken away.
+const apiVersion = "1.0.0"
 
 // newDescription is what the description says of all operations.
-func newDescription(version string) *huma.OpenAPI {
+func newDescription() *huma.OpenAPI {
 	registry := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
 	components := &huma.Components{
 		Schemas: registry,
@@ -37,7 +39,7 @@ func newDescription(version string) *huma.OpenAPI {
 		Headers: map[string]*huma.Header{"ETag": {Ref: "#/components/headers/ETag"}}}
 	return &huma.OpenAPI{
 		OpenAPI: "3.1.0",
-		Info: &huma.Info{Title: "usher", Version: version, Description: aboutAPI,
+		Info: &huma.Info{Title: "usher", Version: apiVersion, Description: aboutAPI,
 			License: &huma.License{Name: "Apache 2.0", Identifier: "Apache-2.0"}},
 		Servers:    []*huma.Server{{URL: "/"}},
 		Components: components,
@@ -135,9 +137,13 @@ func describe(api *huma.OpenAPI) []byte {
 }
 
 // tidy says of parameters what huma must not check: that an id is a UUID, since one
-// that is none is unknown (404) and not wrong.
+// that is none is unknown (404) and not wrong. Tools look for examples at the
+// parameter.
 func tidy(op *huma.Operation) {
 	for _, p := range op.Parameters {
+		if p.Schema != nil && len(p.Schema.Examples) > 0 {
+			p.Example = p.Schema.Examples[0]
+		}
 		if p.In == "path" && p.Schema != nil && p.Schema.Type == huma.TypeString && uuidParams[p.Name] {
 			s := *p.Schema
 			s.Format = "uuid"

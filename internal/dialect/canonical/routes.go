@@ -20,7 +20,6 @@ const DefaultMaxBody = 1 << 20
 // Options are the door's settings. The zero value works.
 type Options struct {
 	MaxBody int64            // largest request body in bytes; 0: DefaultMaxBody
-	Version string           // of the program, told in the description; "": "0.0.0"
 	Now     func() time.Time // for RateLimit; nil: time.Now
 }
 
@@ -64,9 +63,6 @@ func New(svc *directory.Service, o Options) http.Handler { return newDoor(svc, o
 func newDoor(svc *directory.Service, o Options) *door {
 	if o.MaxBody <= 0 {
 		o.MaxBody = DefaultMaxBody
-	}
-	if o.Version == "" {
-		o.Version = "0.0.0"
 	}
 	if o.Now == nil {
 		o.Now = time.Now
