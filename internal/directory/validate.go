@@ -192,6 +192,10 @@ func patchProfile(bad *violations, call *Call, u *User, p *UserPatch) {
 	}
 	if p.ExternalID.Set {
 		if p.ExternalID.Value != "" {
+			if call.Actor.User != 0 {
+				bad.add(FieldExternalID, ReasonFieldValue, "external_id is what a provisioning credential calls the user; a person calls nobody anything.")
+				return
+			}
 			if _, err := FoldKey(ExternalSpace(call.Actor.Credential), p.ExternalID.Value); err != nil {
 				bad.add(FieldExternalID, ReasonFieldFormat, "external_id: %s", AsError(err).Message)
 				return

@@ -12,6 +12,9 @@ import (
 	"github.com/usher-id/usher/internal/testkit/pgtest"
 )
 
+// decisions is how many decisions docs/dialects/scim.md has at least.
+const decisions = 32
+
 func TestMain(m *testing.M) { pgtest.Main(m) }
 
 // prepare adds what the scripts need to the sample directory.
@@ -24,6 +27,13 @@ func TestContract(t *testing.T) { testkit.Contract(t, prepare) }
 // TestContractOfTheProgram runs the scripts against the built program, each on
 // a copy of one database.
 func TestContractOfTheProgram(t *testing.T) { testkit.ContractOfTheProgram(t, prepare) }
+
+// TestDecisionsHaveCases: every decision of docs/dialects/scim.md 5 is cited by
+// a case of a script or by a test.
+func TestDecisionsHaveCases(t *testing.T) { testkit.DecisionsHaveCases(t, "scim", decisions) }
+
+// TestScriptsCiteSources: every case of every script says where it comes from.
+func TestScriptsCiteSources(t *testing.T) { testkit.ScriptsCiteSources(t) }
 
 // demo is the number of the sample tenant.
 func demo(t testing.TB, service *directory.Service) directory.TenantNo {
@@ -45,6 +55,24 @@ func vars(t testing.TB, service *directory.Service) map[string]string {
 		must(t, err)
 		return secret
 	}
+	// Signed in while the sample tenant is the only one with these doors.
+	signIn := func(name string, password directory.Secret) string {
+		t.Helper()
+		in, err := service.OpenUserSession(ctx, &directory.Call{Door: directory.DoorCanonical, Addr: "192.0.2.7"}, name, password)
+		must(t, err)
+		return in.Token
+	}
+	admin := signIn("admin", "usher-demo-password")
+	_, err := service.CreateUser(ctx, system(no), directory.NewUser{Password: "sparrow-lantern-quarry-41", State: directory.StateActive,
+		Fields: directory.UserPatch{UserName: directory.Some("ana"), GivenName: directory.Some("Ana"), FamilyName: directory.Some("Lima")}})
+	must(t, err)
+	person := signIn("ana", "sparrow-lantern-quarry-41")
+	staged, err := service.CreateUser(ctx, system(no), directory.NewUser{State: directory.StateStaged, Fields: directory.UserPatch{UserName: directory.Some("staged")}})
+	must(t, err)
+	boss, err := service.UserDetail(ctx, system(no), directory.ByUserName("admin"), 0)
+	must(t, err)
+	john, err := service.UserDetail(ctx, system(no), directory.ByNumber(2576), 0)
+	must(t, err)
 	for _, role := range []directory.Role{{Name: "tech", Key: "tech"}, {Name: "desk", Key: "desk", Rank: directory.RankHelpdesk}} {
 		_, err := service.CreateRole(ctx, system(no), role)
 		must(t, err)
@@ -56,11 +84,12 @@ func vars(t testing.TB, service *directory.Service) map[string]string {
 	_, otherKey, err := service.CreateKey(ctx, system(other.No), directory.NewCredential{Name: "other", Rank: directory.RankAdministrator})
 	must(t, err)
 	return map[string]string{
+		"admin": admin, "person": person, "staged": staged.ID, "boss": boss.User.ID, "john": john.User.ID,
 		"key": "usher-demo-key", "second": key(directory.NewCredential{Name: "second", Rank: directory.RankAdministrator}),
 		"reader": key(directory.NewCredential{Name: "reader", Rank: directory.RankReader}),
 		"bound":  key(directory.NewCredential{Name: "bound", Rank: directory.RankAdministrator, Root: company.Number}),
 		"encore": key(directory.NewCredential{Name: "encore", Rank: directory.RankAdministrator, Doors: directory.DoorSet(directory.DoorEncore)}),
-		"other":  otherKey,
+		"other":  otherKey, "wrong": "no-key-of-anybody",
 	}
 }
 

@@ -155,9 +155,9 @@ const contentSCIM = "application/scim+json"
 // there was no credential.
 func challenge(e *directory.Error) string {
 	if e.Reason == directory.ReasonCredentialMissing {
-		return `Bearer realm="scim"`
+		return `Bearer realm="usher"`
 	}
-	return `Bearer realm="scim", error="invalid_token"`
+	return `Bearer realm="usher", error="invalid_token"`
 }
 
 // noteError puts the error's code and reason into the request's event and

@@ -136,8 +136,8 @@ func TestErrorHeaders(t *testing.T) {
 		err  error
 		want [][2]string
 	}{
-		"no credential": {directory.Wrong(directory.CodeUnauthenticated, directory.ReasonCredentialMissing, "x"), [][2]string{{"WWW-Authenticate", `Bearer realm="scim"`}}},
-		"a wrong one":   {directory.Wrong(directory.CodeUnauthenticated, directory.ReasonCredentialInvalid, "x"), [][2]string{{"WWW-Authenticate", `Bearer realm="scim", error="invalid_token"`}}},
+		"no credential": {directory.Wrong(directory.CodeUnauthenticated, directory.ReasonCredentialMissing, "x"), [][2]string{{"WWW-Authenticate", `Bearer realm="usher"`}}},
+		"a wrong one":   {directory.Wrong(directory.CodeUnauthenticated, directory.ReasonCredentialInvalid, "x"), [][2]string{{"WWW-Authenticate", `Bearer realm="usher", error="invalid_token"`}}},
 		"too many":      {limited, [][2]string{{"Retry-After", "2"}}},
 		"no time known": {directory.Wrong(directory.CodeRateLimited, directory.ReasonTooManyRequests, "x"), [][2]string{{"Retry-After", "1"}}},
 		"unavailable":   {directory.Wrong(directory.CodeUnavailable, directory.ReasonBusy, "x"), [][2]string{{"Retry-After", "1"}}},

@@ -101,10 +101,14 @@ func readList(get func(name string) (string, bool), attributes, excluded []strin
 			return l, err
 		}
 	}
+	asked := l.count
 	// Less than the least means the least (RFC 7644 section 3.4.2.4).
 	l.start, l.count = max(l.start, 1), min(max(l.count, 0), maxPageSize)
-	if l.cursor, l.byCursor = get("cursor"); l.byCursor && l.start > 1 {
+	switch l.cursor, l.byCursor = get("cursor"); {
+	case l.byCursor && l.start > 1:
 		return l, refuse(invalidValue, "cursor and startIndex exclude each other.")
+	case l.byCursor && (asked < 1 || asked > maxPageSize):
+		return l, refuse(invalidCount, "count must be from 1 to %d with a cursor.", maxPageSize) // RFC 9865 section 2.1
 	}
 	if text, ok := get("filter"); ok {
 		l.text = text

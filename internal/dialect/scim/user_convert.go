@@ -116,9 +116,10 @@ func asJSON(value any) json.RawMessage {
 	return raw
 }
 
-// wrong notes a violation.
+// wrong notes a violation under SCIM's own name of the field, which must not be
+// taken for one of the core's.
 func (c *userConverter) wrong(name, message string) {
-	c.bad = append(c.bad, directory.FieldError{Field: name, Reason: directory.ReasonFieldFormat, Message: name + " " + message})
+	c.bad = append(c.bad, directory.FieldError{Field: "attribute:" + name, Reason: directory.ReasonFieldFormat, Message: name + " " + message})
 }
 
 // err is nil without violations.
