@@ -16,6 +16,8 @@ func (a *App) demoCommands() []demoCommand {
 	return []demoCommand{
 		{directory.DoorCanonical, "read the user of the iqmetrix document, with its company",
 			fmt.Sprintf("curl -H 'Authorization: Bearer %s' '%s/api/v1/users/by/number/%d?expand=company'", c.Key, url, demoJohn)},
+		{directory.DoorSCIM, "find the same user by its user name, as an identity provider would",
+			fmt.Sprintf("curl -H 'Authorization: Bearer %s' '%s/scim/v2/Users?filter=userName+eq+%%22johnb%%40kentel.com%%22'", c.Key, url)},
 		{directory.DoorIQmetrix, "read the user of the vendor's document",
 			fmt.Sprintf("curl -H 'Authorization: Bearer %s' '%s/v1/Users(%d)'", c.Key, url, demoJohn)},
 		{directory.DoorIQmetrix, "sign in as the administrator",
