@@ -59,6 +59,12 @@ func (x *exchange) readBulk() (*bulkRequest, error) {
 	if err != nil {
 		return nil, err
 	}
+	return parseBulk(body, x.d.svc.NewID)
+}
+
+// parseBulk reads the object of a Bulk message. newID draws the ids of what it
+// creates.
+func parseBulk(body web.Object, newID func() string) (*bulkRequest, error) {
 	if err := checkMessage(body, urnBulkRequest); err != nil {
 		return nil, err
 	}
@@ -91,9 +97,15 @@ func (x *exchange) readBulk() (*bulkRequest, error) {
 		}
 		b.byID[o.bulkID] = o
 	}
+	b.link(newID)
+	return b, nil
+}
+
+// link draws ids and resolves the references.
+func (b *bulkRequest) link(newID func() string) {
 	for _, o := range b.operations {
 		if o.err == nil && o.create() {
-			o.key = x.d.svc.NewID()
+			o.key = newID()
 		}
 	}
 	for _, o := range b.operations {
@@ -107,7 +119,6 @@ func (x *exchange) readBulk() (*bulkRequest, error) {
 			c.visit(o)
 		}
 	}
-	return b, nil
 }
 
 // readBulkOperation reads one operation but for its references.
