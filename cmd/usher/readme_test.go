@@ -41,10 +41,11 @@ func TestReadmeCommandsWork(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{
-		"200", "200", "200", "200", "200", "200", "200", // a call through each door; two of them sign in first
+		"200", "200", "200", "200", "200", "200", "200", "200", "200", // a call through each door; two of them sign in first
 		"200", "200", "200", // Maria
 		"200", "200", "200", "200", "401", // Terry, whose token ends
 		"200", "200", "200", // Ana
+		"201", "200", "200", // Bo
 	}
 	if diff := cmp.Diff(want, strings.Fields(string(got))); diff != "" {
 		t.Errorf("statuses (-want +got):\n%s\n%s", diff, out)
@@ -52,7 +53,7 @@ func TestReadmeCommandsWork(t *testing.T) {
 	rest := string(out)
 	for _, text := range []string{"John", `{ "Id": 123456 }`, "ccarr1", "Activated successfully.", "tech.jones",
 		`"IsActive":true`, "Deactivated successfully.", `"Activated":false`, `"UserID":"tech.jones"`, `"IsActive":false`,
-		"ana@kentel.com", `"LastName":"Lima"`, "alima1"} {
+		"ana@kentel.com", `"LastName":"Lima"`, "alima1", `"locked":true`, `"reason":"lost phone"`} {
 		_, after, found := strings.Cut(rest, text)
 		if !found {
 			t.Fatalf("%q is not in what follows:\n%s\nof:\n%s", text, rest, out)
