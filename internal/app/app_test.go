@@ -119,8 +119,8 @@ func TestDemoHoldsTheUsersOfTheOtherDocuments(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]directory.Pool{
-		"regular": {Type: "regular", Total: 50, Used: 1}, "web_only": {Type: "web_only", Total: 10},
-		"employee": {Type: "employee", Total: 5}, "transaction_based": {Type: "transaction_based", Total: 10},
+		"regular": {Type: "regular", Total: 50, Used: 1, Version: 1}, "web_only": {Type: "web_only", Total: 10, Version: 1},
+		"employee": {Type: "employee", Total: 5, Version: 1}, "transaction_based": {Type: "transaction_based", Total: 10, Version: 1},
 	}
 	got := map[string]directory.Pool{}
 	for _, p := range pools {
