@@ -28,7 +28,12 @@ type place struct {
 // sealCursor makes the text that continues a list of a kind and query for this
 // caller and nobody else. It is encrypted: a place holds a value of a user.
 func (s *Service) sealCursor(call *Call, kind, query string, at place) (string, error) {
-	at.Expires = s.now().Add(CursorLifetime).Unix()
+	return s.sealCursorFor(call, kind, query, at, CursorLifetime)
+}
+
+// sealCursorFor is sealCursor for a list that clients come back to later.
+func (s *Service) sealCursorFor(call *Call, kind, query string, at place, lifetime time.Duration) (string, error) {
+	at.Expires = s.now().Add(lifetime).Unix()
 	plain, err := json.Marshal(at)
 	if err != nil {
 		return "", fmt.Errorf("directory: cursor: %w", err)

@@ -112,7 +112,7 @@ func TestRulesPolicyImpersonation(t *testing.T) {
 	token := must(w.impersonate(w.ranked(adminRank), w.ranked(adminRank)))(t)
 	barred := []string{"SetPassword", "ChangePassword", "GeneratePassword", "MailReset", "MakeReset", "CreateKey", "CreateClient", "CreateAPIUser",
 		"CreateCustomer", "Credentials", "Credential", "RevokeCredential", "AssignRole", "UnassignRole", "SetUserRoles", "GiveRole", "TakeRole",
-		"SetRoleMembers", "UpdateTenant", "SetOwner", "CreateTenant", "TenantByName", "Tenants", "SetEntity", "SetEntityOf", "ClaimJobs",
+		"SetRoleMembers", "UpdateTenant", "EditTenant", "SetOwner", "CreateTenant", "TenantByName", "Tenants", "SetEntity", "SetEntityOf", "ClaimJobs",
 		"FinishJob", "RetryJob", "AbandonJob", "OpenMail", "Sweep"}
 	for name, rule := range methodRules() {
 		run := rule.run(w)

@@ -82,6 +82,7 @@ func addTreeRules(rules map[string]methodRule) {
 		return w.svc.EraseRole(w.ctx, c, number)
 	}))
 	addSingleRules(rules)
+	addEditRules(rules)
 }
 
 // addSingleRules are the rows about pools, credentials and groups with their

@@ -111,23 +111,30 @@ func (s *Service) UpdateLockReason(ctx context.Context, call *Call, in LockReaso
 		}
 		next := in
 		next.Tenant, next.Version = before.Tenant, before.Version
-		if err := checkLockReason(&next); err != nil {
-			return false, err
-		}
-		if result = next; next == before {
-			return false, nil
-		}
-		if err := lockReasonFree(ctx, tx, &next); err != nil {
-			return false, err
-		}
-		next.Version++
+		wrote, err := s.replaceLockReason(ctx, tx, call, before, &next)
 		result = next
-		if err := tx.UpdateLockReason(ctx, next); err != nil { // deleted meanwhile?
-			return false, notFound(err, ReasonLockReasonNotFound, noLockReason)
-		}
-		return true, s.recordReason(ctx, tx, call, EventLockReasonUpdated, &before, &next)
+		return wrote, err
 	})
 	return result, err
+}
+
+// replaceLockReason writes a changed lock reason, whose version it sets, with its
+// event, and reports whether it was changed.
+func (s *Service) replaceLockReason(ctx context.Context, tx Tx, call *Call, before LockReason, next *LockReason) (bool, error) {
+	if err := checkLockReason(next); err != nil {
+		return false, err
+	}
+	if *next == before {
+		return false, nil
+	}
+	if err := lockReasonFree(ctx, tx, next); err != nil {
+		return false, err
+	}
+	next.Version++
+	if err := tx.UpdateLockReason(ctx, *next); err != nil { // deleted meanwhile?
+		return false, notFound(err, ReasonLockReasonNotFound, noLockReason)
+	}
+	return true, s.recordReason(ctx, tx, call, EventLockReasonUpdated, &before, next)
 }
 
 // heldLockReason reads a company's own reason for change; the tenant is locked.
@@ -150,11 +157,16 @@ func (s *Service) DeleteLockReason(ctx context.Context, call *Call, company, num
 		if err != nil {
 			return false, err
 		}
-		if err := tx.DeleteLockReason(ctx, before.Tenant, number); err != nil {
-			return false, notFound(err, ReasonLockReasonNotFound, noLockReason)
-		}
-		return true, s.recordReason(ctx, tx, call, EventLockReasonDeleted, &before, &LockReason{Number: number})
+		return true, s.eraseLockReason(ctx, tx, call, before)
 	})
+}
+
+// eraseLockReason erases a lock reason with its event.
+func (s *Service) eraseLockReason(ctx context.Context, tx Tx, call *Call, before LockReason) error {
+	if err := tx.DeleteLockReason(ctx, before.Tenant, before.Number); err != nil { // deleted meanwhile?
+		return notFound(err, ReasonLockReasonNotFound, noLockReason)
+	}
+	return s.recordReason(ctx, tx, call, EventLockReasonDeleted, &before, &LockReason{Number: before.Number})
 }
 
 func checkLockReason(r *LockReason) error {

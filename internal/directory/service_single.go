@@ -11,26 +11,28 @@ func (s *Service) LockReasonByNumber(ctx context.Context, call *Call, number int
 		return LockReason{}, err
 	}
 	var reason LockReason
-	err := s.store.View(ctx, func(r Reader) error {
-		missing := Wrong(CodeNotFound, ReasonLockReasonNotFound, noLockReason)
-		if number <= 0 || number > MaxNumber {
-			return missing
-		}
-		var err error
-		reason, err = r.LockReason(ctx, call.Actor.Tenant, number)
-		if errors.Is(err, ErrNotFound) {
-			return missing
-		}
-		if err != nil {
-			return err
-		}
-		if _, err := companyInScope(ctx, r, call.Actor, reason.Company); err != nil {
-			return orRefusal(err, missing)
-		}
-		return nil
+	err := s.store.View(ctx, func(r Reader) (err error) {
+		reason, err = visibleLockReason(ctx, r, call.Actor, number)
+		return err
 	})
+	return reason, err
+}
+
+// visibleLockReason reads a lock reason of a company that the actor sees.
+func visibleLockReason(ctx context.Context, r Reader, actor Actor, number int64) (LockReason, error) {
+	missing := Wrong(CodeNotFound, ReasonLockReasonNotFound, noLockReason)
+	if number <= 0 || number > MaxNumber {
+		return LockReason{}, missing
+	}
+	reason, err := r.LockReason(ctx, actor.Tenant, number)
+	if errors.Is(err, ErrNotFound) {
+		return LockReason{}, missing
+	}
 	if err != nil {
 		return LockReason{}, err
+	}
+	if _, err := companyInScope(ctx, r, actor, reason.Company); err != nil {
+		return LockReason{}, orRefusal(err, missing)
 	}
 	return reason, nil
 }
@@ -74,7 +76,8 @@ func (s *Service) Credential(ctx context.Context, call *Call, id string) (Creden
 }
 
 // OwnTenant reads the caller's tenant. Hosts, settings and entity are
-// shown to those who may change them; others get them empty.
+// shown to those who may change them; others get them empty, and Hosts nil, which
+// it is to nobody else.
 func (s *Service) OwnTenant(ctx context.Context, call *Call) (Tenant, error) {
 	if err := s.enter(ctx, call, ActAdmit); err != nil {
 		return Tenant{}, err
@@ -90,6 +93,8 @@ func (s *Service) OwnTenant(ctx context.Context, call *Call) (Tenant, error) {
 	asked := *call
 	if asked.permit(ActTenant) != nil || call.Actor.Root != 0 {
 		t.Hosts, t.Settings, t.Entity = nil, Settings{}, ""
+	} else if t.Hosts == nil {
+		t.Hosts = []string{}
 	}
 	return t, nil
 }

@@ -129,60 +129,6 @@ func hostsFree(ctx context.Context, tx Tx, hosts []string, own TenantNo) error {
 	return nil
 }
 
-// UpdateTenant replaces doors, hosts, default company, settings (but Demo) and
-// Disabled of the call's tenant; what is given as t.Version must be current. A
-// caller that is bound to a company cannot. Errors: version.mismatch,
-// company.not_found, tenant.host_taken; field.value and field.format with the
-// name of the field or of the settings' member (Settings).
-func (s *Service) UpdateTenant(ctx context.Context, call *Call, t Tenant) (Tenant, error) {
-	if err := s.enter(ctx, call, ActTenant); err != nil {
-		return Tenant{}, err
-	}
-	if call.Actor.Root != 0 {
-		return Tenant{}, errWholeTenant()
-	}
-	hosts, err := checkTenant(&t)
-	if err != nil {
-		return Tenant{}, err
-	}
-	var made Tenant
-	err = s.store.Update(ctx, func(tx Tx) error {
-		before, err := tx.LockTenant(ctx, call.Actor.Tenant)
-		if err != nil {
-			return notFound(err, ReasonTenantNotFound, "Tenant not found.")
-		}
-		if err := call.If.check(before.Version); err != nil {
-			return err
-		}
-		if before.Version != t.Version {
-			return Wrong(CodeStale, ReasonVersionMismatch, "The tenant was changed by somebody else.")
-		}
-		if _, err := tx.Company(ctx, before.No, t.DefaultCompany); err != nil {
-			return notFound(err, ReasonCompanyNotFound, "The default company does not exist.")
-		}
-		if err := hostsFree(ctx, tx, hosts, before.No); err != nil {
-			return err
-		}
-		after := before
-		after.Doors, after.Hosts, after.DefaultCompany = t.Doors, hosts, t.DefaultCompany
-		after.Settings, after.Disabled = t.Settings, t.Disabled
-		after.Settings.Demo = before.Settings.Demo // says what the tenant was made from
-		after.Version++
-		made = after
-		var diff changes
-		diff.named("doors", before.Doors.String(), after.Doors.String())
-		diff.named("hosts", strings.Join(before.Hosts, " "), strings.Join(after.Hosts, " "))
-		diff.named("default_company", strconv.FormatInt(before.DefaultCompany, 10), strconv.FormatInt(after.DefaultCompany, 10))
-		diff.named("disabled", strconv.FormatBool(before.Disabled), strconv.FormatBool(after.Disabled))
-		diff.named("settings", string(asJSON(before.Settings)), string(asJSON(after.Settings)))
-		if err := s.record(ctx, tx, call, EventTenantUpdated, 0, "tenant:"+before.ID, &diff); err != nil {
-			return err
-		}
-		return tx.UpdateTenant(ctx, after)
-	})
-	return made, err
-}
-
 // TenantByName finds a tenant. Only the server's operator can.
 func (s *Service) TenantByName(ctx context.Context, call *Call, name string) (Tenant, error) {
 	if err := s.enter(ctx, call, ActTenant); err != nil {
