@@ -85,6 +85,8 @@ func faultOf(detail *huma.ErrorDetail) directory.FieldError {
 	switch message := detail.Message; {
 	case place == "query":
 		reason = directory.ReasonQuerySyntax
+	case message == validation.MsgUnexpectedProperty && readOnly[field]:
+		return directory.FieldError{Field: field, Reason: directory.ReasonFieldReadOnly, Message: field + " is set by the server, or by an operation of its own."}
 	case message == validation.MsgUnexpectedProperty:
 		return directory.FieldError{Field: clip(field), Reason: directory.ReasonFieldUnknown, Message: clip(field) + " is no member of this body."}
 	case strings.Contains(message, "required property"):
@@ -103,6 +105,10 @@ func faultOf(detail *huma.ErrorDetail) directory.FieldError {
 	}
 	return directory.FieldError{Field: clip(field), Reason: reason, Message: clip(field) + ": " + detail.Message + "."}
 }
+
+// readOnly are the members that answers have and that cannot be written.
+var readOnly = map[string]bool{"id": true, "number": true, "lock_reason": true, "must_change_password": true, "rank": true, "version": true,
+	"created_at": true, "updated_at": true, "deleted_at": true, "expanded": true}
 
 // newAPI makes the part of huma that describes and validates.
 func newAPI(d *door) huma.API {

@@ -26,7 +26,7 @@ func TestContract(t *testing.T) { testkit.Contract(t, prepare) }
 func TestContractOfTheProgram(t *testing.T) { testkit.ContractOfTheProgram(t, prepare) }
 
 // vars are the published key of the sample directory, and beside it a key that
-// may only read, and one that is bound to no door but this.
+// may only read, a group, and the token of a signed-in administrator.
 func vars(t testing.TB, service *directory.Service) map[string]string {
 	t.Helper()
 	ctx := context.Background()
@@ -34,7 +34,11 @@ func vars(t testing.TB, service *directory.Service) map[string]string {
 	must(t, err)
 	_, reader, err := service.CreateKey(ctx, directory.System(tenant.No, "test"), directory.NewCredential{Name: "reader", Rank: directory.RankReader})
 	must(t, err)
-	return map[string]string{"key": "usher-demo-key", "reader": reader}
+	groups, err := service.CreateGroups(ctx, directory.System(tenant.No, "test"), []directory.Group{{Kind: directory.GroupPlain, Name: "Pilots"}}, nil)
+	must(t, err)
+	boss, err := service.OpenUserSession(ctx, &directory.Call{Door: directory.DoorCanonical}, "admin", "usher-demo-password")
+	must(t, err)
+	return map[string]string{"key": "usher-demo-key", "reader": reader, "group": groups[0].ID, "boss": boss.Token, "bossID": boss.User.ID}
 }
 
 func must(t testing.TB, err error) {
