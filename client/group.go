@@ -1,0 +1,135 @@
+package client
+
+import (
+	"context"
+	"iter"
+	"net/http"
+	"time"
+)
+
+// The kinds of groups.
+const (
+	GroupPlain       = "group"
+	GroupDashboard   = "dashboard"
+	GroupServiceTeam = "service_team" // a user is in one at most
+)
+
+// Group is a group of users.
+type Group struct {
+	Head
+	ID          string    `json:"id"` // UUID
+	Kind        string    `json:"kind"`
+	Name        string    `json:"name"`
+	Description string    `json:"description"`
+	Parent      string    `json:"parent"`      // id; "" for none
+	ExternalID  string    `json:"external_id"` // what this key calls the group
+	Version     int64     `json:"version"`
+	CreatedAt   time.Time `json:"created_at"`
+	UpdatedAt   time.Time `json:"updated_at"`
+}
+
+func (g *Group) setVersion() { g.ETag = etag(g.Version) }
+
+// NewGroup is a group to be created.
+type NewGroup struct {
+	Kind        string `json:"kind,omitzero"` // "" is GroupPlain
+	Name        string `json:"name"`
+	Description string `json:"description,omitzero"`
+	Parent      string `json:"parent,omitzero"` // id
+	ExternalID  string `json:"external_id,omitzero"`
+}
+
+// GroupPatch changes some members of a group.
+type GroupPatch struct {
+	Name        Opt[string] `json:"name,omitzero"`
+	Description Opt[string] `json:"description,omitzero"`
+	Parent      Opt[string] `json:"parent,omitzero"`
+	ExternalID  Opt[string] `json:"external_id,omitzero"`
+}
+
+// GroupQuery is a list of groups.
+type GroupQuery struct {
+	PageQuery
+	Search string // part of the name
+	Kind   string // one kind; "" is all
+	Parent string // id: only its children
+	Total  bool   // ask for Page.Total
+}
+
+// Member is a user as a group or a role shows it.
+type Member struct {
+	ID       string `json:"id"`
+	Number   int64  `json:"number"`
+	UserName string `json:"user_name"`
+	Role     string `json:"role"` // the user's part in the group
+}
+
+// GroupService is the groups of every kind. They are named by id.
+type GroupService struct{ c *Client }
+
+// List reads one page of groups.
+func (s *GroupService) List(ctx context.Context, q GroupQuery, options ...CallOption) (*Page[Group], error) {
+	return read[Page[Group]](ctx, s.c, path("groups"), query{}.page(q.PageQuery).text("q", q.Search).text("kind", q.Kind).text("parent", q.Parent).flag("total", q.Total), options)
+}
+
+// All goes over the groups of all pages.
+func (s *GroupService) All(ctx context.Context, q GroupQuery, options ...CallOption) iter.Seq2[Group, error] {
+	return pages(q.Cursor, func(cursor string) (*Page[Group], error) {
+		q.Cursor = cursor
+		return s.List(ctx, q, options...)
+	})
+}
+
+// Get reads a group.
+func (s *GroupService) Get(ctx context.Context, group string, options ...CallOption) (*Group, error) {
+	return read[Group](ctx, s.c, path("groups", group), nil, options)
+}
+
+// Create makes a group.
+func (s *GroupService) Create(ctx context.Context, group NewGroup, options ...CallOption) (*Group, error) {
+	return write[Group](ctx, s.c, &request{method: http.MethodPost, path: path("groups"), body: group, creates: true}, options)
+}
+
+// Update changes some members of a group.
+func (s *GroupService) Update(ctx context.Context, group string, p GroupPatch, options ...CallOption) (*Group, error) {
+	return write[Group](ctx, s.c, &request{method: http.MethodPatch, path: path("groups", group), body: p}, options)
+}
+
+// Delete removes a group; its members stay what they are.
+func (s *GroupService) Delete(ctx context.Context, group string, options ...CallOption) error {
+	return s.c.remove(ctx, path("groups", group), nil, options)
+}
+
+// Members reads one page of a group's members.
+func (s *GroupService) Members(ctx context.Context, group string, q PageQuery, options ...CallOption) (*Page[Member], error) {
+	return read[Page[Member]](ctx, s.c, path("groups", group, "members"), query{}.page(q), options)
+}
+
+// AllMembers goes over a group's members.
+func (s *GroupService) AllMembers(ctx context.Context, group string, q PageQuery, options ...CallOption) iter.Seq2[Member, error] {
+	return pages(q.Cursor, func(cursor string) (*Page[Member], error) {
+		q.Cursor = cursor
+		return s.Members(ctx, group, q, options...)
+	})
+}
+
+// MemberChange is who joins and who leaves a group, by id.
+type MemberChange struct {
+	Add    []string `json:"add,omitzero"`
+	Remove []string `json:"remove,omitzero"`
+}
+
+// ChangeMembers lets users join and leave a group in one change: all or none.
+func (s *GroupService) ChangeMembers(ctx context.Context, group string, m MemberChange, options ...CallOption) (*Group, error) {
+	return write[Group](ctx, s.c, &request{method: http.MethodPost, path: path("groups", group, "members"), body: m}, options)
+}
+
+// AddMember puts a user into a group; who is in already stays.
+func (s *GroupService) AddMember(ctx context.Context, group, user string, options ...CallOption) error {
+	return s.c.send(ctx, &request{method: http.MethodPut, path: path("groups", group, "members", user)}, nil, options)
+}
+
+// RemoveMember takes a user out of a group.
+func (s *GroupService) RemoveMember(ctx context.Context, group, user string, options ...CallOption) error {
+	return s.c.remove(ctx, path("groups", group, "members", user), nil, options)
+}

@@ -1,0 +1,42 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+)
+
+// Session is a sign-in.
+type Session struct {
+	Token     Secret    `json:"token"` // what New takes as key
+	ExpiresAt time.Time `json:"expires_at"`
+	User      *User     `json:"user"`
+}
+
+// SessionService is signing in and out.
+type SessionService struct{ c *Client }
+
+// Create signs a person in with a user name, or an address, and a password. It
+// needs no key.
+func (s *SessionService) Create(ctx context.Context, userName string, password Secret, options ...CallOption) (*Session, error) {
+	body := struct {
+		UserName string `json:"user_name"`
+		Password Secret `json:"password"`
+	}{userName, password}
+	return write[Session](ctx, s.c, &request{method: http.MethodPost, path: path("sessions"), body: body}, options)
+}
+
+// End ends the session whose token the client has.
+func (s *SessionService) End(ctx context.Context, options ...CallOption) error {
+	return s.c.remove(ctx, path("sessions", "current"), nil, options)
+}
+
+// OpenAPI reads the description of the API, in OpenAPI 3.1.
+func (c *Client) OpenAPI(ctx context.Context, options ...CallOption) (json.RawMessage, error) {
+	text, err := read[json.RawMessage](ctx, c, path("openapi.json"), nil, options)
+	if err != nil {
+		return nil, err
+	}
+	return *text, nil
+}
