@@ -41,6 +41,13 @@ func vars(t testing.TB, service *directory.Service) map[string]string {
 	return map[string]string{"key": "usher-demo-key", "reader": reader, "group": groups[0].ID, "boss": boss.Token, "bossID": boss.User.ID}
 }
 
+// TestDecisionsHaveCases: every decision of docs/dialects/canonical.md 5 is
+// cited by a case of a script or by a test.
+func TestDecisionsHaveCases(t *testing.T) { testkit.DecisionsHaveCases(t, "canonical", 9) }
+
+// TestScriptsCiteSources: every case of every script says where it comes from.
+func TestScriptsCiteSources(t *testing.T) { testkit.ScriptsCiteSources(t) }
+
 func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
