@@ -2,6 +2,7 @@ package app
 
 import (
 	"net/http"
+	"sync"
 
 	"github.com/usher-id/usher/internal/console/docs"
 	"github.com/usher-id/usher/internal/dialect/canonical"
@@ -23,7 +24,7 @@ type description struct {
 
 // descriptions are the doors that have one, in the order of the pages.
 var descriptions = []description{
-	{directory.DoorCanonical, "The canonical API", canonical.OpenAPI},
+	{directory.DoorCanonical, "The canonical API", sync.OnceValue(canonical.OpenAPI)},
 	{directory.DoorIQmetrix, "iQmetrix User Manager", iqmetrix.OpenAPI},
 	{directory.DoorEncore, "Actsoft Encore", encore.OpenAPI},
 	{directory.DoorSmartapp, "Smartapp.com", smartapp.OpenAPI},
