@@ -1,5 +1,5 @@
 # usher: `make test` needs nothing but Go, make and, where tests want a program
-# that is missing, Debian's package manager.
+# that is missing, Debian's package manager and the Python package index.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := build
