@@ -91,6 +91,17 @@ var tables = []func(*door){
 	registerHolds,
 	registerUserSessions,
 	registerHistory,
+	registerMe,
+	registerGroups,
+	registerCompanies,
+	registerLocations,
+	registerRoles,
+	registerCredentials,
+	registerTenant,
+	registerLockReasons,
+	registerPools,
+	registerSessions,
+	registerEvents,
 	registerDescription,
 }
 
