@@ -151,7 +151,7 @@ func (x *exchange) prepare() error {
 }
 
 // readQuery refuses parameters that the operation does not have, those that come
-// twice where one is meant, and empty ones where a text is not.
+// twice where one is meant, and empty ones where a free text is not meant.
 func (x *exchange) readQuery() error {
 	values, err := url.ParseQuery(x.req.URL.RawQuery)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"reflect"
+	"slices"
 	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -126,6 +127,13 @@ func describe(api *huma.OpenAPI) []byte {
 		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete} {
 			if op != nil {
 				tidy(op)
+			}
+		}
+	}
+	for _, schema := range api.Components.Schemas.Map() {
+		for _, member := range schema.Properties {
+			if member.Nullable && len(member.Enum) > 0 && !slices.Contains(member.Enum, any(nil)) {
+				member.Enum = append(member.Enum, nil) // null is among the values or it is none
 			}
 		}
 	}
