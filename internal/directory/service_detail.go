@@ -8,7 +8,8 @@ import (
 )
 
 // UserDetail reads a user with what belongs to it, in one snapshot, or the user
-// just before it. Errors as for User.
+// just before it; groups and roles alone each in a statement of its own. Errors
+// as for User.
 func (s *Service) UserDetail(ctx context.Context, call *Call, ref UserRef, with Include) (UserDetail, error) {
 	found, err := s.enterUser(ctx, call, ActReadUser, ref)
 	if err != nil {
@@ -17,8 +18,8 @@ func (s *Service) UserDetail(ctx context.Context, call *Call, ref UserRef, with 
 	if err := call.permitInclude(with); err != nil {
 		return UserDetail{}, err
 	}
-	if found != nil && with == 0 && call.Actor.Root == 0 {
-		return UserDetail{User: *found}, living(found)
+	if found != nil && with&^(IncludeGroups|IncludeRoles) == 0 && call.Actor.Root == 0 {
+		return s.belongings(ctx, call, found, with)
 	}
 	var detail UserDetail
 	err = s.store.View(ctx, func(r Reader) (err error) {
@@ -39,6 +40,36 @@ func (s *Service) UserDetail(ctx context.Context, call *Call, ref UserRef, with 
 	list := []UserDetail{detail}
 	err = s.addResets(ctx, call, list, with)
 	return list[0], err
+}
+
+// belongings reads the groups and roles of a user whom the caller can see:
+// most users have no role, and a snapshot costs more than its statements.
+func (s *Service) belongings(ctx context.Context, call *Call, u *User, with Include) (UserDetail, error) {
+	detail, assigned := UserDetail{User: *u}, false
+	err := living(u)
+	if err == nil && with&IncludeGroups != 0 {
+		err = s.store.Read(ctx, func(r Reader) (err error) {
+			detail.Groups, err = r.UserGroups(ctx, u.Tenant, u.Number)
+			return err
+		})
+	}
+	if err == nil && with&IncludeRoles != 0 {
+		err = s.store.Read(ctx, func(r Reader) error {
+			roles, err := r.UserRoles(ctx, u.Tenant, u.Number)
+			assigned = len(roles) > 0
+			return err
+		})
+	}
+	if err == nil && assigned {
+		err = s.store.View(ctx, func(r Reader) (err error) {
+			detail.Roles, err = heldRoles(ctx, r, call, u)
+			return err
+		})
+	}
+	if err != nil {
+		return UserDetail{}, err
+	}
+	return detail, nil
 }
 
 // UserDetails lists one page of users with what belongs to them, in one
