@@ -60,3 +60,19 @@ func TestRulesRoleForOwnCompany(t *testing.T) {
 		t.Errorf("%+v of a user of company %d", given, u.Company)
 	}
 }
+
+// An external id belongs to a credential: a person, whose sign-ins are no
+// credential, has none to give.
+func TestRulesExternalIDOfPersons(t *testing.T) {
+	f := newFixture(t)
+	admin, u := f.someone(withPassword), f.someone()
+	_, _, err := f.svc.AssignRole(f.ctx, f.sys(), directory.ByNumber(admin.Number), f.role(adminRank).Number, 0)
+	check(t, err)
+	me := f.session(admin)
+	_, err = f.svc.UpdateUser(f.ctx, me(), directory.ByNumber(u.Number), directory.UserPatch{ExternalID: directory.Some("x")}, directory.UpdateOptions{})
+	wantError(t, err, directory.CodeInvalid, directory.ReasonFieldRights)
+	after := must(f.svc.UpdateUser(f.ctx, me(), directory.ByNumber(u.Number), directory.UserPatch{ExternalID: directory.Some("")}, directory.UpdateOptions{}))(t)
+	if after.Version != u.Version || len(after.Profile.ExternalIDs) != 0 {
+		t.Errorf("%+v", after)
+	}
+}
