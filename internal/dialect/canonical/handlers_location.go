@@ -4,23 +4,26 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"reflect"
 	"time"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/usher-id/usher/internal/directory"
 )
 
 // Location is a place of a company.
 type Location struct {
-	Number       int64             `json:"number" minimum:"1" maximum:"2147483647" example:"14202"`
-	ID           string            `json:"id" format:"uuid"`
-	Company      int64             `json:"company" doc:"Number of the company."`
-	Name         string            `json:"name" example:"Regina Downtown"`
-	Headquarters bool              `json:"headquarters" doc:"At most one location of a company is."`
-	Address      nullable[Address] `json:"address"`
-	Phone        string            `json:"phone"`
-	Fax          string            `json:"fax"`
-	Version      int64             `json:"version" minimum:"1" doc:"The ETag."`
-	CreatedAt    time.Time         `json:"created_at"`
+	Number       int64                  `json:"number" minimum:"1" maximum:"2147483647" example:"14202"`
+	ID           string                 `json:"id" format:"uuid"`
+	Company      int64                  `json:"company" doc:"Number of the company."`
+	Name         string                 `json:"name" example:"Regina Downtown"`
+	Headquarters bool                   `json:"headquarters" doc:"At most one location of a company is."`
+	Address      nullable[wholeAddress] `json:"address"`
+	Phone        string                 `json:"phone"`
+	Fax          string                 `json:"fax"`
+	Version      int64                  `json:"version" minimum:"1" doc:"The ETag."`
+	CreatedAt    time.Time              `json:"created_at"`
 }
 
 // showLocation is a location of the core as it is shown.
@@ -28,9 +31,22 @@ func showLocation(l *directory.Location) Location {
 	shown := Location{Number: l.Number, ID: l.ID, Company: l.Company, Name: l.Name, Headquarters: l.Headquarters,
 		Phone: l.Phone, Fax: l.Fax, Version: l.Version, CreatedAt: l.CreatedAt.UTC()}
 	if a := l.Address; a != (directory.Address{}) {
-		shown.Address = some(Address{Line1: a.Line1, Line2: a.Line2, City: a.City, Region: a.Region, Country: a.Country, Zip: a.Zip})
+		shown.Address = some(wholeAddress(a))
 	}
 	return shown
+}
+
+// wholeAddress is an address in an answer: every member is there.
+type wholeAddress directory.Address
+
+// MarshalJSON implements json.Marshaler.
+func (a wholeAddress) MarshalJSON() ([]byte, error) {
+	return appendAddress(nil, (*directory.Address)(&a)), nil
+}
+
+// Schema implements huma.SchemaProvider.
+func (wholeAddress) Schema(r huma.Registry) *huma.Schema {
+	return r.Schema(reflect.TypeFor[Address](), false, "")
 }
 
 // LocationFields are the members of a location that a client can write, but its

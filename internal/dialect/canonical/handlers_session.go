@@ -20,7 +20,7 @@ func registerSessions(d *door) {
 	register(d, operation{id: "create_session", method: http.MethodPost, path: "/sessions", tag: "sessions", summary: "Sign in",
 		description: "With a user name, or an e-mail address that is a login, and the password. The tenant is found by the host name, else it is the only one that has this door on. Whoever has a temporary password replaces it by a reset link first.",
 		status:      http.StatusCreated, open: true,
-		examples: []example{{name: "a wrong password", body: `{"user_name":"admin@kentel.com","password":"not the password"}`, status: http.StatusUnauthorized}}},
+		examples: []example{{name: "the sample administrator", body: `{"user_name":"admin","password":"usher-demo-password"}`}}},
 		func(ctx context.Context, x *exchange, in *struct {
 			Body struct {
 				UserName string `json:"user_name" minLength:"1" maxLength:"256"`
