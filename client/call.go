@@ -45,6 +45,12 @@ func IdempotencyKey(key string) CallOption {
 	return func(o *callOptions) { o.header.Set("Idempotency-Key", key) }
 }
 
+// RequestID names the call in the server's log and in events: 1 to 64 letters, digits,
+// dots, underscores and hyphens. Without it every call has one of its own.
+func RequestID(id string) CallOption {
+	return func(o *callOptions) { o.header.Set("X-Request-Id", id) }
+}
+
 // Fields asks for some members of users only; id is always there, and the others
 // have their zero value.
 func Fields(names ...string) CallOption {

@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	"iter"
 	"net/http"
 	"time"
 )
@@ -37,28 +36,21 @@ type Credential struct {
 type NewCredential struct {
 	Kind      string    `json:"kind,omitzero"` // "" is CredentialKey
 	Name      string    `json:"name"`
-	ClientID  string    `json:"client_id,omitzero"` // "" is drawn
-	Rank      string    `json:"rank,omitzero"`
-	Scopes    []string  `json:"scopes,omitzero"`
-	Doors     []string  `json:"doors,omitzero"` // nil is all
-	Company   int64     `json:"company,omitzero"`
+	ClientID  string    `json:"client_id,omitzero"` // of all kinds but keys; "" is drawn
+	Secret    Secret    `json:"secret,omitzero"`    // "" is drawn, as it should be
+	Rank      string    `json:"rank,omitzero"`      // "" is RankReader
+	Scopes    []string  `json:"scopes,omitzero"`    // nil: the maker's
+	Doors     []string  `json:"doors,omitzero"`     // nil: the maker's
+	Company   int64     `json:"company,omitzero"`   // number; 0: the maker's
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
 }
 
 // CredentialService is the credentials of the tenant.
 type CredentialService struct{ c *Client }
 
-// List reads one page of credentials.
-func (s *CredentialService) List(ctx context.Context, q PageQuery, options ...CallOption) (*Page[Credential], error) {
-	return read[Page[Credential]](ctx, s.c, path("credentials"), query{}.page(q), options)
-}
-
-// All goes over the credentials of all pages.
-func (s *CredentialService) All(ctx context.Context, q PageQuery, options ...CallOption) iter.Seq2[Credential, error] {
-	return pages(q.Cursor, func(cursor string) (*Page[Credential], error) {
-		q.Cursor = cursor
-		return s.List(ctx, q, options...)
-	})
+// List reads all credentials, the oldest first, without their secrets.
+func (s *CredentialService) List(ctx context.Context, options ...CallOption) ([]Credential, error) {
+	return readAll[Credential](ctx, s.c, path("credentials"), options)
 }
 
 // Get reads a credential, without its secret.
@@ -66,7 +58,8 @@ func (s *CredentialService) Get(ctx context.Context, id string, options ...CallO
 	return read[Credential](ctx, s.c, path("credentials", id), nil, options)
 }
 
-// Create makes a credential, whose secret is shown only in this answer.
+// Create makes a credential, whose secret is shown only in this answer. Nobody
+// makes one that may do more than itself.
 func (s *CredentialService) Create(ctx context.Context, credential NewCredential, options ...CallOption) (*Credential, error) {
 	return write[Credential](ctx, s.c, &request{method: http.MethodPost, path: path("credentials"), body: credential, creates: true}, options)
 }

@@ -21,7 +21,7 @@ type Error struct {
 	Fields []FieldError
 	// ID is of an internal error: it finds the line in the server's log.
 	ID string
-	// RequestID finds the request in the server's log.
+	// RequestID finds the request in the server's log and in events.
 	RequestID string
 	// RetryAfter is how long the server asks to wait; 0 if it does not say.
 	RetryAfter time.Duration
@@ -131,7 +131,7 @@ type problem struct {
 // usher's, as a proxy's page, is not shown.
 func refusal(r *request, a *answer, now time.Time) *Error {
 	e := &Error{Status: a.status, Title: http.StatusText(a.status), Code: CodeUnknown, Method: r.method, Path: r.path,
-		RequestID: a.header.Get("X-Request-Id"), RetryAfter: retryAfter(a.header, now)}
+		RetryAfter: retryAfter(a.header, now)}
 	var p problem
 	if json.Unmarshal(a.body, &p) == nil && p.Code != "" {
 		e.Type, e.Title, e.Detail, e.Code, e.Reason, e.Fields, e.ID = p.Type, p.Title, p.Detail, p.Code, p.Reason, p.Errors, p.ErrorID

@@ -47,7 +47,7 @@ func eventPage(p *EventPage, err error) (*Page[Event], error) {
 type EventService struct{ c *Client }
 
 // List reads a page of events, the oldest first. Keep NextCursor and ask with it
-// later for what has happened since.
+// later for what has happened since; it is good for 30 days.
 func (s *EventService) List(ctx context.Context, q PageQuery, options ...CallOption) (*EventPage, error) {
 	return read[EventPage](ctx, s.c, path("events"), query{}.page(q), options)
 }

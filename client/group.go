@@ -18,7 +18,9 @@ const (
 type Group struct {
 	Head
 	ID          string    `json:"id"` // UUID
+	Number      int64     `json:"number"`
 	Kind        string    `json:"kind"`
+	Key         string    `json:"key"` // unique in its kind
 	Name        string    `json:"name"`
 	Description string    `json:"description"`
 	Parent      string    `json:"parent"`      // id; "" for none
@@ -32,11 +34,15 @@ func (g *Group) setVersion() { g.ETag = etag(g.Version) }
 
 // NewGroup is a group to be created.
 type NewGroup struct {
-	Kind        string `json:"kind,omitzero"` // "" is GroupPlain
-	Name        string `json:"name"`
-	Description string `json:"description,omitzero"`
-	Parent      string `json:"parent,omitzero"` // id
-	ExternalID  string `json:"external_id,omitzero"`
+	ID          string   `json:"id,omitzero"`     // UUID to keep; "" is drawn
+	Number      int64    `json:"number,omitzero"` // to keep; 0 is drawn
+	Kind        string   `json:"kind,omitzero"`   // "" is GroupPlain
+	Key         string   `json:"key,omitzero"`    // of a service team; "" is its id
+	Name        string   `json:"name"`
+	Description string   `json:"description,omitzero"`
+	Parent      string   `json:"parent,omitzero"` // id of a group of the same kind
+	ExternalID  string   `json:"external_id,omitzero"`
+	Members     []string `json:"members,omitzero"` // ids of users, at most 2,000
 }
 
 // GroupPatch changes some members of a group.
@@ -51,28 +57,37 @@ type GroupPatch struct {
 type GroupQuery struct {
 	PageQuery
 	Search string // part of the name
-	Kind   string // one kind; "" is all
-	Parent string // id: only its children
+	Kind   string // "" is GroupPlain
+	Parent string // id: only those directly below it; "none": those below no group
+	Sort   string // "number", "-number", "name" or "-name"; "" is number
 	Total  bool   // ask for Page.Total
 }
 
 // Member is a user as a group or a role shows it.
 type Member struct {
-	ID       string `json:"id"`
-	Number   int64  `json:"number"`
-	UserName string `json:"user_name"`
-	Role     string `json:"role"` // the user's part in the group
+	ID          string `json:"id"`
+	Number      int64  `json:"number"`
+	UserName    string `json:"user_name"`
+	DisplayName string `json:"display_name"`
 }
+
+// MemberQuery is a list of members.
+type MemberQuery struct {
+	PageQuery
+	Total bool // ask for Page.Total
+}
+
+func (q MemberQuery) query() query { return query{}.page(q.PageQuery).flag("total", q.Total) }
 
 // GroupService is the groups of every kind. They are named by id.
 type GroupService struct{ c *Client }
 
-// List reads one page of groups.
+// List reads one page of groups of one kind.
 func (s *GroupService) List(ctx context.Context, q GroupQuery, options ...CallOption) (*Page[Group], error) {
-	return read[Page[Group]](ctx, s.c, path("groups"), query{}.page(q.PageQuery).text("q", q.Search).text("kind", q.Kind).text("parent", q.Parent).flag("total", q.Total), options)
+	return read[Page[Group]](ctx, s.c, path("groups"), query{}.page(q.PageQuery).text("q", q.Search).text("kind", q.Kind).text("parent", q.Parent).text("sort", q.Sort).flag("total", q.Total), options)
 }
 
-// All goes over the groups of all pages.
+// All goes over the groups of one kind.
 func (s *GroupService) All(ctx context.Context, q GroupQuery, options ...CallOption) iter.Seq2[Group, error] {
 	return pages(q.Cursor, func(cursor string) (*Page[Group], error) {
 		q.Cursor = cursor
@@ -85,7 +100,7 @@ func (s *GroupService) Get(ctx context.Context, group string, options ...CallOpt
 	return read[Group](ctx, s.c, path("groups", group), nil, options)
 }
 
-// Create makes a group.
+// Create makes a group with its first members.
 func (s *GroupService) Create(ctx context.Context, group NewGroup, options ...CallOption) (*Group, error) {
 	return write[Group](ctx, s.c, &request{method: http.MethodPost, path: path("groups"), body: group, creates: true}, options)
 }
@@ -95,25 +110,25 @@ func (s *GroupService) Update(ctx context.Context, group string, p GroupPatch, o
 	return write[Group](ctx, s.c, &request{method: http.MethodPatch, path: path("groups", group), body: p}, options)
 }
 
-// Delete removes a group; its members stay what they are.
+// Delete removes a group with its memberships. Groups below it lose their parent.
 func (s *GroupService) Delete(ctx context.Context, group string, options ...CallOption) error {
 	return s.c.remove(ctx, path("groups", group), nil, options)
 }
 
 // Members reads one page of a group's members.
-func (s *GroupService) Members(ctx context.Context, group string, q PageQuery, options ...CallOption) (*Page[Member], error) {
-	return read[Page[Member]](ctx, s.c, path("groups", group, "members"), query{}.page(q), options)
+func (s *GroupService) Members(ctx context.Context, group string, q MemberQuery, options ...CallOption) (*Page[Member], error) {
+	return read[Page[Member]](ctx, s.c, path("groups", group, "members"), q.query(), options)
 }
 
 // AllMembers goes over a group's members.
-func (s *GroupService) AllMembers(ctx context.Context, group string, q PageQuery, options ...CallOption) iter.Seq2[Member, error] {
+func (s *GroupService) AllMembers(ctx context.Context, group string, q MemberQuery, options ...CallOption) iter.Seq2[Member, error] {
 	return pages(q.Cursor, func(cursor string) (*Page[Member], error) {
 		q.Cursor = cursor
 		return s.Members(ctx, group, q, options...)
 	})
 }
 
-// MemberChange is who joins and who leaves a group, by id.
+// MemberChange is who joins and who leaves a group, by id; at most 2,000 each.
 type MemberChange struct {
 	Add    []string `json:"add,omitzero"`
 	Remove []string `json:"remove,omitzero"`

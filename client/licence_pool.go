@@ -18,16 +18,20 @@ type LicencePool struct {
 
 func (p *LicencePool) setVersion() { p.ETag = etag(p.Version) }
 
+// setHead makes the tag of the version: the answer has none, since the seats in use
+// change without it.
+func (p *LicencePool) setHead(http.Header) { p.setVersion() }
+
 // LicencePoolService is the licence pools.
 type LicencePoolService struct{ c *Client }
 
 // List reads all pools.
 func (s *LicencePoolService) List(ctx context.Context, options ...CallOption) ([]LicencePool, error) {
-	p, err := read[Page[LicencePool]](ctx, s.c, path("licence_pools"), nil, options)
-	if err != nil {
-		return nil, err
+	pools, err := readAll[LicencePool](ctx, s.c, path("licence_pools"), options)
+	for i := range pools {
+		pools[i].setVersion()
 	}
-	return p.Items, nil
+	return pools, err
 }
 
 // Get reads the pool of a licence type.
@@ -35,9 +39,9 @@ func (s *LicencePoolService) Get(ctx context.Context, licenceType string, option
 	return read[LicencePool](ctx, s.c, path("licence_pools", licenceType), nil, options)
 }
 
-// Put makes or resizes a pool; nil is any number of seats. A total below what is
+// Set makes or resizes a pool; nil is any number of seats. A total below what is
 // used takes no seat away: nobody gets one until enough are free.
-func (s *LicencePoolService) Put(ctx context.Context, licenceType string, total *int64, options ...CallOption) (*LicencePool, error) {
+func (s *LicencePoolService) Set(ctx context.Context, licenceType string, total *int64, options ...CallOption) (*LicencePool, error) {
 	body := struct {
 		Total *int64 `json:"total"`
 	}{total}

@@ -66,6 +66,14 @@ func (q query) number(name string, value int64) query {
 	return q
 }
 
+// numbered is number for parameters where 0 has a meaning of its own.
+func (q query) numbered(name string, value *int64) query {
+	if value != nil {
+		url.Values(q).Set(name, strconv.FormatInt(*value, 10))
+	}
+	return q
+}
+
 func (q query) flag(name string, value bool) query {
 	if value {
 		url.Values(q).Set(name, "true")

@@ -26,7 +26,7 @@ func (l *Location) setVersion() { l.ETag = etag(l.Version) }
 
 // NewLocation is a location to be created.
 type NewLocation struct {
-	Company      int64    `json:"company,omitzero"`
+	Company      int64    `json:"company"` // number
 	Name         string   `json:"name"`
 	Number       int64    `json:"number,omitzero"` // to keep; 0 is drawn
 	ID           string   `json:"id,omitzero"`     // UUID to keep; "" is drawn
@@ -79,12 +79,12 @@ func (s *LocationService) Create(ctx context.Context, location NewLocation, opti
 	return write[Location](ctx, s.c, &request{method: http.MethodPost, path: path("locations"), body: location, creates: true}, options)
 }
 
-// Update changes some members of a location.
+// Update changes some members of a location, which stays with its company.
 func (s *LocationService) Update(ctx context.Context, location string, p LocationPatch, options ...CallOption) (*Location, error) {
 	return write[Location](ctx, s.c, &request{method: http.MethodPatch, path: path("locations", location), body: p}, options)
 }
 
-// Delete removes a location.
+// Delete removes a location that nobody is assigned to; else it is a conflict.
 func (s *LocationService) Delete(ctx context.Context, location string, options ...CallOption) error {
 	return s.c.remove(ctx, path("locations", location), nil, options)
 }

@@ -21,9 +21,10 @@ func (l *LockReason) setVersion() { l.ETag = etag(l.Version) }
 
 // NewLockReason is a lock reason to be created.
 type NewLockReason struct {
-	Company     int64  `json:"company,omitzero"`
+	Number      int64  `json:"number,omitzero"` // to keep; 0 is drawn
+	Company     int64  `json:"company"`         // number
 	Name        string `json:"name"`
-	Description string `json:"description,omitzero"`
+	Description string `json:"description"` // what the user is shown
 }
 
 // LockReasonPatch changes some members of a lock reason.
@@ -32,16 +33,24 @@ type LockReasonPatch struct {
 	Description Opt[string] `json:"description,omitzero"`
 }
 
+// LockReasonQuery is a list of lock reasons.
+type LockReasonQuery struct {
+	PageQuery
+	Search  string // part of the name
+	Company int64  // number: its own; 0 is all that the key can see
+	Total   bool   // ask for Page.Total
+}
+
 // LockReasonService is the lock reasons.
 type LockReasonService struct{ c *Client }
 
 // List reads one page of lock reasons.
-func (s *LockReasonService) List(ctx context.Context, q OwnedQuery, options ...CallOption) (*Page[LockReason], error) {
-	return read[Page[LockReason]](ctx, s.c, path("lock_reasons"), q.query(), options)
+func (s *LockReasonService) List(ctx context.Context, q LockReasonQuery, options ...CallOption) (*Page[LockReason], error) {
+	return read[Page[LockReason]](ctx, s.c, path("lock_reasons"), query{}.page(q.PageQuery).text("q", q.Search).number("company", q.Company).flag("total", q.Total), options)
 }
 
 // All goes over the lock reasons of all pages.
-func (s *LockReasonService) All(ctx context.Context, q OwnedQuery, options ...CallOption) iter.Seq2[LockReason, error] {
+func (s *LockReasonService) All(ctx context.Context, q LockReasonQuery, options ...CallOption) iter.Seq2[LockReason, error] {
 	return pages(q.Cursor, func(cursor string) (*Page[LockReason], error) {
 		q.Cursor = cursor
 		return s.List(ctx, q, options...)
@@ -63,7 +72,7 @@ func (s *LockReasonService) Update(ctx context.Context, reason int64, p LockReas
 	return write[LockReason](ctx, s.c, &request{method: http.MethodPatch, path: path("lock_reasons", number(reason)), body: p}, options)
 }
 
-// Delete removes a lock reason.
+// Delete removes a lock reason. Users who are locked with it stay locked.
 func (s *LockReasonService) Delete(ctx context.Context, reason int64, options ...CallOption) error {
 	return s.c.remove(ctx, path("lock_reasons", number(reason)), nil, options)
 }

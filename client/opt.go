@@ -19,5 +19,15 @@ func Null[T any]() Opt[T] { return Opt[T]{there: true} }
 // leaves it out.
 func (o Opt[T]) IsZero() bool { return !o.there }
 
+// UnmarshalJSON reads a member that is there: null resets, anything else sets.
+func (o *Opt[T]) UnmarshalJSON(text []byte) error {
+	*o = Opt[T]{there: true}
+	if string(text) == "null" {
+		return nil
+	}
+	o.value = new(T)
+	return json.Unmarshal(text, o.value)
+}
+
 // MarshalJSON implements json.Marshaler.
 func (o Opt[T]) MarshalJSON() ([]byte, error) { return json.Marshal(o.value) }

@@ -32,7 +32,8 @@ func (r *Role) setVersion() { r.ETag = etag(r.Version) }
 
 // NewRole is a role to be created.
 type NewRole struct {
-	Key         string   `json:"key,omitzero"` // "" is made of the name
+	Number      int64    `json:"number,omitzero"` // to keep; 0 is drawn
+	Key         string   `json:"key,omitzero"`    // "" is made of the name
 	Name        string   `json:"name"`
 	Description string   `json:"description,omitzero"`
 	Company     int64    `json:"company,omitzero"` // 0: the tenant
@@ -48,28 +49,24 @@ type RolePatch struct {
 	Permissions Opt[[]string] `json:"permissions,omitzero"`
 }
 
-// OwnedQuery is a list of what a company owns, or the tenant.
-type OwnedQuery struct {
+// RoleQuery is a list of roles.
+type RoleQuery struct {
 	PageQuery
 	Search  string // part of the name
-	Company int64  // number; 0 is all that the key can see
+	Company *int64 // number: its own roles; 0 is the tenant's, nil all
 	Total   bool   // ask for Page.Total
-}
-
-func (q OwnedQuery) query() query {
-	return query{}.page(q.PageQuery).text("q", q.Search).number("company", q.Company).flag("total", q.Total)
 }
 
 // RoleService is the roles.
 type RoleService struct{ c *Client }
 
 // List reads one page of roles.
-func (s *RoleService) List(ctx context.Context, q OwnedQuery, options ...CallOption) (*Page[Role], error) {
-	return read[Page[Role]](ctx, s.c, path("roles"), q.query(), options)
+func (s *RoleService) List(ctx context.Context, q RoleQuery, options ...CallOption) (*Page[Role], error) {
+	return read[Page[Role]](ctx, s.c, path("roles"), query{}.page(q.PageQuery).text("q", q.Search).numbered("company", q.Company).flag("total", q.Total), options)
 }
 
 // All goes over the roles of all pages.
-func (s *RoleService) All(ctx context.Context, q OwnedQuery, options ...CallOption) iter.Seq2[Role, error] {
+func (s *RoleService) All(ctx context.Context, q RoleQuery, options ...CallOption) iter.Seq2[Role, error] {
 	return pages(q.Cursor, func(cursor string) (*Page[Role], error) {
 		q.Cursor = cursor
 		return s.List(ctx, q, options...)
@@ -86,23 +83,24 @@ func (s *RoleService) Create(ctx context.Context, role NewRole, options ...CallO
 	return write[Role](ctx, s.c, &request{method: http.MethodPost, path: path("roles"), body: role, creates: true}, options)
 }
 
-// Update changes some members of a role.
+// Update changes some members of a role. The rank of a role that somebody holds
+// cannot change, which is a conflict.
 func (s *RoleService) Update(ctx context.Context, role int64, p RolePatch, options ...CallOption) (*Role, error) {
 	return write[Role](ctx, s.c, &request{method: http.MethodPatch, path: path("roles", number(role)), body: p}, options)
 }
 
-// Delete removes a role.
+// Delete removes a role that nobody holds; else it is a conflict.
 func (s *RoleService) Delete(ctx context.Context, role int64, options ...CallOption) error {
 	return s.c.remove(ctx, path("roles", number(role)), nil, options)
 }
 
 // Members reads one page of the users who hold a role.
-func (s *RoleService) Members(ctx context.Context, role int64, q PageQuery, options ...CallOption) (*Page[Member], error) {
-	return read[Page[Member]](ctx, s.c, path("roles", number(role), "members"), query{}.page(q), options)
+func (s *RoleService) Members(ctx context.Context, role int64, q MemberQuery, options ...CallOption) (*Page[Member], error) {
+	return read[Page[Member]](ctx, s.c, path("roles", number(role), "members"), q.query(), options)
 }
 
 // AllMembers goes over the users who hold a role.
-func (s *RoleService) AllMembers(ctx context.Context, role int64, q PageQuery, options ...CallOption) iter.Seq2[Member, error] {
+func (s *RoleService) AllMembers(ctx context.Context, role int64, q MemberQuery, options ...CallOption) iter.Seq2[Member, error] {
 	return pages(q.Cursor, func(cursor string) (*Page[Member], error) {
 		q.Cursor = cursor
 		return s.Members(ctx, role, q, options...)

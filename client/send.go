@@ -98,6 +98,9 @@ func (c *Client) prepare(r *request, header http.Header) ([]byte, error) {
 	}
 	header.Set("User-Agent", c.agent)
 	header.Set("Accept", "application/json, application/problem+json")
+	if header.Get("X-Request-Id") == "" {
+		header.Set("X-Request-Id", rand.Text())
+	}
 	if r.creates && header.Get("Idempotency-Key") == "" {
 		header.Set("Idempotency-Key", rand.Text())
 	}
@@ -142,7 +145,7 @@ func (c *Client) repeat(ctx context.Context, r *request, o *callOptions, body []
 			return nil, ErrNotModified
 		case a.status < 200 || a.status > 299:
 			refused = refusal(r, a, c.retry.now())
-			refused.Attempts = n
+			refused.Attempts, refused.RequestID = n, o.header.Get("X-Request-Id")
 			again, err = busy(refused), refused
 		default:
 			return a, nil

@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"time"
 )
@@ -30,13 +29,4 @@ func (s *SessionService) Create(ctx context.Context, userName string, password S
 // End ends the session whose token the client has.
 func (s *SessionService) End(ctx context.Context, options ...CallOption) error {
 	return s.c.remove(ctx, path("sessions", "current"), nil, options)
-}
-
-// OpenAPI reads the description of the API, in OpenAPI 3.1.
-func (c *Client) OpenAPI(ctx context.Context, options ...CallOption) (json.RawMessage, error) {
-	text, err := read[json.RawMessage](ctx, c, path("openapi.json"), nil, options)
-	if err != nil {
-		return nil, err
-	}
-	return *text, nil
 }
