@@ -310,7 +310,7 @@ func step(random *rand.Rand, ids []string, model map[string]bool) string {
 	}
 }
 
-// Sizes are limited, and what is too large changes nothing.
+// Sizes are limited (dossier 5.25, 5.36), and what is too large changes nothing.
 func TestSizesOfGroupRequests(t *testing.T) {
 	w := newWorld(t)
 	id := w.group("guides")
@@ -327,7 +327,7 @@ func TestSizesOfGroupRequests(t *testing.T) {
 }
 
 // A page of groups with more members than can be shown says what to do; without
-// the members there is no such page.
+// the members there is no such page (dossier 5.36).
 func TestPageWithTooManyMembers(t *testing.T) {
 	w := newWorld(t)
 	ids := w.users(1500)
@@ -376,4 +376,27 @@ func ids(resources []any) []string {
 		list = append(list, r.(map[string]any)["id"].(string))
 	}
 	return list
+}
+
+// Whoever provisions neither takes an administrator out of a group nor erases it
+// (dossier 5.38).
+func TestGroupOfAnAdministrator(t *testing.T) {
+	w := newWorld(t)
+	tenant := demo(t, w.s.Service)
+	made, err := w.s.Service.MakeGroup(context.Background(), directory.System(tenant, "test"), directory.NewGroup{
+		Group:   directory.Group{Kind: directory.GroupPlain, Name: "administrators"},
+		Members: []directory.UserRef{directory.ByUserName("admin")}})
+	must(t, err)
+	id := made.Group.ID
+	before := w.call(http.StatusOK, "GET", "/Groups/"+id, "")
+	w.patch(http.StatusForbidden, id, `{"op":"remove","path":"members"}`)
+	w.call(http.StatusForbidden, "PUT", "/Groups/"+id, `{"displayName":"administrators"}`)
+	w.call(http.StatusForbidden, "DELETE", "/Groups/"+id, "")
+	if got := statuses(w.bulk("", `{"method":"DELETE","path":"/Groups/`+id+`"}`)); got[0] != "403" {
+		t.Errorf("in a Bulk: %v", got)
+	}
+	if diff := cmp.Diff(before, w.call(http.StatusOK, "GET", "/Groups/"+id, "")); diff != "" {
+		t.Errorf("the group changed:\n%s", diff)
+	}
+	w.patch(http.StatusOK, id, `{"op":"add","path":"members","value":["`+w.user("a")+`"]}`)
 }

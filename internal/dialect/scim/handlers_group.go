@@ -27,6 +27,10 @@ var groupRoutes = []route{
 // in a large group as in a small one.
 const maxShown = 100
 
+// maxGroupValues is how many JSON values a group or a PATCH of one has: who
+// replaces a group names all that stay.
+const maxGroupValues = 100_000
+
 // group is the group that the path names. Other kinds than the plain one do not
 // exist at this door (dossier 3.2).
 func (x *exchange) group() directory.GroupRef {
@@ -109,7 +113,7 @@ func (x *exchange) createGroupAs(id string) (web.Response, error) {
 	if err != nil {
 		return x.refusedGroup(err)
 	}
-	object, err := x.object()
+	object, err := x.objectOf(maxDepth, maxGroupValues)
 	if err != nil {
 		return x.refusedGroup(err)
 	}
@@ -139,7 +143,7 @@ func replaceGroup(d *door, x *exchange) (web.Response, error) {
 	if err != nil {
 		return x.refusedGroup(err)
 	}
-	object, err := x.object()
+	object, err := x.objectOf(maxDepth, maxGroupValues)
 	if err != nil {
 		return x.refusedGroup(err)
 	}
@@ -159,7 +163,7 @@ func patchGroup(d *door, x *exchange) (web.Response, error) {
 	if err != nil {
 		return x.refusedGroup(err)
 	}
-	object, err := x.object()
+	object, err := x.objectOf(maxDepth, maxGroupValues)
 	if err != nil {
 		return x.refusedGroup(err)
 	}
