@@ -191,13 +191,9 @@ func patchProfile(bad *violations, call *Call, u *User, p *UserPatch) {
 		patchExtraFields(bad, call.Door.String(), u, p.ExtraFields)
 	}
 	if p.ExternalID.Set {
-		if p.ExternalID.Value != "" && call.Actor.User != 0 {
-			bad.add(FieldExternalID, ReasonFieldRights, "external_id belongs to a credential; a person has none.")
-			return
-		}
 		if p.ExternalID.Value != "" {
 			if call.Actor.User != 0 {
-				bad.add(FieldExternalID, ReasonFieldValue, "external_id is what a provisioning credential calls the user; a person calls nobody anything.")
+				bad.add(FieldExternalID, ReasonFieldRights, "external_id is what a provisioning credential calls the user; a person calls nobody anything.")
 				return
 			}
 			if _, err := FoldKey(ExternalSpace(call.Actor.Credential), p.ExternalID.Value); err != nil {
