@@ -30,8 +30,9 @@ var described = []struct {
 	known    func(furniture) []dictionary
 	proof    string // a path that a good credential reads
 }{
-	{"canonical", strictChecks, 8, bearer, func(f furniture) []dictionary {
-		return []dictionary{{"path.id", f.ids}, {"path.key", f.names}, {"path.group", f.groupIDs}, {"path.role", texts(f.roles)}, {"path.location", texts(f.locations)}}
+	{"canonical", strictChecks, 6, bearer, func(f furniture) []dictionary {
+		return []dictionary{{"path.id", f.ids}, {"path.key", f.names}, {"path.group", f.groupIDs}, {"path.role", texts(f.roles)}, {"path.location", texts(f.locations)},
+			{"path.user", f.ids}, {"path.company", texts(f.companies)}, {"path.lock_reason", texts(f.reasons)}, {"query.company", f.companies}}
 	}, "/api/v1/users/by/login/{owner}"},
 	{"iqmetrix", checks, 15, bearer, func(f furniture) []dictionary {
 		return []dictionary{{"path.UserId", f.users}, {"path.CompanyId", f.companies}, {"path.EntityId", f.companies}, {"path.LocationId", f.locations},
