@@ -105,6 +105,13 @@ func TestRulesEditTenant(t *testing.T) {
 	if _, err := f.svc.EditTenant(f.ctx, f.sys(), bad); !errors.Is(err, failed) {
 		t.Errorf("%v, want what the settings failed with", err)
 	}
+	key := f.key(adminRank)
+	for what, p := range map[string]directory.TenantPatch{"disabled": {Disabled: directory.Some(true)},
+		"its own door": {Doors: directory.Some(directory.AllDoors &^ directory.DoorSet(f.as(key).Door))}} {
+		if _, err := f.svc.EditTenant(f.ctx, f.as(key), p); directory.CodeOf(err) != directory.CodeConflict || !directory.IsReason(err, directory.ReasonSelfLock) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
 	stale := f.sys()
 	stale.If.Match = []int64{before.Version}
 	wantError(t, second(f.svc.EditTenant(f.ctx, stale, directory.TenantPatch{})), directory.CodeStale, directory.ReasonVersionMismatch)
@@ -143,6 +150,26 @@ func TestRulesListEvents(t *testing.T) {
 	}
 	wantError(t, second(f.svc.ListEvents(f.ctx, f.as(f.key(readerRank)), cursor, 2)), directory.CodeInvalid, directory.ReasonCursorInvalid)
 	wantError(t, second(f.svc.ListEvents(f.ctx, f.sys(), "", 0)), directory.CodeInvalid, directory.ReasonFieldValue)
+}
+
+// A person has no external id to give to a group either.
+func TestRulesGroupExternalIDOfPersons(t *testing.T) {
+	f := newFixture(t)
+	admin := f.someone(withPassword)
+	_, _, err := f.svc.AssignRole(f.ctx, f.sys(), directory.ByNumber(admin.Number), f.role(adminRank).Number, 0)
+	check(t, err)
+	me := f.session(admin)
+	group := directory.Group{Kind: directory.GroupPlain, Name: "Crew"}
+	wantError(t, second(f.svc.MakeGroup(f.ctx, me(), directory.NewGroup{Group: group, ExternalID: "x"})), directory.CodeInvalid, directory.ReasonFieldRights)
+	made := must(f.svc.MakeGroup(f.ctx, me(), directory.NewGroup{Group: group}))(t)
+	edit := func(id string) directory.GroupEdit {
+		return directory.GroupEdit{GroupPatch: directory.GroupPatch{ExternalID: directory.Some(id)}}
+	}
+	ref := directory.GroupRef{ID: made.Group.ID}
+	wantError(t, second(f.svc.EditGroup(f.ctx, me(), ref, edit("x"))), directory.CodeInvalid, directory.ReasonFieldRights)
+	if got := must(f.svc.EditGroup(f.ctx, me(), ref, edit("")))(t); got.Group.Version != made.Group.Version {
+		t.Errorf("nothing to change: %+v", got)
+	}
 }
 
 // Scopes and doors have names, which are read back.

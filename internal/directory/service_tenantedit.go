@@ -52,8 +52,9 @@ func (s *Service) UpdateTenant(ctx context.Context, call *Call, t Tenant) (Tenan
 }
 
 // EditTenant changes what the patch names of the call's tenant. A caller that is
-// bound to a company cannot. Nothing to change writes nothing. Errors as for
-// UpdateTenant.
+// bound to a company cannot, and nobody closes the door that it came through: it
+// could not open it again. Nothing to change writes nothing. Errors as for
+// UpdateTenant; user.locks_itself.
 func (s *Service) EditTenant(ctx context.Context, call *Call, p TenantPatch) (Tenant, error) {
 	if err := s.enter(ctx, call, ActTenant); err != nil {
 		return Tenant{}, err
@@ -61,6 +62,9 @@ func (s *Service) EditTenant(ctx context.Context, call *Call, p TenantPatch) (Te
 	return s.changeTenant(ctx, call, func(before *Tenant) (Tenant, error) {
 		after := *before
 		err := p.apply(&after)
+		if err == nil && !call.trusted && (after.Disabled || !after.Doors.Has(call.Door)) {
+			err = Wrong(CodeConflict, ReasonSelfLock, "The caller would lock itself out: who runs the server can close this door or disable the tenant.")
+		}
 		return after, err
 	})
 }
