@@ -35,7 +35,7 @@ func Example() {
 	defer server.Close()
 	ctx := context.Background()
 
-	c, err := client.New(server.URL, "your key")
+	c, err := client.New(server.URL, "your-key")
 	if err != nil {
 		fmt.Println(err)
 		return
