@@ -70,7 +70,7 @@ func registerCompanies(d *door) {
 		}) (*pageOutput[Company], error) {
 			list, err := x.door.svc.ListCompanies(ctx, &x.call, in.core(x, "parent", in.Parent))
 			if err != nil {
-				return nil, err
+				return nil, renamed(err, queryFields)
 			}
 			return treePage(list, in.Total, showCompany), nil
 		})

@@ -87,7 +87,7 @@ func registerGroups(d *door) {
 		func(ctx context.Context, x *exchange, in *GroupsQuery) (*pageOutput[Group], error) {
 			found, err := x.door.svc.SearchGroups(ctx, &x.call, in.core())
 			if err != nil {
-				return nil, err
+				return nil, renamed(err, queryFields)
 			}
 			list := directory.Page[directory.GroupDetail]{Items: found.Groups, Total: found.Total, Next: found.Next}
 			return treePage(list, in.Total, groupOf), nil
@@ -124,7 +124,7 @@ func createGroup(ctx context.Context, x *exchange, in *struct {
 		Name        string        `json:"name" minLength:"1" maxLength:"256"`
 		Description opt[string]   `json:"description,omitempty" maxLength:"256"`
 		Parent      opt[string]   `json:"parent,omitempty" doc:"Id of a group of the same kind."`
-		ExternalID  opt[string]   `json:"external_id,omitempty" maxLength:"256"`
+		ExternalID  opt[string]   `json:"external_id,omitempty" maxLength:"255" doc:"Needs an API key: a person has none."`
 		Members     opt[[]string] `json:"members,omitempty" maxItems:"2000" doc:"Ids of users."`
 	} `nameHint:"NewGroup"`
 }) (*made[Group], error) {
@@ -149,7 +149,7 @@ func updateGroup(ctx context.Context, x *exchange, in *struct {
 		Name        opt[string] `json:"name,omitempty" minLength:"1" maxLength:"256"`
 		Description opt[string] `json:"description,omitempty" maxLength:"256"`
 		Parent      opt[string] `json:"parent,omitempty" doc:"Id of a group of the same kind; null for none."`
-		ExternalID  opt[string] `json:"external_id,omitempty" maxLength:"256"`
+		ExternalID  opt[string] `json:"external_id,omitempty" maxLength:"255" doc:"Needs an API key: a person has none."`
 	} `nameHint:"GroupChange"`
 }) (*made[Group], error) {
 	detail, err := x.door.svc.EditGroup(ctx, &x.call, groupRefOf(in.Group), directory.GroupEdit{GroupPatch: directory.GroupPatch{

@@ -70,7 +70,7 @@ func registerLocations(d *door) {
 		}) (*pageOutput[Location], error) {
 			list, err := x.door.svc.ListLocations(ctx, &x.call, in.core(x, "company", in.Company))
 			if err != nil {
-				return nil, err
+				return nil, renamed(err, queryFields)
 			}
 			return treePage(list, in.Total, showLocation), nil
 		})

@@ -37,7 +37,7 @@ func registerLockReasons(d *door) {
 		}) (*pageOutput[LockReason], error) {
 			list, err := x.door.svc.ListLockReasons(ctx, &x.call, in.core(x, "company", in.Company))
 			if err != nil {
-				return nil, err
+				return nil, renamed(err, queryFields)
 			}
 			return treePage(list, in.Total, showLockReason), nil
 		})

@@ -46,7 +46,7 @@ func registerRoles(d *door) {
 		}) (*pageOutput[Role], error) {
 			list, err := x.door.svc.ListRoles(ctx, &x.call, in.core(x, "company", in.Company))
 			if err != nil {
-				return nil, err
+				return nil, renamed(err, queryFields)
 			}
 			return treePage(list, in.Total, showRole), nil
 		})

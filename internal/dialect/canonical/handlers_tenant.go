@@ -20,7 +20,7 @@ type Tenant struct {
 	DefaultCompany int64                    `json:"default_company" doc:"Number of the company of users who are made without one."`
 	Owner          nullable[int64]          `json:"owner" doc:"Number of the account owner; null while there is none."`
 	Settings       nullable[TenantSettings] `json:"settings" doc:"null for who may not change them."`
-	Disabled       bool                     `json:"disabled" doc:"Nobody gets in by any door."`
+	Disabled       bool                     `json:"disabled" doc:"Nobody gets in by any door: done by who runs the server."`
 	Version        int64                    `json:"version" minimum:"1" doc:"The ETag."`
 	CreatedAt      time.Time                `json:"created_at"`
 }
@@ -139,7 +139,7 @@ func registerTenant(d *door) {
 		})
 	never(d, http.MethodGet, path, http.StatusForbidden)
 	register(d, operation{id: "update_tenant", method: http.MethodPatch, path: path, tag: tag, summary: "Change the tenant",
-		description: "A merge patch (RFC 7396), of the settings too: members that are left out stay, null resets. Who closes this door, or disables the tenant, does not get in again to open it: the server's operator can.",
+		description: "A merge patch (RFC 7396), of the settings too: members that are left out stay, null resets. Nobody closes the door that it came through, nor disables the tenant (409): who runs the server can.",
 		versioned:   true, patch: true, examples: []example{{name: "a setting", body: `{"settings":{"max_failed_logins":10}}`}}}, updateTenant)
 }
 
@@ -148,7 +148,7 @@ func updateTenant(ctx context.Context, x *exchange, in *struct {
 		Doors          opt[[]string]       `json:"doors,omitempty" maxItems:"20" enum:"canonical,console,edubrite,encore,iqmetrix,scim,servicemobility,smartapp" doc:"null for all."`
 		Hosts          opt[[]string]       `json:"hosts,omitempty" maxItems:"100" doc:"Each leads to one tenant."`
 		DefaultCompany opt[int64]          `json:"default_company,omitempty" minimum:"1" maximum:"2147483647" doc:"null: as it is."`
-		Disabled       opt[bool]           `json:"disabled,omitempty"`
+		Disabled       opt[bool]           `json:"disabled,omitempty" doc:"false: no caller disables its own tenant."`
 		Settings       opt[SettingsChange] `json:"settings,omitempty"`
 	} `nameHint:"TenantChange"`
 }) (*made[Tenant], error) {

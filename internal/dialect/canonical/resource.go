@@ -58,6 +58,14 @@ func (q *TreeQuery) core(x *exchange, where string, company int64) directory.Lis
 // pageOutput is the output of a list with pages.
 type pageOutput[T any] struct{ Body page[T] }
 
+// queryFields names the parameters of a list as the query does.
+func queryFields(field string) string {
+	if field == "name" {
+		return "q"
+	}
+	return field
+}
+
 // treePage answers with a page of what the core has listed.
 func treePage[C, T any](p directory.Page[C], wantTotal bool, show func(*C) T) *pageOutput[T] {
 	var total *int64
