@@ -17,6 +17,10 @@ type Condition struct {
 	MustNotExist bool
 }
 
+// unversioned is the version of what has none: a condition that names one is not
+// met.
+const unversioned int64 = 0
+
 // check is the condition's answer for something that is there. Errors:
 // version.mismatch.
 func (c *Condition) check(version int64) error {

@@ -79,7 +79,13 @@ func groupKeyFree(ctx context.Context, r Reader, g *Group) error {
 	if err != nil {
 		return err
 	}
-	return taken(FieldGroups, ReasonGroupTaken, "There is a group "+strconv.Quote(g.Key)+" already.")
+	return errGroupTaken("There is a group " + strconv.Quote(g.Key) + " already.")
+}
+
+// errGroupTaken refuses the name of a group.
+func errGroupTaken(message string) error {
+	return &Error{Code: CodeConflict, Reason: ReasonGroupTaken, Message: message,
+		Fields: []FieldError{{Field: "name", Reason: ReasonGroupTaken, Message: message}}}
 }
 
 // numberText is a number in an event; "" for none.

@@ -48,9 +48,17 @@ type Answer struct {
 }
 
 // once runs a transaction that creates something, under the call's idempotency
-// key if it has one. fn returns what was created, as the use case will. Errors:
-// those of fn, *Replay, idempotency.reused, idempotency.in_progress.
-func (s *Service) once(ctx context.Context, call *Call, fn func(tx Tx) (any, error)) error {
+// key if it has one. fn returns what was created, as the use case will. What is
+// still to be made has no version: a condition that asks for one, or for any, is
+// not met. Errors: those of fn, *Replay, version.mismatch, idempotency.reused,
+// idempotency.in_progress.
+func (s *Service) once(ctx context.Context, call *Call, create func(tx Tx) (any, error)) error {
+	fn := func(tx Tx) (any, error) {
+		if err := call.If.checkAbsent(); err != nil {
+			return nil, err
+		}
+		return create(tx)
+	}
 	if call.Idempotency == nil {
 		return s.store.Update(ctx, func(tx Tx) error {
 			_, err := fn(tx)

@@ -21,6 +21,9 @@ func (s *Service) makeReset(ctx context.Context, tx Tx, call *Call, u *User) (Re
 
 // newReset makes a reset token that ends with a credential; "" for none.
 func (s *Service) newReset(ctx context.Context, tx Tx, call *Call, u *User, client string) (ResetToken, error) {
+	if err := call.If.check(u.Version); err != nil {
+		return ResetToken{}, err
+	}
 	if err := living(u); err != nil {
 		return ResetToken{}, err
 	}

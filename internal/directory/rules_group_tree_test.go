@@ -87,8 +87,8 @@ func TestRulesCreateGroups(t *testing.T) {
 		parent string
 		want   string
 	}{
-		{directory.Group{Kind: plain, Name: "TOP"}, "", "groups group.name_taken"},
-		{directory.Group{Kind: plain, Name: "fresh"}, "", "groups group.name_taken"},
+		{directory.Group{Kind: plain, Name: "TOP"}, "", "name group.name_taken"},
+		{directory.Group{Kind: plain, Name: "fresh"}, "", "name group.name_taken"},
 		{directory.Group{Kind: plain, Name: "x"}, "y", "parent group.not_found"},
 		{directory.Group{Kind: dash, Name: "x"}, id, "parent group.not_found"},
 		{directory.Group{Kind: plain}, "", "name field.required"},

@@ -223,6 +223,9 @@ func (s *Service) RevokeCredential(ctx context.Context, call *Call, id string) e
 		if c.Rank > call.Actor.Rank || call.Actor.Root != 0 && c.Root != call.Actor.Root {
 			return Wrong(CodeForbidden, ReasonRankTooLow, "The caller's rank is too low to revoke this credential.")
 		}
+		if err := call.If.check(unversioned); err != nil {
+			return err
+		}
 		if err := tx.DeleteCredential(ctx, c.Tenant, c.ID); err != nil { // revoked meanwhile?
 			return notFound(err, ReasonCredentialNotFound, "Credential not found.")
 		}

@@ -40,6 +40,9 @@ func (s *Service) setHold(ctx context.Context, call *Call, ref UserRef, h Hold, 
 		if err != nil {
 			return err
 		}
+		if err := call.If.check(u.Version); err != nil {
+			return err
+		}
 		if placed && u.State == StateDeleted {
 			return errDeleted()
 		}

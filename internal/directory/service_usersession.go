@@ -136,6 +136,9 @@ func (s *Service) EndSession(ctx context.Context, call *Call, ref UserRef, id st
 
 // endSession removes the tokens of one sign-in of a locked user, with an event.
 func (s *Service) endSession(ctx context.Context, tx Tx, call *Call, u *User, id string) error {
+	if err := call.If.check(u.Version); err != nil {
+		return err
+	}
 	tokens, err := tx.UserTokens(ctx, u.Tenant, u.Number, s.now())
 	if err != nil {
 		return err
