@@ -151,7 +151,7 @@ func Default() Config {
 		ReadTimeout:          30 * time.Second,
 		WriteTimeout:         60 * time.Second,
 		IdleTimeout:          2 * time.Minute,
-		MaxHeader:            64 << 10,
+		MaxHeader:            128 << 10,
 		MaxBody:              1 << 20,
 		PGExecMode:           "cache_statement",
 

@@ -104,6 +104,9 @@ func (d *door) onError(r *web.Request, err error) web.Response {
 		r.Event.Code, r.Event.Reason = string(e.Code), string(e.Reason)
 	}
 	status := statusOf(e)
+	if status == http.StatusUnprocessableEntity && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+		status = http.StatusBadRequest // there is no content that could be wrong (RFC 9110 section 15.5.21)
+	}
 	if status == http.StatusInternalServerError {
 		e = &directory.Error{Code: directory.CodeInternal, Reason: directory.ReasonInternal, Message: "Something went wrong on the server."}
 	}
