@@ -103,6 +103,28 @@ func (s *step) exact(path string) bool {
 	return sub != nil && sub.caseExact
 }
 
+// hasParts reports whether a filter asks for nothing but sub-attributes that the
+// attribute has.
+func (a *attribute) hasParts(e filter.Expr) bool {
+	has := func(path filter.Path) bool {
+		return path.Schema == "" && path.Sub == "" && a.schema.byName[strings.ToLower(a.name+"."+path.Attribute)] != nil
+	}
+	lacks := func(e filter.Expr) bool { return !a.hasParts(e) }
+	switch e := e.(type) {
+	case filter.And:
+		return !slices.ContainsFunc(e, lacks)
+	case filter.Or:
+		return !slices.ContainsFunc(e, lacks)
+	case filter.Not:
+		return a.hasParts(e.Expr)
+	case filter.Compare:
+		return has(e.Path)
+	case filter.Present:
+		return has(e.Path)
+	}
+	return false
+}
+
 // made is the value that an operation makes where none fulfils its filter, of
 // the texts which the filter wants (dossier 5.3). A replacement of whole values
 // has no target then (RFC 7644 section 3.5.2.3).
@@ -146,6 +168,8 @@ func (s *step) applyToAll(list []any) ([]any, error) {
 		return slices.DeleteFunc(slices.Clone(list), func(have any) bool {
 			return slices.ContainsFunc(value, func(gone any) bool { return has(have, gone) })
 		}), nil
+	case primaries(value) > 1: // also where one of them is there already
+		return nil, s.errPrimaries()
 	case s.op == "replace":
 		list = nil
 	}
@@ -194,7 +218,7 @@ func (s *step) prefer(list []any, fresh []map[string]any) error {
 			continue
 		}
 		if primary != nil {
-			return refuse(invalidValue, "%s must have at most one primary value.", s.at.attr.path())
+			return s.errPrimaries()
 		}
 		primary = object
 	}
@@ -208,6 +232,22 @@ func (s *step) prefer(list []any, fresh []map[string]any) error {
 		}
 	}
 	return nil
+}
+
+// errPrimaries refuses two values that shall both be primary (RFC 7643 section
+// 2.4).
+func (s *step) errPrimaries() error {
+	return refuse(invalidValue, "%s must have at most one primary value.", s.at.attr.path())
+}
+
+// primaries is how many of the values say that they are primary.
+func primaries(values []any) (count int) {
+	for _, value := range values {
+		if object, _ := value.(map[string]any); object["primary"] == true {
+			count++
+		}
+	}
+	return count
 }
 
 // saysPrimary reports whether the step sets "primary".

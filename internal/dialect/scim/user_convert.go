@@ -250,9 +250,11 @@ func newUser(object web.Object) (directory.NewUser, error) {
 	return in, nil
 }
 
-// replacement makes the patch of a replacement: what is not sent is cleared.
+// replacement makes the patch of a replacement: what is not sent is cleared. A
+// password of null is one that is not sent (RFC 7643 section 2.5).
 func replacement(object web.Object) (directory.UserPatch, error) {
 	c, err := convertUser(object, func(a *attribute, present bool) bool { return present || !keptByReplace[a.id] })
+	c.patch.NoPassword = false
 	return c.patch, err
 }
 

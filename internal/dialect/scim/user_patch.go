@@ -150,6 +150,9 @@ func (p *userPatch) add(op string, t target, which filter.Expr, raw json.RawMess
 	if which != nil && !(t.attr.multi && t.attr.dataType() == typeComplex) {
 		return refuse(invalidPath, "%s has no values to filter.", t.attr.path())
 	}
+	if which != nil && !t.attr.hasParts(which) {
+		return refuse(invalidPath, "The values of %s have no such part as the filter of the path names.", t.attr.path())
+	}
 	if t.attr.id == atManager && t.sub != nil {
 		t.sub = &t.attr.subs[0] // $ref says the same as value
 		raw = idOfRef(raw)
