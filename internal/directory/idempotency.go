@@ -42,7 +42,7 @@ type Answer struct {
 	Tenant    TenantNo
 	Caller    string // whose key it is: Actor.identity
 	Key       []byte // SHA-256 of the key
-	Request   []byte // SHA-256 of Idempotency.Request
+	Request   []byte // SHA-256 of Idempotency.Request, sealed: a hash as fast as that gives a password away
 	Sealed    []byte // the answer, which may hold a secret that is shown once
 	CreatedAt time.Time
 }
@@ -87,6 +87,9 @@ func (s *Service) once(ctx context.Context, call *Call, create func(tx Tx) (any,
 			return err
 		}
 		kept := answer
+		if kept.Request, err = s.opts.Sealer.Seal(kept.requestPurpose(), answer.Request); err != nil {
+			return err
+		}
 		if kept.Sealed, err = s.opts.Sealer.Seal(kept.purpose(), plain); err != nil {
 			return err
 		}
@@ -117,7 +120,11 @@ func (s *Service) replay(ctx context.Context, r Reader, a *Answer) error {
 	if err != nil {
 		return err
 	}
-	if !bytes.Equal(held.Request, a.Request) {
+	request, err := s.opts.Sealer.Open(held.requestPurpose(), held.Request)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(request, a.Request) {
 		return Invalid("idempotency_key", ReasonIdempotencyReused, "This idempotency key was used for another request.")
 	}
 	plain, err := s.opts.Sealer.Open(held.purpose(), held.Sealed)
@@ -127,7 +134,8 @@ func (s *Service) replay(ctx context.Context, r Reader, a *Answer) error {
 	return &Replay{Answer: plain}
 }
 
-// newAnswer is the row of the call's key, without an answer.
+// newAnswer is the row of the call's key, without an answer, and with the hash of
+// the request not sealed yet.
 func (c *Call) newAnswer(now time.Time) (Answer, error) {
 	key := c.Idempotency.Key
 	if key == "" || len(key) > maxIdempotencyKey {
@@ -146,6 +154,9 @@ func (c *Call) newAnswer(now time.Time) (Answer, error) {
 func (a *Answer) purpose() string {
 	return fmt.Sprintf("answer %d %s %x", a.Tenant, a.Caller, a.Key)
 }
+
+// requestPurpose binds a sealed request to its key.
+func (a *Answer) requestPurpose() string { return a.purpose() + " request" }
 
 // working is the idempotency keys that this process is working on. Another
 // process waits for the row instead, and then replays it.

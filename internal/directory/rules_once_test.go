@@ -1,6 +1,8 @@
 package directory_test
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"sync"
@@ -50,6 +52,20 @@ func TestRulesIdempotency(t *testing.T) {
 		t.Error("no old answer was swept")
 	}
 	f.findCanaries()
+}
+
+// What is kept of a request does not give away a password in it: nobody who has the
+// database can try passwords against a fast hash.
+func TestRulesIdempotencyKeepsNoHash(t *testing.T) {
+	f := newFixture(t)
+	request := `POST /users {"user_name":"ada","password":"` + password + `"}`
+	must(f.svc.CreateUser(f.ctx, f.onceCall(f.key(adminRank), "k", request), newUser("ada")))(t)
+	f.dump("idempotency_answers") // opens the connection
+	var kept []byte
+	check(t, f.reading.QueryRow("SELECT request FROM idempotency_answers").Scan(&kept))
+	if sum := sha256.Sum256([]byte(request)); len(kept) == 0 || bytes.Contains(kept, sum[:]) {
+		t.Errorf("%x is kept of the request with the hash %x", kept, sum)
+	}
 }
 
 // Of many that come at once with one key, one creates.
