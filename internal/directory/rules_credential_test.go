@@ -100,11 +100,14 @@ func TestRulesCredentialRevoked(t *testing.T) {
 	other := f.in(f.newTenant("umbrella", directory.Settings{}))
 	theirs, _, err := other.svc.CreateKey(f.ctx, other.sys(), directory.NewCredential{Name: "theirs"})
 	check(t, err)
+	bound := f.bound(f.company("A", f.root))
 	dump := f.dump()
 	wantError(t, f.svc.RevokeCredential(f.ctx, f.as(admin), owners.ID), directory.CodeForbidden, directory.ReasonRankTooLow)
 	for _, id := range []string{theirs.ID, made.ID, "", "x"} {
 		wantError(t, f.svc.RevokeCredential(f.ctx, f.as(admin), id), directory.CodeNotFound, directory.ReasonCredentialNotFound)
 	}
+	// What a company's key cannot read is not there for it.
+	wantError(t, f.svc.RevokeCredential(f.ctx, f.as(bound), owners.ID), directory.CodeNotFound, directory.ReasonCredentialNotFound)
 	f.wantUnchanged(dump, "a refused revocation")
 }
 

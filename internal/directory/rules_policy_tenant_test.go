@@ -24,7 +24,7 @@ func addTenantRules(rules map[string]methodRule) {
 		return err
 	})
 	rules["Credentials"] = credential(func(w *world, c *directory.Call) error { _, err := w.svc.Credentials(w.ctx, c); return err })
-	rules["RevokeCredential"] = methodRule{adminRank, directory.ScopeCredentials, false, false, directory.ReasonRankTooLow, func(w *world) func(c *directory.Call) error {
+	rules["RevokeCredential"] = methodRule{adminRank, directory.ScopeCredentials, false, false, directory.ReasonCredentialNotFound, func(w *world) func(c *directory.Call) error {
 		made, _, err := w.svc.CreateKey(w.ctx, w.sys(), directory.NewCredential{Name: w.unique("key"), Root: w.outside})
 		check(w.t, err)
 		return func(c *directory.Call) error { return w.svc.RevokeCredential(w.ctx, c, made.ID) }

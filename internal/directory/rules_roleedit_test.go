@@ -16,6 +16,7 @@ func TestRulesEditRole(t *testing.T) {
 	f := newFixture(t)
 	a := f.company("A", f.root)
 	admin, bound := f.key(adminRank), f.bound(a)
+	narrow := f.key(adminRank, func(in *directory.NewCredential) { in.Scopes = directory.ScopeCompanies })
 	own := must(f.svc.CreateRole(f.ctx, f.sys(), directory.Role{Name: "own", Company: a}))(t)
 	free, high, held := f.role(selfRank), must(f.svc.CreateRole(f.ctx, f.sys(), directory.Role{Name: "high", Rank: adminRank}))(t), f.role(selfRank)
 	u := f.someone()
@@ -34,6 +35,7 @@ func TestRulesEditRole(t *testing.T) {
 		{"a held role's rank", admin, held, rank(readerRank), directory.CodeConflict, directory.ReasonRoleHeld},
 		{"the owner's rank", admin, free, rank(ownerRank), directory.CodeForbidden, directory.ReasonRankTooLow},
 		{"a rank through a company's key", bound, own, rank(readerRank), directory.CodeForbidden, directory.ReasonRankTooLow},
+		{"a rank that the caller cannot give", narrow, free, rank(adminRank), directory.CodeForbidden, directory.ReasonScopeMissing},
 		{"the tenant's role through a company's key", bound, free, name, directory.CodeForbidden, wholeTenant},
 		{"an unknown role", admin, directory.Role{Number: 987_654}, name, directory.CodeNotFound, directory.ReasonRoleNotFound},
 		{"a role of number 0", admin, directory.Role{}, name, directory.CodeNotFound, directory.ReasonRoleNotFound},
@@ -64,7 +66,10 @@ func TestRulesEditRole(t *testing.T) {
 // What is wrong with a new role is said before anything is written.
 func TestRulesCreateRoleChecks(t *testing.T) {
 	f := newFixture(t)
+	a := f.company("A", f.root)
+	bound := f.bound(a)
 	dump := f.dump()
+	wantError(t, second(f.svc.CreateRole(f.ctx, f.as(bound), directory.Role{Name: "x", Company: a, Rank: readerRank})), directory.CodeForbidden, directory.ReasonRankTooLow)
 	for reason, in := range map[directory.Reason]directory.Role{
 		directory.ReasonFieldRequired: {Name: " "},
 		directory.ReasonFieldFormat:   {Name: "x", Description: "a\x00"},
@@ -162,13 +167,19 @@ func TestRulesOwnTenant(t *testing.T) {
 	f.settings(func(t *directory.Tenant) {
 		t.Hosts, t.Settings.MaxFailedLogins = []string{"acme.example.com"}, 7
 	})
+	check(t, f.svc.SetOwner(f.ctx, f.sys(), directory.ByNumber(f.someone().Number)))
+	f.tenant = must(f.svc.OwnTenant(f.ctx, f.sys()))(t)
 	narrow := f.key(adminRank, func(in *directory.NewCredential) { in.Scopes = directory.ScopeUsersRead })
-	for secret, shown := range map[string]bool{f.key(adminRank): true, f.key(ownerRank): true, f.key(readerRank): false, f.key(selfRank): false,
-		f.bound(f.root): false, narrow: false} {
+	nobody, bound := f.key(selfRank), f.bound(f.root)
+	for secret, shown := range map[string]bool{f.key(adminRank): true, f.key(ownerRank): true, f.key(readerRank): false, nobody: false,
+		bound: false, narrow: false} {
 		got := must(f.svc.OwnTenant(f.ctx, f.as(secret)))(t)
 		want := f.tenant
 		if !shown {
 			want.Hosts, want.Settings = nil, directory.Settings{}
+		}
+		if secret == nobody || secret == bound {
+			want.Owner = 0 // whom it cannot see
 		}
 		if diff := cmp.Diff(fmt.Sprintf("%+v", want), fmt.Sprintf("%+v", got)); diff != "" {
 			t.Errorf("shown %t (-want +got):\n%s", shown, diff)

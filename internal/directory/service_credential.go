@@ -220,7 +220,10 @@ func (s *Service) RevokeCredential(ctx context.Context, call *Call, id string) e
 		if err != nil {
 			return notFound(err, ReasonCredentialNotFound, "Credential not found.")
 		}
-		if c.Rank > call.Actor.Rank || call.Actor.Root != 0 && c.Root != call.Actor.Root {
+		if call.Actor.Root != 0 && c.Root != call.Actor.Root {
+			return Wrong(CodeNotFound, ReasonCredentialNotFound, "Credential not found.") // as Credential answers
+		}
+		if c.Rank > call.Actor.Rank {
 			return Wrong(CodeForbidden, ReasonRankTooLow, "The caller's rank is too low to revoke this credential.")
 		}
 		if err := call.If.check(unversioned); err != nil {

@@ -61,7 +61,8 @@ func usableRole(ctx context.Context, r Reader, t TenantNo, company, number int64
 }
 
 // CreateRole makes a role of a company (0: of the tenant). Nobody can make a
-// role of a rank above its own. A set number is kept when free.
+// role of a rank above its own, and a caller that is bound to a company none that
+// has a rank: it could neither give nor change it. A set number is kept when free.
 func (s *Service) CreateRole(ctx context.Context, call *Call, in Role) (Role, error) {
 	if err := s.enter(ctx, call, ActWriteCompany); err != nil {
 		return Role{}, err
@@ -77,7 +78,7 @@ func (s *Service) CreateRole(ctx context.Context, call *Call, in Role) (Role, er
 	if err := checkRole(&in); err != nil {
 		return Role{}, err
 	}
-	if in.Rank > call.Actor.Rank || in.Rank == RankOwner {
+	if !call.Actor.grants(in.Rank) || in.Rank == RankOwner {
 		return Role{}, errRank()
 	}
 	var made Role

@@ -61,8 +61,8 @@ func (s *Service) RoleByNumber(ctx context.Context, call *Call, number int64) (R
 }
 
 // EditRole changes what the patch names. The rank of a role that somebody holds
-// cannot change: role.held. Nobody gives a role a rank above its own. Errors:
-// role.not_found, version.mismatch.
+// cannot change: role.held. Nobody gives a role a rank that it could give nobody.
+// Errors: role.not_found, version.mismatch, rank.too_low, scope.missing.
 func (s *Service) EditRole(ctx context.Context, call *Call, number int64, p RolePatch) (Role, error) {
 	if err := s.enter(ctx, call, ActWriteCompany); err != nil {
 		return Role{}, err
@@ -81,6 +81,11 @@ func (s *Service) EditRole(ctx context.Context, call *Call, number int64, p Role
 		}
 		if !call.Actor.grants(after.Rank) || after.Rank == RankOwner {
 			return false, errRank()
+		}
+		if after.Rank > before.Rank { // whoever gives the role next gives this
+			if err := call.Actor.mayGive(after.Rank); err != nil {
+				return false, err
+			}
 		}
 		wrote, err := s.replaceRole(ctx, tx, call, before, &after)
 		if err != nil {

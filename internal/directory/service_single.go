@@ -77,7 +77,8 @@ func (s *Service) Credential(ctx context.Context, call *Call, id string) (Creden
 
 // OwnTenant reads the caller's tenant. Hosts, settings and entity are
 // shown to those who may change them; others get them empty, and Hosts nil, which
-// it is to nobody else.
+// it is to nobody else. Who sees nobody but itself, or one company, is not told
+// who the owner is.
 func (s *Service) OwnTenant(ctx context.Context, call *Call) (Tenant, error) {
 	if err := s.enter(ctx, call, ActAdmit); err != nil {
 		return Tenant{}, err
@@ -89,6 +90,9 @@ func (s *Service) OwnTenant(ctx context.Context, call *Call) (Tenant, error) {
 	})
 	if err != nil {
 		return Tenant{}, notFound(err, ReasonTenantNotFound, "Tenant not found.")
+	}
+	if call.Actor.Rank < RankReader || call.Actor.Root != 0 {
+		t.Owner = 0
 	}
 	asked := *call
 	if asked.permit(ActTenant) != nil || call.Actor.Root != 0 {

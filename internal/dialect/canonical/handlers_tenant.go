@@ -18,7 +18,7 @@ type Tenant struct {
 	Doors          []string                 `json:"doors" enum:"canonical,console,edubrite,encore,iqmetrix,scim,servicemobility,smartapp" doc:"The doors that are on."`
 	Hosts          nullable[[]string]       `json:"hosts" doc:"Host names that lead to this tenant; null for who may not change them."`
 	DefaultCompany int64                    `json:"default_company" doc:"Number of the company of users who are made without one."`
-	Owner          nullable[int64]          `json:"owner" doc:"Number of the account owner; null while there is none."`
+	Owner          nullable[int64]          `json:"owner" doc:"Number of the account owner; null while there is none, and for who may not read users of the whole tenant."`
 	Settings       nullable[TenantSettings] `json:"settings" doc:"null for who may not change them."`
 	Disabled       bool                     `json:"disabled" doc:"Nobody gets in by any door: done by who runs the server."`
 	Version        int64                    `json:"version" minimum:"1" doc:"The ETag."`
