@@ -260,7 +260,8 @@ func replayed(replay *directory.Replay) (web.Response, error) {
 	if r.Version != 0 {
 		response.Header = append(response.Header, [2]string{"ETag", etag(r.Version)})
 	}
-	response.Header = append(response.Header, [2]string{"Idempotent-Replayed", "true"})
+	// What was made may be shown with a secret.
+	response.Header = append(response.Header, [2]string{"Idempotent-Replayed", "true"}, [2]string{"Cache-Control", "no-store"})
 	return response, nil
 }
 
