@@ -74,16 +74,25 @@ func (r *bulkResolver) text(name, text string) string {
 			return strings.TrimSuffix(text, last) + r.id(id)
 		}
 	case "path":
-		for {
-			before, after, found := strings.Cut(text, `"`+bulkPrefix)
-			id, rest, closed := strings.Cut(after, `"`)
-			if !found || !closed {
-				break
-			}
-			text = before + `"` + r.id(id) + `"` + rest
-		}
+		return r.path(text)
 	}
 	return text
+}
+
+// path resolves the references in the filter of a path, in one pass: a path is as
+// long as a client makes it.
+func (r *bulkResolver) path(text string) string {
+	var b strings.Builder
+	for {
+		before, after, found := strings.Cut(text, `"`+bulkPrefix)
+		id, rest, closed := strings.Cut(after, `"`)
+		if !found || !closed {
+			b.WriteString(text)
+			return b.String()
+		}
+		b.WriteString(before + `"` + r.id(id) + `"`)
+		text = rest
+	}
 }
 
 // broken is the error of an operation one of whose creations has failed (RFC

@@ -41,8 +41,13 @@ func patchUser(d *door, x *exchange) (web.Response, error) {
 	return x.userResponse(http.StatusOK, &v, &u), nil
 }
 
-// maxOperations bounds the operations of one PATCH of a user.
-const maxOperations = 500
+// Limits of one PATCH of a user. Every condition and every value is compared with
+// all values that the attribute has, inside of the transaction, for which others
+// wait.
+const (
+	maxOperations = 500
+	maxCompared   = 2000 // conditions in paths, and values, together
+)
 
 // userPatch is the operations of a PATCH.
 type userPatch struct {
@@ -50,6 +55,7 @@ type userPatch struct {
 	touched  map[attributeID]bool // attributes, not sub-attributes
 	password directory.Opt[string]
 	removed  bool // the password
+	compared int  // conditions and values
 }
 
 // step is one change of one attribute.
@@ -175,9 +181,40 @@ func (p *userPatch) add(op string, t target, which filter.Expr, raw json.RawMess
 		p.password, p.removed = directory.Opt[string]{Set: text != "", Value: text}, text == ""
 		return nil
 	}
+	if p.compared += s.compared(); p.compared > maxCompared {
+		return refuse(invalidValue, "The operations must have at most %d values and conditions together.", maxCompared)
+	}
 	p.touched[t.attr.id] = true
 	p.steps = append(p.steps, s)
 	return nil
+}
+
+// compared is how many conditions and values the step is compared by.
+func (s *step) compared() int {
+	list, _ := s.value.([]any)
+	return conditions(s.filter) + len(list)
+}
+
+// conditions counts those of an expression.
+func conditions(e filter.Expr) int {
+	count := 0
+	switch e := e.(type) {
+	case filter.And:
+		for _, m := range e {
+			count += conditions(m)
+		}
+	case filter.Or:
+		for _, m := range e {
+			count += conditions(m)
+		}
+	case filter.Not:
+		count = conditions(e.Expr)
+	case filter.ValuePath:
+		count = conditions(e.Expr)
+	case filter.Compare, filter.Present:
+		count = 1
+	}
+	return count
 }
 
 // idOfRef is the last part of a URI that is a text; other values are as they
