@@ -33,9 +33,9 @@ type User struct {
 	Locked             bool      `json:"locked"`      // locked out, whatever the status
 	LockReason         int64     `json:"lock_reason"` // number; 0 for none
 	MustChangePassword bool      `json:"must_change_password"`
-	ValidFrom          time.Time `json:"valid_from"` // zero: no bound
-	ExpiresAt          time.Time `json:"expires_at"` // zero: never
-	Company            int64     `json:"company"`    // number
+	ValidFrom          time.Time `json:"valid_from,omitzero"` // zero: no bound
+	ExpiresAt          time.Time `json:"expires_at,omitzero"` // zero: never
+	Company            int64     `json:"company"`             // number
 	EmployeeNumber     string    `json:"employee_number"`
 	OpenID             string    `json:"open_id"`
 	WebMDN             string    `json:"web_mdn"`
@@ -55,11 +55,11 @@ type User struct {
 	// "administrator" or "owner".
 	Rank      string    `json:"rank"`
 	Version   int64     `json:"version"` // rises with every change
-	CreatedAt time.Time `json:"created_at"`
-	UpdatedAt time.Time `json:"updated_at"`
-	DeletedAt time.Time `json:"deleted_at"` // zero: not in the recycle bin
+	CreatedAt time.Time `json:"created_at,omitzero"`
+	UpdatedAt time.Time `json:"updated_at,omitzero"`
+	DeletedAt time.Time `json:"deleted_at,omitzero"` // zero: not in the recycle bin
 	// Expanded is what Expand asked for.
-	Expanded *Expanded `json:"expanded"`
+	Expanded *Expanded `json:"expanded,omitzero"`
 }
 
 func (u *User) setVersion() { u.ETag = etag(u.Version) }
@@ -83,10 +83,10 @@ type Address struct {
 
 // Expanded is what belongs to a user, as far as Expand asked for it.
 type Expanded struct {
-	Company   *CompanyRef   `json:"company"`
-	Locations []LocationRef `json:"locations"`
-	Groups    []GroupRef    `json:"groups"`
-	Roles     []RoleRef     `json:"roles"`
+	Company   *CompanyRef   `json:"company,omitzero"`
+	Locations []LocationRef `json:"locations,omitzero"`
+	Groups    []GroupRef    `json:"groups,omitzero"`
+	Roles     []RoleRef     `json:"roles,omitzero"`
 }
 
 // CompanyRef is a company as a user shows it.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/usher-id/usher/client"
 	"github.com/usher-id/usher/internal/app"
 )
 
@@ -16,7 +17,7 @@ func (p *program) clientCommand() *cobra.Command {
 }
 
 func (p *program) clientCreateCommand() *cobra.Command {
-	var tenant string
+	var at target
 	var request app.ClientRequest
 	cmd := &cobra.Command{
 		Use:   "create",
@@ -28,15 +29,26 @@ func (p *program) clientCreateCommand() *cobra.Command {
 			"`usher key list` shows them beside API keys, and `usher key revoke` ends one with all its tokens and sessions.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.withTenant(cmd, tenant, func(ctx context.Context, a *app.TenantAdmin) error {
-				client, secret, err := a.CreateClient(ctx, request)
+			return p.on(cmd, &at, func(ctx context.Context, a *app.TenantAdmin) error {
+				made, secret, err := a.CreateClient(ctx, request)
 				if err != nil {
 					return err
 				}
-				fmt.Fprintf(p.stderr, "made client %s (%s) of tenant %s with client_id %s; its secret is shown only now:\n",
-					client.ID, client.Name, a.Tenant.Name, client.ClientID)
-				_, err = fmt.Fprintln(p.stdout, secret)
-				return err
+				return p.madeClient(made.ID, made.Name, a.Tenant.Name, made.ClientID, secret)
+			}, func(ctx context.Context, r *remote) error {
+				in := client.NewCredential{Kind: request.Kind, Name: request.Name, ClientID: request.ClientID, Rank: request.Rank, Doors: doorNames(request.Doors)}
+				switch request.Kind {
+				case "oauth":
+					in.Kind, in.Rank = client.CredentialClient, "" // it acts as the users who sign in through it
+				case client.CredentialAPIUser, client.CredentialCustomer:
+				default:
+					return fmt.Errorf("--kind: %q is none of oauth, api_user and customer", request.Kind)
+				}
+				made, err := r.Credentials.Create(ctx, in, r.because)
+				if err != nil {
+					return err
+				}
+				return p.madeClient(made.ID, made.Name, r.tenant.Name, made.ClientID, string(made.Secret))
 			})
 		},
 	}
@@ -45,6 +57,12 @@ func (p *program) clientCreateCommand() *cobra.Command {
 	cmd.Flags().StringVar(&request.ClientID, "client-id", "", "name that the client signs in with; drawn when left out")
 	cmd.Flags().StringVar(&request.Rank, "rank", "administrator", "how far api_user and customer reach: administrator, helpdesk, reader or self")
 	cmd.Flags().StringVar(&request.Doors, "doors", "all", "doors that the client opens, separated by commas")
-	addTenantFlags(cmd, &tenant)
+	at.addFlags(cmd)
 	return cmd
+}
+
+func (p *program) madeClient(id, name, tenant, clientID, secret string) error {
+	fmt.Fprintf(p.stderr, "made client %s (%s) of tenant %s with client_id %s; its secret is shown only now:\n", id, name, tenant, clientID)
+	_, err := fmt.Fprintln(p.stdout, secret)
+	return err
 }

@@ -9,11 +9,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/usher-id/usher/client"
 	"github.com/usher-id/usher/internal/app"
 )
 
 func (p *program) userHoldCommand() *cobra.Command {
-	var tenant, user string
+	var at target
+	var user string
 	var hold app.HoldRequest
 	cmd := &cobra.Command{
 		Use:   "hold",
@@ -28,17 +30,26 @@ func (p *program) userHoldCommand() *cobra.Command {
 			if hold.Kind == "" && (hold.Release || hold.Source != "" || hold.Ref != "") {
 				return errors.New("--kind: say which hold")
 			}
-			return p.withTenant(cmd, tenant, func(ctx context.Context, a *app.TenantAdmin) error {
+			return p.on(cmd, &at, func(ctx context.Context, a *app.TenantAdmin) error {
 				list, err := a.Hold(ctx, user, hold)
 				if err != nil {
 					return err
 				}
-				table := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
-				fmt.Fprintln(table, "KIND\tSOURCE\tREF\tSINCE")
+				holds := p.holdTable()
 				for _, h := range list {
-					fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", h.Kind, h.Source, h.Ref, h.CreatedAt.Format(time.RFC3339))
+					holds.row(string(h.Kind), h.Source, h.Ref, h.CreatedAt)
 				}
-				return table.Flush()
+				return holds.Flush()
+			}, func(ctx context.Context, r *remote) error {
+				list, err := r.hold(ctx, user, hold)
+				if err != nil {
+					return err
+				}
+				holds := p.holdTable()
+				for _, h := range list {
+					holds.row(h.Kind, h.Source, h.Ref, h.CreatedAt)
+				}
+				return holds.Flush()
 			})
 		},
 	}
@@ -46,6 +57,37 @@ func (p *program) userHoldCommand() *cobra.Command {
 	cmd.Flags().StringVar(&hold.Source, "source", "", "the system that places the hold (required with --kind)")
 	cmd.Flags().StringVar(&hold.Ref, "ref", "", "what it is about there: an order, a vehicle (required with --kind)")
 	cmd.Flags().BoolVar(&hold.Release, "release", false, "release the hold")
-	addUserFlags(cmd, &tenant, &user)
+	addUserFlags(cmd, &at, &user)
 	return cmd
+}
+
+// holdTable is the list of holds as it is printed.
+type holdTable struct{ *tabwriter.Writer }
+
+func (p *program) holdTable() holdTable {
+	t := holdTable{tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)}
+	fmt.Fprintln(t, "KIND\tSOURCE\tREF\tSINCE")
+	return t
+}
+
+func (t holdTable) row(kind, source, ref string, since time.Time) {
+	fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", kind, source, ref, since.Format(time.RFC3339))
+}
+
+// hold does what is asked and returns the holds that are left.
+func (r *remote) hold(ctx context.Context, who string, asked app.HoldRequest) ([]client.Hold, error) {
+	u, err := r.user(ctx, who)
+	if err != nil {
+		return nil, err
+	}
+	h := client.Hold{Kind: asked.Kind, Source: asked.Source, Ref: asked.Ref}
+	if asked.Release {
+		err = r.Users.ReleaseHold(ctx, u.ID, h, r.because)
+	} else if h.Kind != "" {
+		err = r.Users.PlaceHold(ctx, u.ID, h, r.because)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return r.Users.Holds(ctx, u.ID)
 }

@@ -2,14 +2,16 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/usher-id/usher/client"
 	"github.com/usher-id/usher/internal/app"
-	"github.com/usher-id/usher/internal/config"
 )
 
 func (p *program) keyCommand() *cobra.Command {
@@ -18,30 +20,33 @@ func (p *program) keyCommand() *cobra.Command {
 	return cmd
 }
 
-// addTenantFlags adds the flags of a command about one tenant.
-func addTenantFlags(cmd *cobra.Command, tenant *string) {
-	cmd.Flags().StringVar(tenant, "tenant", "", "name of the tenant; may be left out while there is only one")
-	config.AddFlags(cmd.Flags(), databaseSettings...)
-}
-
 func (p *program) keyCreateCommand() *cobra.Command {
-	var tenant string
+	var at target
 	var request app.KeyRequest
 	cmd := &cobra.Command{
 		Use:   "create",
 		Short: "Make an API key and print its secret, which is shown only here",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.withTenant(cmd, tenant, func(ctx context.Context, a *app.TenantAdmin) error {
+			return p.on(cmd, &at, func(ctx context.Context, a *app.TenantAdmin) error {
 				key, secret, err := a.CreateKey(ctx, request)
 				if err != nil {
 					return err
 				}
-				// The secret alone goes to standard output, so that a script
-				// can take it.
-				fmt.Fprintf(p.stderr, "made key %s (%s) of tenant %s; its secret is shown only now:\n", key.ID, key.Name, a.Tenant.Name)
-				_, err = fmt.Fprintln(p.stdout, secret)
-				return err
+				return p.madeKey(key.ID, key.Name, a.Tenant.Name, secret)
+			}, func(ctx context.Context, r *remote) error {
+				in := client.NewCredential{Name: request.Name, Rank: request.Rank, Doors: doorNames(request.Doors), Company: request.Company}
+				if request.ExpiresIn < 0 {
+					return errors.New("--expires-in: must not be negative")
+				}
+				if request.ExpiresIn > 0 {
+					in.ExpiresAt = time.Now().Add(request.ExpiresIn)
+				}
+				key, err := r.Credentials.Create(ctx, in, r.because)
+				if err != nil {
+					return err
+				}
+				return p.madeKey(key.ID, key.Name, r.tenant.Name, string(key.Secret))
 			})
 		},
 	}
@@ -50,33 +55,72 @@ func (p *program) keyCreateCommand() *cobra.Command {
 	cmd.Flags().StringVar(&request.Doors, "doors", "all", "doors that the key opens, separated by commas")
 	cmd.Flags().Int64Var(&request.Company, "company", 0, "number of a company; the key then sees only it and the companies below it")
 	cmd.Flags().DurationVar(&request.ExpiresIn, "expires-in", 0, "how long the key is valid, as in 2160h; 0 for ever")
-	addTenantFlags(cmd, &tenant)
+	at.addFlags(cmd)
 	return cmd
 }
 
+// madeKey prints a new key. The secret alone goes to standard output, so that a
+// script can take it.
+func (p *program) madeKey(id, name, tenant, secret string) error {
+	fmt.Fprintf(p.stderr, "made key %s (%s) of tenant %s; its secret is shown only now:\n", id, name, tenant)
+	_, err := fmt.Fprintln(p.stdout, secret)
+	return err
+}
+
+// doorNames are doors as the API names them: nil, which is all that the calling key
+// opens, for all.
+func doorNames(text string) []string {
+	if text == "all" || text == "" {
+		return nil
+	}
+	return strings.Split(strings.ReplaceAll(text, " ", ""), ",")
+}
+
 func (p *program) keyListCommand() *cobra.Command {
-	var tenant string
+	var at target
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the API keys and OAuth clients of a tenant",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.withTenant(cmd, tenant, func(ctx context.Context, a *app.TenantAdmin) error {
+			return p.on(cmd, &at, func(ctx context.Context, a *app.TenantAdmin) error {
 				list, err := a.Credentials(ctx)
 				if err != nil {
 					return err
 				}
-				table := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
-				fmt.Fprintln(table, "ID\tKIND\tNAME\tENDS WITH\tRANK\tDOORS\tEXPIRES")
+				keys := p.keyTable()
 				for _, c := range list {
-					fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", c.ID, c.Kind, c.Name, c.Hint, c.Rank, app.DoorsText(c.Doors), expiry(c.ExpiresAt))
+					keys.row(c.ID, string(c.Kind), c.Name, c.Hint, c.Rank.String(), app.DoorsText(c.Doors), c.ExpiresAt)
 				}
-				return table.Flush()
+				return keys.Flush()
+			}, func(ctx context.Context, r *remote) error {
+				list, err := r.Credentials.List(ctx)
+				if err != nil {
+					return err
+				}
+				keys := p.keyTable()
+				for _, c := range list {
+					keys.row(c.ID, c.Kind, c.Name, c.Hint, c.Rank, app.DoorNamesText(c.Doors), c.ExpiresAt)
+				}
+				return keys.Flush()
 			})
 		},
 	}
-	addTenantFlags(cmd, &tenant)
+	at.addFlags(cmd)
 	return cmd
+}
+
+// keyTable is the list of credentials as it is printed.
+type keyTable struct{ *tabwriter.Writer }
+
+func (p *program) keyTable() keyTable {
+	t := keyTable{tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)}
+	fmt.Fprintln(t, "ID\tKIND\tNAME\tENDS WITH\tRANK\tDOORS\tEXPIRES")
+	return t
+}
+
+func (t keyTable) row(id, kind, name, hint, rank, doors string, expires time.Time) {
+	fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", id, kind, name, hint, rank, doors, expiry(expires))
 }
 
 func expiry(t time.Time) string {
@@ -87,21 +131,26 @@ func expiry(t time.Time) string {
 }
 
 func (p *program) keyRevokeCommand() *cobra.Command {
-	var tenant string
+	var at target
 	cmd := &cobra.Command{
-		Use:   "revoke ID",
-		Short: "Revoke an API key or OAuth client; it is refused from its next request on",
-		Args:  cobra.ExactArgs(1),
+		Use:     "revoke ID",
+		Short:   "Revoke an API key or OAuth client; it is refused from its next request on",
+		Example: "  usher key revoke 0190d4a2-7b5e-7c3a-9d84-0c2f6f1b8a31 --server https://users.example.com --key-file admin.key --reason leaked",
+		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.withTenant(cmd, tenant, func(ctx context.Context, a *app.TenantAdmin) error {
-				if err := a.RevokeCredential(ctx, args[0]); err != nil {
-					return err
+			revoked := func(err error) error {
+				if err == nil {
+					_, err = fmt.Fprintf(p.stdout, "revoked %s\n", args[0])
 				}
-				_, err := fmt.Fprintf(p.stdout, "revoked %s\n", args[0])
 				return err
-			})
+			}
+			return p.on(cmd, &at,
+				func(ctx context.Context, a *app.TenantAdmin) error { return revoked(a.RevokeCredential(ctx, args[0])) },
+				func(ctx context.Context, r *remote) error {
+					return revoked(r.Credentials.Revoke(ctx, args[0], r.because))
+				})
 		},
 	}
-	addTenantFlags(cmd, &tenant)
+	at.addFlags(cmd)
 	return cmd
 }

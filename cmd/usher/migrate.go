@@ -29,5 +29,5 @@ func (p *program) migrateCommand() *cobra.Command {
 		},
 	}
 	config.AddFlags(cmd.Flags(), databaseSettings...)
-	return cmd
+	return p.operatorOnly(cmd)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/usher-id/usher/client"
 	"github.com/usher-id/usher/internal/app"
 )
 
@@ -17,7 +18,7 @@ func (p *program) roleCommand() *cobra.Command {
 }
 
 func (p *program) roleCreateCommand() *cobra.Command {
-	var tenant string
+	var at target
 	var request app.RoleRequest
 	cmd := &cobra.Command{
 		Use:     "create",
@@ -25,13 +26,18 @@ func (p *program) roleCreateCommand() *cobra.Command {
 		Example: "  usher role create --name Administrators --rank administrator",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.withTenant(cmd, tenant, func(ctx context.Context, a *app.TenantAdmin) error {
+			return p.on(cmd, &at, func(ctx context.Context, a *app.TenantAdmin) error {
 				role, err := a.CreateRole(ctx, request)
 				if err != nil {
 					return err
 				}
-				_, err = fmt.Fprintf(p.stdout, "made role %d with key %s and rank %s in tenant %s\n", role.Number, role.Key, role.Rank, a.Tenant.Name)
-				return err
+				return p.madeRole(role.Number, role.Key, role.Rank.String(), a.Tenant.Name)
+			}, func(ctx context.Context, r *remote) error {
+				role, err := r.Roles.Create(ctx, client.NewRole{Name: request.Name, Rank: request.Rank, Key: request.Key, Company: request.Company}, r.because)
+				if err != nil {
+					return err
+				}
+				return p.madeRole(role.Number, role.Key, role.Rank, r.tenant.Name)
 			})
 		},
 	}
@@ -39,37 +45,67 @@ func (p *program) roleCreateCommand() *cobra.Command {
 	cmd.Flags().StringVar(&request.Rank, "rank", "self", "what its holders may do: administrator, helpdesk, reader or self")
 	cmd.Flags().StringVar(&request.Key, "key", "", "key of the role for programs; the name in small letters when left out")
 	cmd.Flags().Int64Var(&request.Company, "company", 0, "number of the company that owns the role; the tenant when left out")
-	addTenantFlags(cmd, &tenant)
+	at.addFlags(cmd)
 	return cmd
 }
 
+func (p *program) madeRole(number int64, key, rank, tenant string) error {
+	_, err := fmt.Fprintf(p.stdout, "made role %d with key %s and rank %s in tenant %s\n", number, key, rank, tenant)
+	return err
+}
+
+// roleTable is the list of roles as it is printed.
+type roleTable struct{ *tabwriter.Writer }
+
+func (p *program) roleTable() roleTable {
+	t := roleTable{tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)}
+	fmt.Fprintln(t, "NUMBER\tKEY\tNAME\tRANK\tOF")
+	return t
+}
+
+func (t roleTable) row(number int64, key, name, rank string, company int64) {
+	owner := "the tenant"
+	if company != 0 {
+		owner = fmt.Sprintf("company %d", company)
+	}
+	fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\n", number, key, name, rank, owner)
+}
+
 func (p *program) roleListCommand() *cobra.Command {
-	var tenant string
+	var at target
 	var company int64
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the roles that a company can use: the tenant's and its own",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.withTenant(cmd, tenant, func(ctx context.Context, a *app.TenantAdmin) error {
+			return p.on(cmd, &at, func(ctx context.Context, a *app.TenantAdmin) error {
 				roles, err := a.Roles(ctx, company)
 				if err != nil {
 					return err
 				}
-				table := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
-				fmt.Fprintln(table, "NUMBER\tKEY\tNAME\tRANK\tOF")
+				list := p.roleTable()
 				for _, r := range roles {
-					owner := "the tenant"
-					if r.Company != 0 {
-						owner = fmt.Sprintf("company %d", r.Company)
-					}
-					fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\n", r.Number, r.Key, r.Name, r.Rank, owner)
+					list.row(r.Number, r.Key, r.Name, r.Rank.String(), r.Company)
 				}
-				return table.Flush()
+				return list.Flush()
+			}, func(ctx context.Context, r *remote) error {
+				if company == 0 {
+					company = r.tenant.DefaultCompany
+				}
+				roles, err := r.roles(ctx, company)
+				if err != nil {
+					return err
+				}
+				list := p.roleTable()
+				for _, role := range roles {
+					list.row(role.Number, role.Key, role.Name, role.Rank, role.Company)
+				}
+				return list.Flush()
 			})
 		},
 	}
 	cmd.Flags().Int64Var(&company, "company", 0, "number of the company; the tenant's default company when left out")
-	addTenantFlags(cmd, &tenant)
+	at.addFlags(cmd)
 	return cmd
 }

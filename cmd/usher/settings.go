@@ -16,7 +16,7 @@ var databaseSettings = []string{"config", "database", "pg_exec_mode", "secret_ke
 
 // load reads the settings from the flags of a command and everything below.
 func (p *program) load(cmd *cobra.Command) (config.Loaded, error) {
-	return config.Load(p.environ, cmd.Flags())
+	return config.Load(p.settingsEnviron(), cmd.Flags())
 }
 
 // logger is the log of a command that is not a server: warnings and errors for
@@ -39,9 +39,9 @@ func (p *program) withAdmin(cmd *cobra.Command, fn func(ctx context.Context, a *
 }
 
 // withTenant is withAdmin for a command about one tenant.
-func (p *program) withTenant(cmd *cobra.Command, name string, fn func(ctx context.Context, a *app.TenantAdmin) error) error {
+func (p *program) withTenant(cmd *cobra.Command, at *target, fn near) error {
 	return p.withAdmin(cmd, func(ctx context.Context, a *app.Admin) error {
-		t, err := a.Tenant(ctx, name)
+		t, err := a.Tenant(ctx, at.tenant)
 		if err != nil {
 			return err
 		}
@@ -50,9 +50,9 @@ func (p *program) withTenant(cmd *cobra.Command, name string, fn func(ctx contex
 }
 
 // withTenantNamed is withTenant for a command whose argument names the tenant.
-func (p *program) withTenantNamed(cmd *cobra.Command, name string, fn func(ctx context.Context, a *app.TenantAdmin) error) error {
+func (p *program) withTenantNamed(cmd *cobra.Command, at *target, fn near) error {
 	return p.withAdmin(cmd, func(ctx context.Context, a *app.Admin) error {
-		t, err := a.TenantNamed(ctx, name)
+		t, err := a.TenantNamed(ctx, at.tenant)
 		if err != nil {
 			return err
 		}

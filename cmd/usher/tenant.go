@@ -55,7 +55,7 @@ func (p *program) tenantCreateCommand() *cobra.Command {
 	cmd.Flags().StringSliceVar(&hosts, "host", nil, "host name that leads to the tenant; can be repeated")
 	cmd.Flags().BoolVar(&throwAway, "throw-away", false, "draw a name, make credentials too, and print all as JSON")
 	config.AddFlags(cmd.Flags(), databaseSettings...)
-	return cmd
+	return p.operatorOnly(cmd)
 }
 
 func (p *program) createThrowAway(ctx context.Context, a *app.Admin, doors string, hosts []string) error {
@@ -63,9 +63,33 @@ func (p *program) createThrowAway(ctx context.Context, a *app.Admin, doors strin
 	if err != nil {
 		return err
 	}
+	return p.printJSON(made)
+}
+
+// printJSON prints a value as JSON for people.
+func (p *program) printJSON(v any) error {
 	out := json.NewEncoder(p.stdout)
 	out.SetIndent("", "  ")
-	return out.Encode(made)
+	out.SetEscapeHTML(false)
+	return out.Encode(v)
+}
+
+func (p *program) changedTenant(name string, version int64) error {
+	_, err := fmt.Fprintf(p.stdout, "changed tenant %s, now version %d\n", name, version)
+	return err
+}
+
+// poolTable is the list of licence pools as it is printed.
+type poolTable struct{ *tabwriter.Writer }
+
+func (p *program) poolTable() poolTable {
+	t := poolTable{tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)}
+	fmt.Fprintln(t, "TYPE\tTOTAL\tUSED")
+	return t
+}
+
+func (t poolTable) row(licenceType, total string, used int64) {
+	fmt.Fprintf(t, "%s\t%s\t%d\n", licenceType, total, used)
 }
 
 func (p *program) tenantListCommand() *cobra.Command {
@@ -93,28 +117,35 @@ func (p *program) tenantListCommand() *cobra.Command {
 		},
 	}
 	config.AddFlags(cmd.Flags(), databaseSettings...)
-	return cmd
+	return p.operatorOnly(cmd)
 }
 
 func (p *program) tenantShowCommand() *cobra.Command {
+	var at target
 	cmd := &cobra.Command{
 		Use:   "show NAME",
 		Short: "Print a tenant as JSON",
 		Long:  "Print a tenant as JSON. A member of settings that has its default is left out.",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.withTenantNamed(cmd, args[0], func(_ context.Context, a *app.TenantAdmin) error {
-				out := json.NewEncoder(p.stdout)
-				out.SetIndent("", "  ")
-				return out.Encode(a.View())
+			at.tenant = args[0]
+			return p.onNamed(cmd, &at, func(_ context.Context, a *app.TenantAdmin) error {
+				return p.printJSON(a.View())
+			}, func(_ context.Context, r *remote) error {
+				view, err := r.view()
+				if err != nil {
+					return err
+				}
+				return p.printJSON(view)
 			})
 		},
 	}
-	config.AddFlags(cmd.Flags(), databaseSettings...)
+	at.addNamedFlags(cmd)
 	return cmd
 }
 
 func (p *program) tenantSetCommand() *cobra.Command {
+	var at target
 	cmd := &cobra.Command{
 		Use:   "set NAME [KEY=VALUE...]",
 		Short: "Change a tenant; without pairs, list what it has",
@@ -125,7 +156,8 @@ func (p *program) tenantSetCommand() *cobra.Command {
 			"  usher tenant set acme disabled=true",
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.withTenantNamed(cmd, args[0], func(ctx context.Context, a *app.TenantAdmin) error {
+			at.tenant = args[0]
+			return p.onNamed(cmd, &at, func(ctx context.Context, a *app.TenantAdmin) error {
 				if len(args) == 1 {
 					_, err := fmt.Fprintln(p.stdout, strings.Join(a.Pairs(), "\n"))
 					return err
@@ -133,16 +165,16 @@ func (p *program) tenantSetCommand() *cobra.Command {
 				if err := a.Set(ctx, args[1:]); err != nil {
 					return err
 				}
-				_, err := fmt.Fprintf(p.stdout, "changed tenant %s, now version %d\n", a.Tenant.Name, a.Tenant.Version)
-				return err
-			})
+				return p.changedTenant(a.Tenant.Name, a.Tenant.Version)
+			}, func(ctx context.Context, r *remote) error { return p.setTenant(ctx, r, args[1:]) })
 		},
 	}
-	config.AddFlags(cmd.Flags(), databaseSettings...)
+	at.addNamedFlags(cmd)
 	return cmd
 }
 
 func (p *program) tenantPoolCommand() *cobra.Command {
+	var at target
 	cmd := &cobra.Command{
 		Use:   "pool NAME [TYPE=TOTAL...]",
 		Short: "Make or resize licence pools; without pairs, list them",
@@ -151,7 +183,8 @@ func (p *program) tenantPoolCommand() *cobra.Command {
 		Example: "  usher tenant pool acme regular=50 web_only=unlimited",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.withTenantNamed(cmd, args[0], func(ctx context.Context, a *app.TenantAdmin) error {
+			at.tenant = args[0]
+			return p.onNamed(cmd, &at, func(ctx context.Context, a *app.TenantAdmin) error {
 				if err := a.SetPools(ctx, args[1:]); err != nil {
 					return err
 				}
@@ -159,15 +192,14 @@ func (p *program) tenantPoolCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				table := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
-				fmt.Fprintln(table, "TYPE\tTOTAL\tUSED")
+				table := p.poolTable()
 				for _, pool := range pools {
-					fmt.Fprintf(table, "%s\t%s\t%d\n", pool.Type, app.PoolTotal(pool.Total), pool.Used)
+					table.row(pool.Type, app.PoolTotal(pool.Total), pool.Used)
 				}
 				return table.Flush()
-			})
+			}, func(ctx context.Context, r *remote) error { return p.setPools(ctx, r, args[1:]) })
 		},
 	}
-	config.AddFlags(cmd.Flags(), databaseSettings...)
+	at.addNamedFlags(cmd)
 	return cmd
 }

@@ -182,6 +182,15 @@ func forPeople(err error) error {
 
 func flagError(flag string, err error) error { return fmt.Errorf("%s: %w", flag, forPeople(err)) }
 
+// DoorNamesText is DoorsText of the names of doors.
+func DoorNamesText(names []string) string {
+	text := strings.Join(names, ",")
+	if set, err := directory.ParseDoors(text); err == nil {
+		return DoorsText(set)
+	}
+	return text // a door that this version does not know
+}
+
 // DoorsText is a set of doors as settings write it.
 func DoorsText(set directory.DoorSet) string {
 	if set == directory.AllDoors {

@@ -34,6 +34,30 @@ func (a *TenantAdmin) View() TenantView {
 		Settings: t.Settings, Version: t.Version, CreatedAt: t.CreatedAt}
 }
 
+// tenant is the tenant that a view shows, as far as pairs are about it.
+func (v *TenantView) tenant() (directory.Tenant, error) {
+	t := directory.Tenant{Name: v.Name, Hosts: v.Hosts, DefaultCompany: v.DefaultCompany, Disabled: v.Disabled, Settings: v.Settings}
+	var err error
+	t.Doors, err = directory.ParseDoors(strings.Join(v.Doors, ","))
+	return t, err
+}
+
+// Pairs are all that With can set, as KEY=VALUE.
+func (v *TenantView) Pairs() ([]string, error) {
+	t, err := v.tenant()
+	return (&TenantAdmin{Tenant: t}).Pairs(), err
+}
+
+// With is the view after pairs of KEY=VALUE (docs/tenants.md). Errors name the
+// key.
+func (v *TenantView) With(pairs []string) (TenantView, error) {
+	t, err := v.tenant()
+	if err == nil {
+		err = setTenantPairs(&t, pairs)
+	}
+	return (&TenantAdmin{Tenant: t}).View(), err
+}
+
 // TenantNamed finds the tenant that an argument names.
 func (a *Admin) TenantNamed(ctx context.Context, name string) (*TenantAdmin, error) {
 	t, err := a.service.TenantByName(ctx, a.call(0), name)
@@ -110,6 +134,20 @@ func (a *TenantAdmin) Pools(ctx context.Context) ([]directory.Pool, error) {
 // total can be "unlimited". What is set before a pair that the directory
 // refuses stays set; a pair that cannot be read stops all.
 func (a *TenantAdmin) SetPools(ctx context.Context, pairs []string) error {
+	totals, err := ParsePools(pairs)
+	if err != nil {
+		return err
+	}
+	for _, pool := range totals {
+		if _, err := a.service.SetPool(ctx, a.call(a.Tenant.No), pool.Type, pool.Total); err != nil {
+			return flagError(pool.Type, err)
+		}
+	}
+	return nil
+}
+
+// ParsePools reads pairs of TYPE=TOTAL. Errors name the type.
+func ParsePools(pairs []string) ([]directory.Pool, error) {
 	totals := make([]directory.Pool, len(pairs))
 	var bad []error
 	for i, pair := range pairs {
@@ -128,13 +166,5 @@ func (a *TenantAdmin) SetPools(ctx context.Context, pairs []string) error {
 		}
 		totals[i] = pool
 	}
-	if err := errors.Join(bad...); err != nil {
-		return err
-	}
-	for _, pool := range totals {
-		if _, err := a.service.SetPool(ctx, a.call(a.Tenant.No), pool.Type, pool.Total); err != nil {
-			return flagError(pool.Type, err)
-		}
-	}
-	return nil
+	return totals, errors.Join(bad...)
 }

@@ -256,17 +256,24 @@ func (a *TenantAdmin) SetOwner(ctx context.Context, name string) (directory.User
 // command line where there is one; "" when nothing stands in the way but the
 // password.
 func (a *TenantAdmin) SignInHindrance(u *directory.User, now time.Time) string {
-	switch {
-	case a.Tenant.Disabled:
+	if a.Tenant.Disabled {
 		return fmt.Sprintf("tenant %s is disabled; enable it: usher tenant set %s disabled=false", a.Tenant.Name, a.Tenant.Name)
-	case u.State != directory.StateActive:
-		return fmt.Sprintf("the user is %s; make it active: usher user activate", u.State)
-	case u.Locked:
+	}
+	return Hindrance(string(u.State), u.Locked, u.ValidFrom, u.ExpiresAt, now)
+}
+
+// Hindrance is SignInHindrance for a user of an enabled tenant. A time that is not
+// set is zero.
+func Hindrance(state string, locked bool, from, until, now time.Time) string {
+	switch {
+	case state != string(directory.StateActive):
+		return fmt.Sprintf("the user is %s; make it active: usher user activate", state)
+	case locked:
 		return "the user is locked; unlock it: usher user unlock"
-	case !u.ValidFrom.IsZero() && now.Before(u.ValidFrom):
-		return "the user is valid only from " + u.ValidFrom.Format(time.RFC3339)
-	case !u.Usable(now):
-		return "the user was valid only until " + u.ExpiresAt.Format(time.RFC3339)
+	case !from.IsZero() && now.Before(from):
+		return "the user is valid only from " + from.Format(time.RFC3339)
+	case !until.IsZero() && !now.Before(until):
+		return "the user was valid only until " + until.Format(time.RFC3339)
 	}
 	return ""
 }
