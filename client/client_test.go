@@ -172,3 +172,21 @@ func TestError(t *testing.T) {
 		t.Errorf("a version that the caller has: %v", err)
 	}
 }
+
+// A list that leads back to itself ends with an error.
+func TestAListThatDoesNotGoOn(t *testing.T) {
+	base := newServer(t, func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(`{"items":[{"id":"a"}],"next_cursor":"same"}`))
+	})
+	users, errs := 0, 0
+	for _, err := range newClient(t, base, "key").Users.All(t.Context(), client.UserQuery{}) {
+		if err != nil {
+			errs++
+		} else {
+			users++
+		}
+	}
+	if users != 2 || errs != 1 {
+		t.Errorf("%d users and %d errors, want 2 and 1", users, errs)
+	}
+}

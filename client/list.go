@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"net/http"
 	"net/url"
@@ -105,6 +106,11 @@ func pages[T any](first string, get func(cursor string) (*Page[T], error)) iter.
 				}
 			}
 			if p.NextCursor == "" {
+				return
+			}
+			if p.NextCursor == cursor { // it would go on for ever
+				var none T
+				yield(none, errors.New("client: the list does not go on from its own cursor"))
 				return
 			}
 			cursor = p.NextCursor
