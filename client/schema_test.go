@@ -26,7 +26,7 @@ var types = map[string]any{
 	"LicencePool": client.LicencePool{}, "NewCredential": client.Credential{}, "CredentialInput": client.NewCredential{},
 	"Tenant": client.Tenant{}, "PasswordSettings": client.PasswordSettings{},
 	"TenantChange": client.TenantPatch{},
-	"Identity": client.Me{}, "TenantRef": client.TenantRef{}, "SignedIn": client.Session{}, "PageUser": client.Page[client.User]{}, "Fault": client.FieldError{},
+	"Identity":     client.Me{}, "TenantRef": client.TenantRef{}, "SignedIn": client.Session{}, "PageUser": client.Page[client.User]{}, "Fault": client.FieldError{},
 }
 
 // Whatever the description says of the members of a thing, the client has: none is
