@@ -32,6 +32,11 @@ var descriptions = []description{
 	{directory.DoorServiceMobility, "ServicePower ServiceMobility", servicemobility.OpenAPI},
 }
 
+// scimDocuments is where the scim door describes itself (RFC 7644 section 4).
+var scimDocuments = docs.Document{Name: directory.DoorSCIM.String(), Title: "SCIM 2.0",
+	About:     "Users and groups for identity providers, at /scim/v2: RFC 7643, RFC 7644 and RFC 9865. It describes itself.",
+	Documents: []string{"/scim/v2/ServiceProviderConfig", "/scim/v2/ResourceTypes", "/scim/v2/Schemas"}}
+
 // documentation makes the pages of the doors that this process serves.
 func (a *App) documentation() (http.Handler, error) {
 	var documents []docs.Document
@@ -39,6 +44,9 @@ func (a *App) documentation() (http.Handler, error) {
 		if a.serves(d.door) {
 			documents = append(documents, docs.Document{Name: d.door.String(), Title: d.title, JSON: d.json()})
 		}
+	}
+	if a.serves(directory.DoorSCIM) {
+		documents = append(documents, scimDocuments)
 	}
 	return docs.New(a.cfg.BaseURL(), documents)
 }

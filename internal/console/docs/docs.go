@@ -54,6 +54,10 @@ type Document struct {
 	Title string
 	// JSON is the description, of OpenAPI 3.1. It is published as it is.
 	JSON []byte
+	// About and Documents are of an API that describes itself in documents of its
+	// own: one sentence, and their paths. It has no JSON, and no page.
+	About     string
+	Documents []string
 }
 
 var goodName = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
@@ -69,6 +73,7 @@ type file struct {
 type site struct {
 	base  string
 	apis  []api
+	self  []Document                      // of APIs that describe themselves
 	files func() (map[string]file, error) // by path, made once
 }
 
@@ -88,6 +93,10 @@ func New(base string, documents []Document) (http.Handler, error) {
 		taken := slices.ContainsFunc(s.apis, func(a api) bool { return a.Name == d.Name })
 		if taken || !goodName.MatchString(d.Name) {
 			return nil, fmt.Errorf("docs: %q is no name for a page, or is taken", d.Name)
+		}
+		if len(d.Documents) > 0 {
+			s.self = append(s.self, d)
+			continue
 		}
 		description, err := checkedSpec(d.JSON)
 		if err != nil {
@@ -127,10 +136,10 @@ func (s *site) render() (map[string]file, error) {
 	show := func(at string, t *template.Template, data any) error {
 		var body bytes.Buffer
 		err := t.Execute(&body, data)
-		add(at, "text/html; charset=utf-8", body.Bytes())
+		add(at, "text/html; charset=utf-8", bytes.TrimLeft(body.Bytes(), "\n"))
 		return err
 	}
-	list := &index{Base: s.base}
+	list := &index{Base: s.base, Self: s.self}
 	for _, a := range s.apis {
 		v := a.spec.view(&a.Document, s.base)
 		list.APIs = append(list.APIs, v)

@@ -62,6 +62,9 @@ func TestPages(t *testing.T) {
 	if len(pages) < 5 {
 		t.Fatalf("only %q", pages)
 	}
+	if !strings.Contains(list, `href="/scim/v2/Schemas"`) {
+		t.Error("the API that describes itself is not listed")
+	}
 	for _, page := range pages {
 		response, body := get(t, s.URL+page)
 		header := response.Header
@@ -76,6 +79,9 @@ func TestPages(t *testing.T) {
 			if strings.Count(body, piece) != n {
 				t.Errorf("%s has %s %d times", page, piece, strings.Count(body, piece))
 			}
+		}
+		if !strings.HasPrefix(body, "<!DOCTYPE html>") {
+			t.Errorf("%s begins with %.20q", page, body)
 		}
 		checkClosed(t, page, body)
 		checkLinks(t, s.URL, page, body)
@@ -118,7 +124,7 @@ func checkLinks(t *testing.T, base, page, body string) {
 			continue
 		}
 		checked[target] = true
-		if response, _ := get(t, base+target); !strings.HasPrefix(target, "/docs") || response.StatusCode != http.StatusOK {
+		if response, _ := get(t, base+target); !strings.HasPrefix(target, "/docs") && !strings.HasPrefix(target, "/scim/v2/") || response.StatusCode != http.StatusOK {
 			t.Errorf("%s: the link %s answers %d", page, target, response.StatusCode)
 		}
 	}
@@ -158,7 +164,7 @@ func TestOnlyServedDoors(t *testing.T) {
 		c.PublicURL = "https://people.example.test"
 	}})
 	_, list := get(t, s.URL+"/docs")
-	if !strings.Contains(list, "/docs/encore") || strings.Contains(list, "/docs/iqmetrix") {
+	if !strings.Contains(list, "/docs/encore") || strings.Contains(list, "/docs/iqmetrix") || strings.Contains(list, "/scim/v2") {
 		t.Errorf("the list:\n%s", list)
 	}
 	if response, _ := get(t, s.URL+"/docs/iqmetrix"); response.StatusCode != http.StatusNotFound {

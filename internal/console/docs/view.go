@@ -10,6 +10,7 @@ import (
 type index struct {
 	Base string
 	APIs []*page
+	Self []Document // APIs that describe themselves
 }
 
 // page is what the template of a description shows.
