@@ -141,9 +141,6 @@ func (s *Service) EraseRole(ctx context.Context, call *Call, number int64) error
 // roleMemberList is the kind of the cursors of ListRoleMembers.
 const roleMemberList = "role_members"
 
-// holdersRead is how many holders of a role are looked at in one statement.
-const holdersRead = 200
-
 // ListRoleMembers lists the living holders of a role that the caller can see,
 // by number. The total is counted among the first CountLimit holders. Errors:
 // role.not_found, cursor.invalid, cursor.expired.
@@ -165,66 +162,36 @@ func (s *Service) ListRoleMembers(ctx context.Context, call *Call, number int64,
 		if err != nil {
 			return err
 		}
-		if page.Members, err = holderPage(ctx, r, call.Actor, role.Number, after, limit+1); err != nil {
-			return err
-		}
-		page.Total, err = countHolders(ctx, r, call.Actor, role.Number)
-		page.Total = max(page.Total, int64(len(page.Members)))
+		held, err := r.RoleMemberRefs(ctx, role.Tenant, role.Number, call.Actor.Root, after, limit+1)
+		page.Members = append([]MemberRef{}, held...)
 		return err
 	})
 	if err != nil {
 		return MemberPage{}, err
 	}
+	if page.Total, err = s.countHolders(ctx, call, number); err != nil {
+		return MemberPage{}, err
+	}
+	page.Total = max(page.Total, int64(len(page.Members)))
 	return page, s.cutMembers(call, roleMemberList, query, &page, limit)
 }
 
-// holderPage reads the living holders of a role that the actor can see, with
-// numbers greater than after, at most limit.
-func holderPage(ctx context.Context, r Reader, actor Actor, role, after int64, limit int) ([]MemberRef, error) {
-	page := []MemberRef{}
-	for len(page) < limit {
-		numbers, err := r.RoleMembers(ctx, actor.Tenant, role, after, holdersRead)
-		if err != nil || len(numbers) == 0 {
-			return page, err
-		}
-		users, err := r.Users(ctx, actor.Tenant, UserQuery{Company: actor.Root, States: LivingStates, Filter: oneOf(numbers), Limit: holdersRead})
-		if err != nil {
-			return nil, err
-		}
-		for i := range users[:min(len(users), limit-len(page))] {
-			u := &users[i]
-			page = append(page, MemberRef{Number: u.Number, ID: u.ID, UserName: u.UserName, DisplayName: u.DisplayName})
-		}
-		after = numbers[len(numbers)-1]
-	}
-	return page, nil
-}
-
 // countHolders counts the living holders of a role that the actor can see, among
-// the first CountLimit.
-func countHolders(ctx context.Context, r Reader, actor Actor, role int64) (int64, error) {
-	total, after := int64(0), int64(0)
-	for range CountLimit / holdersRead {
-		numbers, err := r.RoleMembers(ctx, actor.Tenant, role, after, holdersRead)
-		if err != nil || len(numbers) == 0 {
-			return total, err
-		}
-		q := UserQuery{Company: actor.Root, States: LivingStates, Filter: oneOf(numbers), Limit: holdersRead}
-		count, err := r.CountUsers(ctx, actor.Tenant, q, holdersRead)
+// the first CountLimit. No snapshot lasts long.
+func (s *Service) countHolders(ctx context.Context, call *Call, role int64) (total int64, err error) {
+	for after := int64(0); total < CountLimit; {
+		var page []MemberRef
+		err := s.store.Read(ctx, func(r Reader) (err error) {
+			page, err = r.RoleMemberRefs(ctx, call.Actor.Tenant, role, call.Actor.Root, after, MaxLimit)
+			return err
+		})
 		if err != nil {
 			return 0, err
 		}
-		total += count
-		after = numbers[len(numbers)-1]
+		if total += int64(len(page)); len(page) < MaxLimit {
+			return total, nil
+		}
+		after = page[len(page)-1].Number
 	}
 	return total, nil
-}
-
-// oneOf holds for users of these numbers.
-func oneOf(numbers []int64) Filter {
-	any := make(Or, len(numbers))
-	for i, number := range numbers {
-		any[i] = Compare{Field: FieldNumber, Order: Equal, Value: number}
-	}
-	return any
 }

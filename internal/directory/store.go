@@ -111,6 +111,9 @@ type MembershipReader interface {
 	// RoleMembers lists the numbers of the users that hold a role, deleted ones
 	// too, each once, greater than after.
 	RoleMembers(ctx context.Context, t TenantNo, role, after int64, limit int) ([]int64, error)
+	// RoleMemberRefs lists the living users of a company's subtree (0: the tenant)
+	// that hold a role, each once, greater than after.
+	RoleMemberRefs(ctx context.Context, t TenantNo, role, company, after int64, limit int) ([]MemberRef, error)
 	// Holds lists the holds on a user, oldest first.
 	Holds(ctx context.Context, t TenantNo, number int64) ([]Hold, error)
 }

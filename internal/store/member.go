@@ -165,3 +165,20 @@ func (r *reader) RoleMembers(ctx context.Context, t directory.TenantNo, role, af
 		})
 	return list, err
 }
+
+// RoleMemberRefs implements directory.MembershipReader. Whoever holds the role for
+// several companies counts where the first of them stands: the index is walked in
+// order, and nothing is sorted.
+func (r *reader) RoleMemberRefs(ctx context.Context, t directory.TenantNo, role, company, after int64, limit int) ([]directory.MemberRef, error) {
+	a := args{list: []any{int64(t), role, int64(t)<<numberBits + min(max(after, 0), directory.MaxNumber)}}
+	sql := "SELECT m.rid, u.id, u.user_name, u.display_name FROM user_roles m CROSS JOIN users u WHERE m.tenant = $1 AND m.role = $2 AND m.rid > $3" +
+		" AND u.rid = m.rid AND +u.state IN (" + stateList(directory.LivingStates) + ")" + ofSubtree(r.e, &a, t, company) +
+		" AND NOT EXISTS (SELECT 1 FROM user_roles d WHERE d.rid = m.rid AND d.role = m.role AND d.company < m.company)" +
+		" ORDER BY m.rid LIMIT " + a.add(int64(max(limit, 0)))
+	var list []directory.MemberRef
+	err := r.q.scan(ctx, sql, a.list, func(row *row) {
+		_, number := split(row.int())
+		list = append(list, directory.MemberRef{Number: number, ID: row.text(), UserName: row.text(), DisplayName: row.text()})
+	})
+	return list, err
+}

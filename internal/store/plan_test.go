@@ -135,6 +135,10 @@ var hot = []look{
 	{name: "Groups of a member", run: groupsOf(directory.GroupSelection{Kind: directory.GroupPlain, Member: 1, Limit: 30})},
 	{name: "GroupMembers", run: func(ctx context.Context, r *reader) error { _, err := r.GroupMembers(ctx, 1, 7, 5, 30); return err }},
 	{name: "GroupSize", run: func(ctx context.Context, r *reader) error { _, err := r.GroupSize(ctx, 1, 7); return err }},
+	{name: "RoleMemberRefs", run: func(ctx context.Context, r *reader) error {
+		_, err := r.RoleMemberRefs(ctx, 1, 7, 0, 5, 30)
+		return err
+	}},
 	{name: "RoleMembers", run: func(ctx context.Context, r *reader) error { _, err := r.RoleMembers(ctx, 1, 7, 5, 30); return err }},
 	{name: "Holds", sort: true, run: func(ctx context.Context, r *reader) error { _, err := r.Holds(ctx, 1, 1); return err }},
 	{name: "CompanyByID", run: func(ctx context.Context, r *reader) error { _, err := r.CompanyByID(ctx, 1, "x"); return err }},

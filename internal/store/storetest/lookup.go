@@ -154,6 +154,9 @@ var listings = []lookup{
 	{"Users of a group", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
 		return result(r.Users(ctx, t, directory.UserQuery{GroupNumbers: []int64{1}, States: allStates, Limit: 10}))
 	}},
+	{"RoleMemberRefs", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
+		return result(r.RoleMemberRefs(ctx, t, 1, 0, 0, 10))
+	}},
 	{"RoleMembers", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
 		return result(r.RoleMembers(ctx, t, 1, 0, 10))
 	}},

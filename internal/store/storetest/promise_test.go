@@ -61,6 +61,8 @@ var promises = map[string][]string{
 	"Roles lists the roles of a company; 0 lists those of the tenant itself.": {"role/Roles lists the roles of a company; 0 lists those of the tenant itself"},
 	"RoleMembers lists the numbers of the users that hold a role, deleted ones too, each once, greater than after.": {
 		"role/RoleMembers lists the users that hold a role, each once"},
+	"RoleMemberRefs lists the living users of a company's subtree (0: the tenant) that hold a role, each once, greater than after.": {
+		"role/RoleMemberRefs lists the living of a company that hold a role, each once"},
 	"Holds lists the holds on a user, oldest first.":                 {"hold/Holds lists the holds on a user, oldest first"},
 	"GroupReader reads groups and who is in them.":                   nil,
 	"Groups lists one page of a selection in order of number.":       {"group/Groups lists one page of a selection in order of number"},

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/usher-id/usher/internal/directory"
@@ -18,6 +19,7 @@ var roleChecks = []check{
 	{"RemoveUserRole removes one assignment", assignmentRemove},
 	{"AddUserRole looks again for a role that is gone", assignmentOfGone},
 	{"RoleMembers lists the users that hold a role, each once", roleMembers},
+	{"RoleMemberRefs lists the living of a company that hold a role, each once", roleMemberRefs},
 	{"DeleteRole erases a role that nobody holds", roleDelete},
 }
 
@@ -197,6 +199,41 @@ func roleMembers(t *testing.T, s *sample) {
 			return r.RoleMembers(ctx, s.tenant, c.role, c.after, c.limit)
 		})
 		wantSame(t, "RoleMembers", got, c.want)
+	}
+}
+
+func roleMemberRefs(t *testing.T, s *sample) {
+	s.addTree()
+	s.addPlain(5)
+	s.change(3, func(u *directory.User) { u.Company = 3 })
+	s.change(4, func(u *directory.User) { u.State = directory.StateDeleted })
+	s.change(5, func(u *directory.User) { u.Company, u.State = 5, directory.StateStaged })
+	s.addRoles(s.role(1, 0, "a"), s.role(2, 0, "b"))
+	other := newSample(t, s.store)
+	other.addPlain(2)
+	other.addRoles(other.role(1, 0, "a"))
+	other.assign(directory.RoleAssignment{Number: 1, User: 2, Role: 1, Company: 1})
+	s.assign(directory.RoleAssignment{Number: 1, User: 2, Role: 2, Company: 1})
+	for n, user := range []int64{1, 3, 4, 5} {
+		for company := range int64(3) {
+			s.assign(directory.RoleAssignment{Number: int64(10*n+10) - company, User: user, Role: 1, Company: 3 - company})
+		}
+	}
+	for _, c := range []struct {
+		role, company, after int64
+		limit                int
+		want                 []int64
+	}{{1, 0, 0, 9, []int64{1, 3, 5}}, {1, 0, 0, 2, []int64{1, 3}}, {1, 0, 3, 9, []int64{5}}, {1, 2, 0, 9, []int64{3}}, {1, 3, -1, 9, []int64{3}},
+		{1, 4, 0, 9, nil}, {2, 0, 0, 9, []int64{2}}, {3, 0, 0, 9, nil}, {1, 0, 1 << 62, 9, nil}, {1, 0, 0, 0, nil}} {
+		var want []directory.MemberRef
+		for _, number := range c.want {
+			u := s.stored(number)
+			want = append(want, directory.MemberRef{Number: number, ID: u.ID, UserName: u.UserName, DisplayName: u.DisplayName})
+		}
+		got := look(t, s, func(ctx context.Context, r directory.Reader) ([]directory.MemberRef, error) {
+			return r.RoleMemberRefs(ctx, s.tenant, c.role, c.company, c.after, c.limit)
+		})
+		wantSame(t, fmt.Sprintf("at most %d of company %d after %d", c.limit, c.company, c.after), got, want)
 	}
 }
 
