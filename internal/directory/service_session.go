@@ -240,6 +240,9 @@ func (s *Service) keepLeave(ctx context.Context, tx Tx, call *Call, leave *Imper
 	if err := mayImpersonate(&first, &second, s.now()); err != nil {
 		return User{}, err
 	}
+	if err := call.If.check(second.Version); err != nil {
+		return User{}, err
+	}
 	if err := tx.InsertImpersonation(ctx, *leave); err != nil {
 		return User{}, err
 	}
