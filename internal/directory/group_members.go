@@ -286,6 +286,9 @@ func setGroupExternalID(ctx context.Context, r Reader, call *Call, g *Group, id 
 	if !id.Set || g.ExternalIDs[credential] == id.Value {
 		return nil
 	}
+	if credential == "" { // all people would share it
+		return Invalid("external_id", ReasonFieldRights, "external_id is what a provisioning credential calls the group; a person calls nothing anything.")
+	}
 	if call.Actor.User != 0 {
 		return Invalid("external_id", ReasonFieldRights, "external_id belongs to a credential; a person has none.")
 	}

@@ -284,6 +284,9 @@ func TestRulesGroupExternalIDs(t *testing.T) {
 	if detail := must(set(keys[20], ""))(t); len(detail.Group.ExternalIDs) != 19 || detail.ExternalID != "" {
 		t.Errorf("after the removal %v", detail.Group.ExternalIDs)
 	}
+	// People have no names of their own for a group: they would share one.
+	_, err = f.edit(f.session(f.ranked(adminRank))(), g, directory.GroupEdit{GroupPatch: directory.GroupPatch{ExternalID: directory.Some("mine")}})
+	wantError(t, err, directory.CodeInvalid, directory.ReasonFieldRights)
 }
 
 // Members are listed page by page, each once, by whoever was given the cursor.
