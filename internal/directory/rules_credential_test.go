@@ -91,6 +91,8 @@ func TestRulesCredentialRevoked(t *testing.T) {
 	mark := f.mark()
 	admin := f.key(adminRank)
 	check(t, f.svc.RevokeCredential(f.ctx, f.as(admin), made.ID))
+	self := must(f.svc.WhoAmI(f.ctx, f.as(admin)))(t).Credential.Value.ID
+	wantError(t, f.svc.RevokeCredential(f.ctx, f.as(admin), self), directory.CodeConflict, directory.ReasonSelfLock)
 	_, err = f.listing(f.as(secret))
 	wantError(t, err, directory.CodeUnauthenticated, directory.ReasonCredentialInvalid)
 	f.wantEvents(mark, directory.EventCredentialCreated, directory.EventCredentialRevoked)

@@ -205,8 +205,9 @@ func (s *Service) Credentials(ctx context.Context, call *Call) ([]Credential, er
 }
 
 // RevokeCredential ends a key or client at once, in every process, and with a
-// client the tokens that were given through it. Errors:
-// credential.not_found, rank.too_low.
+// client the tokens that were given through it. A key cannot end itself, since
+// nobody could undo that with it. Errors: credential.not_found, rank.too_low,
+// user.locks_itself.
 func (s *Service) RevokeCredential(ctx context.Context, call *Call, id string) error {
 	if err := s.enter(ctx, call, ActCredentials); err != nil {
 		return err
@@ -225,6 +226,9 @@ func (s *Service) RevokeCredential(ctx context.Context, call *Call, id string) e
 		}
 		if c.Rank > call.Actor.Rank {
 			return Wrong(CodeForbidden, ReasonRankTooLow, "The caller's rank is too low to revoke this credential.")
+		}
+		if call.Actor.User == 0 && call.Actor.Credential == c.ID {
+			return Wrong(CodeConflict, ReasonSelfLock, "A credential cannot revoke itself: make another one and revoke this one with it.")
 		}
 		if err := call.If.check(unversioned); err != nil {
 			return err
