@@ -203,6 +203,9 @@ func (a answer) object() (map[string]any, error) {
 	return o, err
 }
 
+// has reports whether an answer has a text in it.
+func (a answer) has(part string) bool { return strings.Contains(a.body, part) }
+
 // toJSON writes a body.
 func toJSON(v any) string {
 	b, err := json.Marshal(v)

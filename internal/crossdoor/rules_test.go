@@ -101,6 +101,8 @@ func TestRename(t *testing.T) {
 			_, err := w.edubrite().call("userService", "renameUser", "id", k.id, "userName", name)
 			return err
 		},
+		"canonical": func(w *world, k known, name string) error { return newCanonical(w).rename(k, name) },
+		"scim":      func(w *world, k known, name string) error { return newSCIM(w).rename(k, name) },
 	}
 	onEngines(t, func(t *testing.T, s *testkit.Server) {
 		w := newWorld(t, s)
@@ -133,8 +135,9 @@ func TestRename(t *testing.T) {
 	})
 }
 
-// TestOneSetOfGroups: encore, smartapp and edubrite have the same groups, and
-// see each other's members at once; a service team of the same name is another.
+// TestOneSetOfGroups: encore, smartapp, edubrite, canonical and scim have the same
+// groups, and see each other's members at once; a service team of the same name is
+// another.
 func TestOneSetOfGroups(t *testing.T) {
 	onEngines(t, func(t *testing.T, s *testkit.Server) {
 		w := newWorld(t, s)
@@ -158,10 +161,17 @@ func TestOneSetOfGroups(t *testing.T) {
 			a, err = sm.call(http.StatusOK, "GET", sm.path(k.userName), nil)
 			must(t, err)
 			note("servicemobility", strings.Contains(a.body, `"ServiceTeamID":"`+crew+`"`))
+			in, err := newCanonical(w).inCrew(k)
+			must(t, err)
+			note("canonical", in)
+			in, err = newSCIM(w).inCrew(k)
+			must(t, err)
+			note("scim", in)
 			return doors
 		}
-		for name, want := range map[string][]string{"encore": {"encore", "smartapp", "edubrite"}, "smartapp": {"encore", "smartapp", "edubrite"},
-			"edubrite": {"encore", "smartapp", "edubrite"}, "servicemobility": {"servicemobility"}} {
+		plain := []string{"encore", "smartapp", "edubrite", "canonical", "scim"}
+		for name, want := range map[string][]string{"encore": plain, "smartapp": plain, "edubrite": plain, "canonical": plain, "scim": plain,
+			"servicemobility": {"servicemobility"}} {
 			k := w.create(t, w.door(t, "iqmetrix"), w.newcomer())
 			if have := shown(k); len(have) > 0 {
 				t.Errorf("a new user is in the group at %v", have)

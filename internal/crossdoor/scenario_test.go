@@ -116,4 +116,8 @@ var words = map[string]map[string]bool{
 		"put in a group": true, "delete": true},
 	"smartapp": {"deactivate": true, "activate": true, "lock": false, "unlock": false, "set the password": false,
 		"put in a group": true, "delete": false},
+	"canonical": {"deactivate": true, "activate": true, "lock": true, "unlock": true, "set the password": true,
+		"put in a group": true, "delete": true},
+	"scim": {"deactivate": true, "activate": true, "lock": false, "unlock": false, "set the password": true,
+		"put in a group": true, "delete": true},
 }

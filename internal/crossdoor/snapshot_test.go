@@ -116,6 +116,7 @@ func (w *world) full(t *testing.T) known {
 		directory.DoorEduBrite:        `{"prop.address":"1 Main St","siteRole":"INSTRUCTOR"}`,
 		directory.DoorServiceMobility: `{"DGroupID":"D1","SMS":"6135550104","Status":"On duty","IsMobileWorker":true,"Extensions":{"van":"7"}}`,
 		directory.DoorSmartapp:        `{"globalUserID":"7b0c9d52-16e3-4f7a-8c4d-5a2e90b1f3d8","metadata":{"team":"blue"}}`,
+		directory.DoorSCIM:            `{"department":"South","emails":[{"type":"home","value":"joey@example.test"}],"nickName":"Joey"}`,
 	} {
 		call := w.system()
 		call.Door = door
@@ -137,7 +138,7 @@ func (s snapshot) wantFull(t *testing.T) {
 			t.Errorf("%s is empty in a user that was to be full", name)
 		}
 	}
-	for _, door := range []string{"encore", "edubrite", "servicemobility", "smartapp"} {
+	for _, door := range []string{"encore", "edubrite", "servicemobility", "smartapp", "scim"} {
 		if !strings.HasPrefix(s["Extras."+door], "{") {
 			t.Errorf("there are no extras of %s", door)
 		}
@@ -148,4 +149,11 @@ func (s snapshot) wantFull(t *testing.T) {
 func sameJSON(a, b string) bool {
 	var x, y any
 	return json.Unmarshal([]byte(a), &x) == nil && json.Unmarshal([]byte(b), &y) == nil && reflect.DeepEqual(x, y)
+}
+
+// othersIDs is what credentials but one call a user.
+func othersIDs(u directory.User, credential string) map[string]string {
+	ids := maps.Clone(u.Profile.ExternalIDs)
+	delete(ids, credential)
+	return ids
 }

@@ -70,6 +70,8 @@ func (w *world) attempts(own known, s stranger) map[string][]attempt {
 		"edubrite":        w.edubrite().attempts(own, s),
 		"servicemobility": w.mobility().attempts(w, own, s),
 		"smartapp":        newSmartapp(w).attempts(own, s),
+		"canonical":       newCanonical(w).attempts(own, s),
+		"scim":            newSCIM(w).attempts(own, s),
 	}
 }
 
@@ -206,7 +208,7 @@ func TestTenantsKeptApart(t *testing.T) {
 		for name, attempts := range w.attempts(own, s) {
 			for _, a := range attempts {
 				hosts := []string{w.wire.host, other.wire.host, "nobody.example.test"}
-				if strings.HasSuffix(a.path, "/createjwt") || strings.HasSuffix(a.path, "/impersonate") {
+				if strings.HasSuffix(a.path, "/createjwt") || strings.HasSuffix(a.path, "/impersonate") || a.path == "/api/v1/sessions" {
 					hosts = hosts[:1] // there the host says which tenant is meant
 				}
 				for _, host := range hosts {

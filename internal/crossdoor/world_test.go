@@ -49,6 +49,8 @@ type world struct {
 	apiPassword  string
 	clientID     string // OAuth
 	clientSecret string
+	canonicalKey apiKey // of administrators, each its door's own
+	scimKey      apiKey
 
 	group   directory.Group // plain, "Crew"
 	office  directory.Location
@@ -57,6 +59,9 @@ type world struct {
 	seats   string         // licence type of the pool
 	persons atomic.Int64
 }
+
+// apiKey is an API key.
+type apiKey struct{ id, secret string }
 
 // The names that every world has.
 const (
@@ -90,6 +95,8 @@ func newWorld(t *testing.T, s *testkit.Server) *world {
 		{"edubrite", newEduBrite(t, w)},
 		{"servicemobility", newServiceMobility(t, w)},
 		{"smartapp", newSmartapp(w)},
+		{"canonical", newCanonical(w)},
+		{"scim", newSCIM(w)},
 	}
 	return w
 }
@@ -132,6 +139,11 @@ func (w *world) credentials(t *testing.T) {
 	ctx := t.Context()
 	_, key, err := w.service.CreateKey(ctx, w.system(), directory.NewCredential{Name: "key", Rank: directory.RankAdministrator})
 	must(t, err)
+	for _, k := range []*apiKey{&w.canonicalKey, &w.scimKey} {
+		made, secret, err := w.service.CreateKey(ctx, w.system(), directory.NewCredential{Name: "own key", Rank: directory.RankAdministrator})
+		must(t, err)
+		*k = apiKey{made.ID, secret}
+	}
 	api, apiSecret, err := w.service.CreateAPIUser(ctx, w.system(), directory.NewCredential{Name: "api", Rank: directory.RankAdministrator})
 	must(t, err)
 	client, clientSecret, err := w.service.CreateClient(ctx, w.system(), directory.NewCredential{Name: "client"})

@@ -97,7 +97,13 @@ func replaceUser(d *door, x *exchange) (web.Response, error) {
 		return x.refused(err)
 	}
 	x.conditions()
-	u, err := d.svc.UpdateUserDetail(x.req.Context(), &x.call, x.user(), patch, directory.UpdateOptions{Rules: doorRules()}, v.include())
+	options := directory.UpdateOptions{Rules: doorRules(), From: func(now *directory.UserDetail) (directory.UserPatch, error) {
+		return replacementOf(object, now, x.call.Actor.Credential)
+	}}
+	if _, sent := object.Get("roles"); sent {
+		options.FromWith = directory.IncludeRoles
+	}
+	u, err := d.svc.UpdateUserDetail(x.req.Context(), &x.call, x.user(), patch, options, v.include())
 	if err != nil {
 		return web.Response{}, err
 	}

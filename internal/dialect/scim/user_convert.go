@@ -2,6 +2,7 @@ package scim
 
 import (
 	"encoding/json"
+	"reflect"
 	"strings"
 
 	"github.com/usher-id/usher/internal/directory"
@@ -256,6 +257,41 @@ func replacement(object web.Object) (directory.UserPatch, error) {
 	c, err := convertUser(object, func(a *attribute, present bool) bool { return present || !keptByReplace[a.id] })
 	c.patch.NoPassword = false
 	return c.patch, err
+}
+
+// putTogether are the attributes of which more is shown than is kept, as the
+// formatted name or the type of an address that another door has set.
+var putTogether = []attributeID{atName, atEmails, atPhoneNumbers, atAddresses, atRoles}
+
+// replacementOf is replacement for a user as it is now. Of what is put together,
+// an attribute that is sent back as it is shown stays as it is: kept, it would be
+// there still when that of which it is put together has changed.
+func replacementOf(object web.Object, now *directory.UserDetail, credential string) (directory.UserPatch, error) {
+	v := userView{credential: credential}
+	shown, err := web.DecodeObject(v.appendUser(nil, now), 0)
+	if err != nil {
+		return directory.UserPatch{}, err
+	}
+	stays := map[attributeID]bool{}
+	for _, id := range putTogether {
+		name := userAttributeOf[id].name
+		sent, present := object.Get(name)
+		have, _ := shown.Get(name)
+		stays[id] = present && sameValue(sent, have)
+	}
+	c, err := convertUser(object, func(a *attribute, present bool) bool { return !stays[a.id] && (present || !keptByReplace[a.id]) })
+	c.patch.NoPassword = false
+	return c.patch, err
+}
+
+// sameValue reports whether two JSON texts mean the same.
+func sameValue(a, b json.RawMessage) bool {
+	x, err := decodeValue(a)
+	if err != nil {
+		return false
+	}
+	y, err := decodeValue(b)
+	return err == nil && reflect.DeepEqual(x, y)
 }
 
 // convertUser sets the attributes that wanted chooses. What is read-only is
