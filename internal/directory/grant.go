@@ -159,6 +159,8 @@ func (a Actor) mayGive(rank Rank) error {
 		return errRank()
 	case a.provisions && rank > RankSelf:
 		return errProvisioning()
+	case rank > RankSelf && a.acted:
+		return a.bar(ActGrantRole)
 	case rank > RankSelf && a.narrow():
 		return Wrong(CodeForbidden, ReasonScopeMissing, "A credential with limited scopes or doors cannot give a role that has a rank.")
 	}

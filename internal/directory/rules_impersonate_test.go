@@ -158,3 +158,15 @@ func TestRulesImpersonateLeave(t *testing.T) {
 	f.clock.advance(directory.ImpersonationLifetime)
 	wantRefused(t, "after the leave's end", f.reads(f.signed(long), target.Number), directory.CodeUnauthenticated, directory.ReasonCredentialInvalid)
 }
+
+// Who acts as an administrator makes no role stronger: that would outlast the hour.
+func TestRulesImpersonateRoles(t *testing.T) {
+	f := newFixture(t)
+	token := must(f.impersonate(f.ranked(adminRank), f.ranked(adminRank)))(t)
+	role := f.role(selfRank)
+	_, err := f.svc.EditRole(f.ctx, f.signed(token), role.Number, directory.RolePatch{Rank: directory.Some(readerRank)})
+	wantError(t, err, directory.CodeForbidden, directory.ReasonImpersonating)
+	_, err = f.svc.CreateRole(f.ctx, f.signed(token), directory.Role{Name: "stronger", Rank: readerRank})
+	wantError(t, err, directory.CodeForbidden, directory.ReasonImpersonating)
+	must(f.svc.EditRole(f.ctx, f.signed(token), role.Number, directory.RolePatch{Name: directory.Some("Renamed")}))(t)
+}

@@ -81,6 +81,9 @@ func (s *Service) CreateRole(ctx context.Context, call *Call, in Role) (Role, er
 	if !call.Actor.grants(in.Rank) || in.Rank == RankOwner {
 		return Role{}, errRank()
 	}
+	if in.Rank > RankSelf && call.Actor.acted {
+		return Role{}, call.Actor.bar(ActGrantRole)
+	}
 	var made Role
 	err := s.once(ctx, call, func(tx Tx) (any, error) {
 		next := in
