@@ -156,7 +156,7 @@ func (x *exchange) tokenAnswer(token string, until time.Time) *tokenOutput {
 func registerActing(d *door) {
 	register(d, operation{id: "impersonate_user", method: http.MethodPost, path: "/users/{id}/impersonate", tag: "users", summary: "Act as a user",
 		description: "A signed-in administrator gets a token that acts as the user for an hour, in the administrator's name: the history has both. It cannot change passwords or rights. An API key is nobody, and is refused.",
-		examples: []example{{name: "a key cannot", path: exampleFor("impersonate"), body: `{"reason":"ticket 4711"}`, status: http.StatusForbidden}}},
+		examples:    []example{{name: "a key cannot", path: exampleFor("impersonate"), body: `{"reason":"ticket 4711"}`, status: http.StatusForbidden}}},
 		func(ctx context.Context, x *exchange, in *struct {
 			UserPath
 			Body struct {
