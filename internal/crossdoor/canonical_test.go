@@ -12,17 +12,13 @@ import (
 // word for everything. Its key is its own, so that what it calls users is not
 // what others call them.
 type canonical struct {
-	w          *world
-	wire       wire
-	credential string // id of the key
-	header     map[string]string
+	w      *world
+	wire   wire
+	header map[string]string
 }
 
-func newCanonical(w *world) *canonical { return w.canonicalAs(w.canonicalKey) }
-
-// canonicalAs is a client with a key.
-func (w *world) canonicalAs(k apiKey) *canonical {
-	return &canonical{w, w.wire, k.id, map[string]string{"Authorization": "Bearer " + k.secret, "Content-Type": "application/json"}}
+func newCanonical(w *world) *canonical {
+	return &canonical{w, w.wire, map[string]string{"Authorization": "Bearer " + w.canonicalKey.secret, "Content-Type": "application/json"}}
 }
 
 func (c *canonical) call(status int, method, path string, body any) (answer, error) {
@@ -96,14 +92,34 @@ func (c *canonical) remove(k known) error {
 	return c.done(http.StatusNoContent, "DELETE", c.path(k), nil)
 }
 
-// signIn opens a session and gives its token.
-func (c *canonical) signIn(name, password string) (string, error) {
+// signIn opens a session and gives a client that acts as the person.
+func (c *canonical) signIn(name, password string) (*canonical, error) {
 	a, err := c.call(http.StatusCreated, "POST", "/sessions", map[string]string{"user_name": name, "password": password})
 	if err != nil {
-		return "", err
+		return nil, err
 	}
+	return c.as(a)
+}
+
+// impersonate gives a client of somebody signed in that acts as a user.
+func (c *canonical) impersonate(k known) (*canonical, error) {
+	a, err := c.call(http.StatusOK, "POST", c.path(k)+"/impersonate", map[string]string{"reason": "case 7"})
+	if err != nil {
+		return nil, err
+	}
+	return c.as(a)
+}
+
+// as is a client with the token of an answer.
+func (c *canonical) as(a answer) (*canonical, error) {
 	o, err := a.object()
-	return text(o, "token"), err
+	return &canonical{c.w, c.wire, map[string]string{"Authorization": "Bearer " + text(o, "token")}}, err
+}
+
+// own is what anybody may do: to read its own record, here and with the same
+// token at the scim door.
+func (c *canonical) own() (here, atSCIM request) {
+	return request{method: "GET", path: "/api/v1/me", header: c.header}, request{method: "GET", path: "/scim/v2/Me", header: c.header}
 }
 
 // fill sets every member of a PUT, and what has operations of its own.

@@ -3,15 +3,17 @@
 //
 // Each door has a small client that speaks its wire to a running server, and
 // all clients have the same verbs; a verb that a door has no word for is done
-// through the core. With them the tests prove, on both engines, that
+// through the core. So the vendors' doors and usher's own, canonical and scim, are
+// held to the same; scim alone never touches an administrator. With them the tests prove, on both engines, that
 //
 //   - the same story told through each door leaves the same state in the core
 //     (scenario_test.go);
 //   - what one door does every other door shows with its next answer
 //     (pairs_test.go);
 //   - a full replace through one door resets what that door shows and leaves
-//     alone all that other doors show, and a partial update changes nothing
-//     that it does not name (replace_test.go);
+//     alone all that other doors show, a partial update changes nothing that it
+//     does not name, and what a door shows can be sent back and changes nothing
+//     (replace_test.go);
 //   - a deactivation, a lock, a deletion and a new password end every token,
 //     session and link before they are answered, in every process
 //     (revoke_test.go);

@@ -19,7 +19,8 @@ func (w *world) grant(name, password string) (answer, error) {
 }
 
 // wantPassword checks at every door where people sign in that a password is
-// good, and that another is not.
+// good, and that another is not; at the canonical one only the former, since an
+// account has ten sign-ins a minute.
 func (w *world) wantPassword(t *testing.T, name, good, bad string) {
 	t.Helper()
 	if _, err := w.wire.signIn(name, good); err != nil {
@@ -33,6 +34,9 @@ func (w *world) wantPassword(t *testing.T, name, good, bad string) {
 	}
 	if a, err := w.grant(name, bad); err != nil || a.status != http.StatusBadRequest || !strings.Contains(a.body, "invalid_grant") {
 		t.Errorf("the token service takes the old password: %d %s %v", a.status, a.body, err)
+	}
+	if _, err := newCanonical(w).signIn(name, good); err != nil {
+		t.Errorf("the canonical door: %v", err)
 	}
 }
 
@@ -57,12 +61,21 @@ func (w *world) spend(t *testing.T, link string) {
 	}
 }
 
-// TestResetLinks: the link that edubrite shows and the one that servicemobility
-// mails lead to the page, and the password that is set there works at every
-// door.
+// TestResetLinks: the link that edubrite shows, the one that servicemobility and
+// canonical mail and the one of canonical's token lead to the page, and the
+// password that is set there works at every door.
 func TestResetLinks(t *testing.T) {
 	onEngines(t, func(t *testing.T, s *testkit.Server) {
 		w := newWorld(t, s)
+		mailed := func(p person) string {
+			subject, text := s.Mail(t, p.email)
+			link := regexp.MustCompile(`https?://\S+/reset\?token=\S+`).FindString(text)
+			if link == "" || !strings.Contains(text, p.userName) || !strings.Contains(subject, w.tenant.Name) {
+				t.Errorf("%s\n%s", subject, text)
+			}
+			return link
+		}
+		ca := newCanonical(w)
 		for name, link := range map[string]func(p person, k known) string{
 			"edubrite": func(_ person, k known) string {
 				shown, err := w.edubrite().call("userService", "get", "userName", k.userName, "pwToken", "true")
@@ -74,12 +87,18 @@ func TestResetLinks(t *testing.T) {
 			},
 			"servicemobility": func(p person, k known) string {
 				must(t, w.mobility().done("PUT", w.mobility().path(k.userName)+"/SendResetPasswordEmail", nil))
-				subject, text := s.Mail(t, p.email)
-				link := regexp.MustCompile(`https?://\S+/reset\?token=\S+`).FindString(text)
-				if link == "" || !strings.Contains(text, p.userName) || !strings.Contains(subject, w.tenant.Name) {
-					t.Errorf("%s\n%s", subject, text)
-				}
-				return link
+				return mailed(p)
+			},
+			"canonical mail_reset": func(p person, k known) string {
+				must(t, ca.done(http.StatusNoContent, "POST", ca.path(k)+"/mail_reset", nil))
+				return mailed(p)
+			},
+			"canonical reset_token": func(_ person, k known) string {
+				a, err := ca.call(http.StatusCreated, "POST", ca.path(k)+"/reset_token", nil)
+				must(t, err)
+				o, err := a.object()
+				must(t, err)
+				return "/reset?token=" + url.QueryEscape(text(o, "token"))
 			},
 		} {
 			t.Run(name, func(t *testing.T) {
@@ -128,22 +147,33 @@ func TestMailedPasswords(t *testing.T) {
 	})
 }
 
-// TestResetPasswordMailsATemporaryOne: ResetPassword ends the old password and
-// mails one whose owner can do nothing but replace it.
+// TestResetPasswordMailsATemporaryOne: servicemobility's ResetPassword and
+// canonical's generate_password end the old password and mail one whose owner can
+// do nothing but replace it.
 func TestResetPasswordMailsATemporaryOne(t *testing.T) {
 	onEngines(t, func(t *testing.T, s *testkit.Server) {
 		w := newWorld(t, s)
-		c, p := w.mobility(), w.newcomer()
-		k := w.create(t, w.door(t, "encore"), p)
-		must(t, c.done("PUT", c.path(k.userName)+"/ResetPassword", nil))
-		if !w.user(t, k.number).MustChangePassword {
-			t.Error("the new password is not temporary")
+		sm, ca := w.mobility(), newCanonical(w)
+		for name, reset := range map[string]func(k known) error{
+			"servicemobility": func(k known) error { return sm.done("PUT", sm.path(k.userName)+"/ResetPassword", nil) },
+			"canonical": func(k known) error {
+				return ca.done(http.StatusNoContent, "POST", ca.path(k)+"/generate_password", nil)
+			},
+		} {
+			t.Run(name, func(t *testing.T) {
+				p := w.newcomer()
+				k := w.create(t, w.door(t, "encore"), p)
+				must(t, reset(k))
+				if !w.user(t, k.number).MustChangePassword {
+					t.Error("the new password is not temporary")
+				}
+				_, text := s.Mail(t, p.email)
+				if _, err := w.wire.signIn(p.userName, firstSecret); err == nil {
+					t.Error("the old password is still good")
+				}
+				w.renew(t, p.userName, mailedPassword(t, text))
+			})
 		}
-		_, text := s.Mail(t, p.email)
-		if _, err := w.wire.signIn(p.userName, firstSecret); err == nil {
-			t.Error("the old password is still good")
-		}
-		w.renew(t, p.userName, mailedPassword(t, text))
 	})
 }
 

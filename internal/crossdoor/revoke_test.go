@@ -26,8 +26,8 @@ type proof struct {
 type signedIn []proof
 
 // signIn signs a user in everywhere: tokens of the token service, a cookie
-// session, a signed token, an administrator's leave to act as the user, and a
-// reset link.
+// session, a signed token, a session of the canonical door, an administrator's
+// leaves to act as the user, and a reset link.
 func (w *world) signIn(t *testing.T, k known) signedIn {
 	t.Helper()
 	form := map[string]string{"Content-Type": "application/x-www-form-urlencoded"}
@@ -64,7 +64,8 @@ func (w *world) signIn(t *testing.T, k known) signedIn {
 		own.header = map[string]string{"x-access-token": token}
 		return own
 	}
-	return signedIn{
+	list := w.canonicalSignIn(t, k)
+	return append(list, []proof{
 		{"access token", request{method: "GET", path: fmt.Sprintf("/v1/Users(%d)", k.number),
 			header: map[string]string{"Authorization": "Bearer " + text(tokens, "access_token")}}, http.StatusOK, http.StatusUnauthorized},
 		{"cookie session", request{method: "POST", path: "/oltpublish/site/userService.do", header: edubriteHeader(cookies, ""),
@@ -74,6 +75,27 @@ func (w *world) signIn(t *testing.T, k known) signedIn {
 		{"reset link", request{method: "GET", path: "/reset?token=" + url.QueryEscape(shown.User.Token)}, http.StatusOK, http.StatusGone},
 		// Good once: it is used only when it must fail.
 		{"refresh token", grant("refresh_token", "refresh_token", text(tokens, "refresh_token")), 0, http.StatusBadRequest},
+	}...)
+}
+
+// canonicalSignIn signs a user in at the canonical door, whose tokens the scim
+// door takes too.
+func (w *world) canonicalSignIn(t *testing.T, k known) signedIn {
+	t.Helper()
+	person, err := newCanonical(w).signIn(k.userName, firstSecret)
+	must(t, err)
+	session, provisioning := person.own()
+	if w.bossSession == nil {
+		w.bossSession, err = newCanonical(w).signIn(w.boss, w.bossPassword)
+		must(t, err)
+	}
+	acting, err := w.bossSession.impersonate(k)
+	must(t, err)
+	leave, _ := acting.own()
+	return signedIn{
+		{"session of the canonical door", session, http.StatusOK, http.StatusUnauthorized},
+		{"that session at the scim door", provisioning, http.StatusOK, http.StatusUnauthorized},
+		{"impersonation at the canonical door", leave, http.StatusOK, http.StatusUnauthorized},
 	}
 }
 
@@ -139,7 +161,7 @@ func TestRevocationByOtherMeans(t *testing.T) {
 // it leave to an administrator.
 func (w *world) otherEnds() map[string]func(k known) error {
 	iq, en, sm := newIQmetrix(w), newEncore(w), w.mobility()
-	return map[string]func(k known) error{
+	ends := map[string]func(k known) error{
 		"iqmetrix TemporaryPassword": func(k known) error {
 			return iq.done(http.StatusNoContent, "POST", iq.path(k)+"/TemporaryPassword", map[string]any{"Password": newSecret})
 		},
@@ -162,6 +184,53 @@ func (w *world) otherEnds() map[string]func(k known) error {
 			_, err := w.service.UpdateUser(context.Background(), w.system(), directory.ByNumber(k.number),
 				directory.UserPatch{ExpiresAt: directory.Some(time.Now().Add(-time.Hour))}, directory.UpdateOptions{})
 			return err
+		},
+	}
+	maps.Copy(ends, w.endsOfOwnDoors())
+	return ends
+}
+
+// endsOfOwnDoors are those of canonical and scim.
+func (w *world) endsOfOwnDoors() map[string]func(k known) error {
+	ca, sc := newCanonical(w), newSCIM(w)
+	patch := func(member string, value any) func(k known) error {
+		return func(k known) error { return ca.patch(k, map[string]any{member: value}) }
+	}
+	replace := func(member string, value any) func(k known) error {
+		return func(k known) error {
+			body := sc.body(k, "Scott", "Imes")
+			body[member] = value
+			return sc.done(http.StatusOK, "PUT", sc.path(k), body)
+		}
+	}
+	return map[string]func(k known) error{
+		"canonical PATCH status":     patch("status", "inactive"),
+		"canonical PATCH locked":     patch("locked", true),
+		"canonical PATCH expires_at": patch("expires_at", "2020-01-01T00:00:00Z"),
+		"canonical PATCH valid_from": patch("valid_from", "2099-01-01T00:00:00Z"),
+		"canonical PUT with status": func(k known) error {
+			return ca.done(http.StatusOK, "PUT", ca.path(k), map[string]any{"user_name": k.userName, "status": "inactive"})
+		},
+		"canonical generate_password": func(k known) error {
+			return ca.done(http.StatusNoContent, "POST", ca.path(k)+"/generate_password", nil)
+		},
+		"canonical sign_out": func(k known) error { return ca.done(http.StatusNoContent, "POST", ca.path(k)+"/sign_out", nil) },
+		"canonical DELETE sessions": func(k known) error {
+			return ca.done(http.StatusNoContent, "DELETE", ca.path(k)+"/sessions", nil)
+		},
+		"scim PUT with active":   replace("active", false),
+		"scim PUT with password": replace("password", newSecret),
+		"scim PATCH without path": func(k known) error {
+			return sc.done(http.StatusOK, "PATCH", sc.path(k), map[string]any{"schemas": []string{scimPatch},
+				"Operations": []any{map[string]any{"op": "Replace", "value": map[string]any{"active": "False"}}}})
+		},
+		"scim PATCH removing the password": func(k known) error {
+			return sc.done(http.StatusOK, "PATCH", sc.path(k), map[string]any{"schemas": []string{scimPatch},
+				"Operations": []any{map[string]any{"op": "remove", "path": "password"}}})
+		},
+		"scim Bulk": func(k known) error {
+			return sc.done(http.StatusOK, "POST", "/Bulk", map[string]any{"schemas": []string{"urn:ietf:params:scim:api:messages:2.0:BulkRequest"},
+				"Operations": []any{map[string]any{"method": "DELETE", "path": sc.path(k)}}})
 		},
 	}
 }
@@ -208,10 +277,26 @@ func TestImpersonatorsEnd(t *testing.T) {
 			must(t, err)
 			leave, err := a.object()
 			must(t, err)
-			use := signedIn{{"impersonation", request{method: "GET", path: w.mobility().path(k.userName),
-				header: map[string]string{"x-access-token": text(leave, "Token")}}, http.StatusOK, http.StatusUnauthorized}}
+			session, err := newCanonical(w).signIn(p.userName, p.password)
+			must(t, err)
+			acting, err := session.impersonate(k)
+			must(t, err)
+			own, _ := session.own()
+			leaveThere, _ := acting.own()
+			use := signedIn{{"impersonation at the canonical door", leaveThere, http.StatusOK, http.StatusUnauthorized},
+				{"the administrator's session", own, http.StatusOK, http.StatusUnauthorized},
+				{"impersonation", request{method: "GET", path: w.mobility().path(k.userName),
+					header: map[string]string{"x-access-token": text(leave, "Token")}}, http.StatusOK, http.StatusUnauthorized}}
 			use.check(t, w.wire, true)
-			w.do(t, d, deactivating, known{u.Number, u.ID, u.UserName})
+			admin := known{u.Number, u.ID, u.UserName}
+			if d.name == "scim" { // whoever provisions never touches administrators
+				if err := d.deactivate(admin); err == nil {
+					t.Error("scim deactivated an administrator")
+				}
+				use.check(t, w.wire, true)
+				continue
+			}
+			w.do(t, d, deactivating, admin)
 			use.check(t, w.wire, false)
 		}
 	})

@@ -19,14 +19,13 @@ const (
 // scim is a client of the scim door. It knows users by id, has no locks, and
 // never touches an administrator. Its key is its own, as that of canonical.
 type scim struct {
-	w          *world
-	wire       wire
-	credential string // id of the key
-	header     map[string]string
+	w      *world
+	wire   wire
+	header map[string]string
 }
 
 func newSCIM(w *world) *scim {
-	return &scim{w, w.wire, w.scimKey.id, map[string]string{"Authorization": "Bearer " + w.scimKey.secret, "Content-Type": "application/scim+json"}}
+	return &scim{w, w.wire, map[string]string{"Authorization": "Bearer " + w.scimKey.secret, "Content-Type": "application/scim+json"}}
 }
 
 func (c *scim) call(status int, method, path string, body any) (answer, error) {

@@ -51,6 +51,7 @@ type world struct {
 	clientSecret string
 	canonicalKey apiKey // of administrators, each its door's own
 	scimKey      apiKey
+	bossSession  *canonical // of the administrator, once there is one: sign-ins are limited
 
 	group   directory.Group // plain, "Crew"
 	office  directory.Location

@@ -416,3 +416,33 @@ func TestMembershipsTellOnlyOfTheVisible(t *testing.T) {
 		w.want("members that are shown", values(bound(http.StatusOK, "/Groups/"+id)["members"]), want...)
 	}
 }
+
+// A PUT of what GET answered kept what is only put together of other doors'
+// fields: it raised the version, left an event and fixed the formatted name,
+// which then did not follow the given one. What is sent back as it is shown
+// stays as it is.
+func TestReplacementByWhatIsShownChangesNothing(t *testing.T) {
+	w := newWorld(t)
+	id := w.user("echo")
+	ctx, system := context.Background(), func() *directory.Call { return directory.System(demo(t, w.s.Service), "test") }
+	_, err := w.s.Service.CreateRole(ctx, system(), directory.Role{Key: "fitter", Name: "Fitter"})
+	must(t, err)
+	_, err = w.s.Service.UpdateUser(ctx, system(), directory.ByID(id), directory.UserPatch{
+		GivenName: directory.Some("Jo"), FamilyName: directory.Some("Bates"), Email: directory.Some("jo@example.test"), Roles: directory.Some([]string{"fitter"}),
+		Phones:  directory.Some([]directory.Phone{{Number: "555", Extension: "7", Type: "Work"}}),
+		Address: directory.Some(directory.Address{Set: true, Line2: "Rear", City: "Regina"}),
+	}, directory.UpdateOptions{})
+	must(t, err)
+	path := "/Users/" + id
+	before := w.call(http.StatusOK, "GET", path, "")
+	shown, err := json.Marshal(before)
+	must(t, err)
+	w.call(http.StatusOK, "PUT", path, string(shown))
+	w.same(path, before) // its version, too
+
+	w.call(http.StatusOK, "PATCH", path, patchOf(`{"op":"replace","path":"name.givenName","value":"Joanna"}`))
+	name, _ := w.call(http.StatusOK, "GET", path, "")["name"].(map[string]any)
+	if name["formatted"] != "Joanna Bates" {
+		t.Errorf("the name is %v", name)
+	}
+}
