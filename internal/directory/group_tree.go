@@ -79,13 +79,13 @@ func groupKeyFree(ctx context.Context, r Reader, g *Group) error {
 	if err != nil {
 		return err
 	}
-	return errGroupTaken("There is a group " + strconv.Quote(g.Key) + " already.")
-}
-
-// errGroupTaken refuses the name of a group.
-func errGroupTaken(message string) error {
+	field := "name"
+	if g.Kind == GroupServiceTeam { // whose name may be another's
+		field = "key"
+	}
+	message := "There is a group " + strconv.Quote(g.Key) + " already."
 	return &Error{Code: CodeConflict, Reason: ReasonGroupTaken, Message: message,
-		Fields: []FieldError{{Field: "name", Reason: ReasonGroupTaken, Message: message}}}
+		Fields: []FieldError{{Field: field, Reason: ReasonGroupTaken, Message: message}}}
 }
 
 // numberText is a number in an event; "" for none.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"runtime/debug"
 	"strconv"
@@ -75,9 +76,24 @@ func (a *adapter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		resp = a.fail(rec, err)
 	}
+	drain(r)
 	write(w, r, &resp)
 	if err != nil && clientGone(r, err) {
 		rec.event.Status = statusClientGone
+	}
+}
+
+// maxDrained is the most bytes of a body that are read only to be thrown away:
+// what net/http does by itself on HTTP/1.
+const maxDrained = 256 << 10
+
+// drain reads what a handler left of a body. On HTTP/2 the server would answer
+// and then reset the stream (RFC 9113 section 8.1), which clients take for a
+// failure when they are still sending.
+func drain(r *http.Request) {
+	if r.ProtoMajor == 2 && r.Body != nil && r.ContentLength != 0 {
+		// A client that does not send it has gone, or meets the time limit.
+		_, _ = io.CopyN(io.Discard, r.Body, maxDrained)
 	}
 }
 

@@ -200,3 +200,18 @@ func TestPanicErrorUnwrap(t *testing.T) {
 		t.Error("an error out of nothing")
 	}
 }
+
+// A body that nobody asked for is read on HTTP/2, so that the stream is not
+// reset under a client that is still sending; on HTTP/1 the server does that.
+func TestUnreadBodyIsDrainedOnHTTP2(t *testing.T) {
+	h := answers(Response{})
+	for major, left := range map[int]int{1: 5, 2: 0} {
+		body := strings.NewReader("dummy")
+		r := httptest.NewRequest(http.MethodPut, "/", body)
+		r.ProtoMajor = major
+		h.ServeHTTP(httptest.NewRecorder(), r)
+		if body.Len() != left {
+			t.Errorf("HTTP/%d: %d bytes are left, want %d", major, body.Len(), left)
+		}
+	}
+}
