@@ -38,7 +38,7 @@ func (d *door) adapt(name string, handle func(*exchange) (web.Response, error)) 
 	return web.Adapt(directory.DoorCanonical.String(), name, func(r *web.Request) (web.Response, error) {
 		x := &exchange{door: d, req: r}
 		x.call.Door = directory.DoorCanonical
-		x.call.Secret = bearer(r.Header)
+		x.call.Secret = directory.Secret(web.Bearer(r.Header))
 		x.call.Host = r.Host
 		x.call.Addr = r.Event.Addr
 		x.call.RequestID = r.Event.RequestID
@@ -57,19 +57,6 @@ func (d *door) adapt(name string, handle func(*exchange) (web.Response, error)) 
 		response.Header = d.limitHeaders(response.Header, x.call.Quota)
 		return response, nil
 	}, d.onError)
-}
-
-// bearer is the token of the Authorization header, "" without one.
-func bearer(h http.Header) directory.Secret {
-	values := h["Authorization"]
-	if len(values) == 0 {
-		return ""
-	}
-	scheme, secret, _ := strings.Cut(values[0], " ")
-	if !strings.EqualFold(scheme, "Bearer") {
-		return ""
-	}
-	return directory.Secret(strings.Trim(secret, " "))
 }
 
 // record fills the request's event with who turned out to have asked.

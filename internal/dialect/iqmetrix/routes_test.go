@@ -107,19 +107,6 @@ func TestDispatchAllocations(t *testing.T) {
 	}
 }
 
-func TestBearer(t *testing.T) {
-	for value, want := range map[string]directory.Secret{
-		"Bearer abc": "abc", "bearer  abc ": "abc", "BEARER abc": "abc", "Basic abc": "", "abc": "", "": "", "Bearer": "", "Bearerabc": "",
-	} {
-		if got := bearer(http.Header{"Authorization": {value}}); got != want {
-			t.Errorf("%q: %q", value, string(got))
-		}
-	}
-	if got := bearer(http.Header{}); got != "" {
-		t.Errorf("no header: %q", string(got))
-	}
-}
-
 func TestParsePage(t *testing.T) {
 	const top, skip = "Query string parameter '$top' should be within 1 to 100 range but was ", "Query string parameter '$skip' should be non-negative but was "
 	for raw, want := range map[string]any{

@@ -4,10 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
-	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/usher-id/usher/internal/directory"
@@ -250,24 +248,11 @@ func (d *door) exchange(r *web.Request) *exchange {
 	x := &exchange{req: r}
 	x.at.parse(r.URL.Path)
 	x.call.Door = directory.DoorIQmetrix
-	x.call.Secret = bearer(r.Header)
+	x.call.Secret = directory.Secret(web.Bearer(r.Header))
 	x.call.Host = r.Host
 	x.call.Addr = r.Event.Addr
 	x.call.RequestID = r.Event.RequestID
 	return x
-}
-
-// bearer is the token of the Authorization header, "" without one.
-func bearer(h http.Header) directory.Secret {
-	values := h["Authorization"]
-	if len(values) == 0 {
-		return ""
-	}
-	scheme, secret, _ := strings.Cut(values[0], " ")
-	if !strings.EqualFold(scheme, "Bearer") {
-		return ""
-	}
-	return directory.Secret(strings.Trim(secret, " "))
 }
 
 // record fills the request's event with who turned out to have asked.

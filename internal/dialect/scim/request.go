@@ -3,7 +3,6 @@ package scim
 import (
 	"errors"
 	"mime"
-	"net/http"
 	"strconv"
 	"strings"
 
@@ -23,24 +22,11 @@ type exchange struct {
 func (d *door) exchange(r *web.Request) *exchange {
 	x := &exchange{d: d, req: r}
 	x.call.Door = directory.DoorSCIM
-	x.call.Secret = bearer(r.Header)
+	x.call.Secret = directory.Secret(web.Bearer(r.Header))
 	x.call.Host = r.Host
 	x.call.Addr = r.Event.Addr
 	x.call.RequestID = r.Event.RequestID
 	return x
-}
-
-// bearer is the token of the Authorization header, "" without one.
-func bearer(h http.Header) directory.Secret {
-	values := h["Authorization"]
-	if len(values) == 0 {
-		return ""
-	}
-	scheme, secret, _ := strings.Cut(values[0], " ")
-	if !strings.EqualFold(scheme, "Bearer") {
-		return ""
-	}
-	return directory.Secret(strings.Trim(secret, " "))
 }
 
 // record fills the request's event with who turned out to have asked.
