@@ -3,7 +3,6 @@ package directory
 import (
 	"context"
 	"crypto/rand"
-	"fmt"
 )
 
 // edit is what one run of a change closure decided besides the user's fields.
@@ -102,7 +101,7 @@ func (s *Service) writeChange(ctx context.Context, tx Tx, call *Call, before, af
 			return err
 		}
 	}
-	if err := s.record(ctx, tx, call, e.event, after.Number, e.subject, diff); err != nil {
+	if err := s.record(ctx, tx, call, e.event, onUser(after), e.subject, diff); err != nil {
 		return err
 	}
 	if e.seat {
@@ -113,15 +112,29 @@ func (s *Service) writeChange(ctx context.Context, tx Tx, call *Call, before, af
 	return tx.UpdateUser(ctx, *before, *after)
 }
 
+// topic is whom or what an event is about, for those who look for it.
+type topic struct {
+	user    int64
+	userID  string
+	company int64
+}
+
+// onUser is the topic of what happens to a user, as it is afterwards.
+func onUser(u *User) topic { return topic{user: u.Number, userID: u.ID, company: u.Company} }
+
+// onCompany is the topic of what happens to a company or what belongs to it.
+func onCompany(number int64) topic { return topic{company: number} }
+
 // record writes the event of a change.
-func (s *Service) record(ctx context.Context, tx Tx, call *Call, kind EventType, user int64, subject string, diff *changes) error {
-	salt := make([]byte, 16)
-	if _, err := rand.Read(salt); err != nil {
-		return fmt.Errorf("directory: salt of an event: %w", err)
+func (s *Service) record(ctx context.Context, tx Tx, call *Call, kind EventType, on topic, subject string, diff *changes) error {
+	if !eventsAreKept {
+		return nil
 	}
+	salt := make([]byte, eventSaltBytes)
+	rand.Read(salt) // never fails (crypto/rand)
 	return tx.InsertEvent(ctx, Event{
-		Tenant: call.Actor.Tenant, ID: s.opts.NewID(), Type: kind, User: user, Subject: subject,
-		Door: call.Door, Actor: call.Actor.Name, OnBehalfOf: call.Actor.OnBehalfOf, Reason: call.Reason,
+		Tenant: call.Actor.Tenant, ID: s.opts.NewID(), Type: kind, User: on.user, UserID: on.userID, Company: on.company, Subject: subject,
+		Door: call.Door, Actor: call.Actor.Name, Origin: call.Actor.identity(), OnBehalfOf: call.Actor.OnBehalfOf, Reason: call.Reason,
 		RequestID: call.RequestID, Time: s.now(), Salt: salt, Payload: diff.payload(),
 	})
 }

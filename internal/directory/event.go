@@ -51,24 +51,51 @@ const (
 	EventLocationUpdated   EventType = "location.updated"
 	EventHoldPlaced        EventType = "user.hold_placed"
 	EventHoldReleased      EventType = "user.hold_released"
+	EventWebhookCreated    EventType = "webhook.created"
+	EventWebhookUpdated    EventType = "webhook.updated" // a pause by the server too
+	EventWebhookDeleted    EventType = "webhook.deleted"
+	EventWebhookReplayed   EventType = "webhook.replay_asked"
+	EventJobReopened       EventType = "job.retried"
+	EventJobCancelled      EventType = "job.cancelled"
+	EventFeedTrimmed       EventType = "feed.trimmed"   // retention removed the oldest events
+	EventFeedRestarted     EventType = "feed.restarted" // the history goes on from another point than it was known
+	// EventWebhookTest is never stored: it is what TestWebhook sends.
+	EventWebhookTest EventType = "webhook.test"
 )
 
-// Event is the record of one change, written with it. The envelope is what a
-// hash chain covers later; Payload (before and after of the fields that
-// changed, never a secret) and Salt can be erased without it.
+// Event is the record of one change, written with it. The envelope is what the
+// hash chain covers by itself (chain.go). The contents, Reason and Payload, it
+// covers through a salted hash, so that they can be erased without it.
 type Event struct {
-	Seq        int64 // drawn by the insert
+	// Seq is drawn when the event is written, Position when its chain takes it in,
+	// which is after the commit: positions have no gaps and stay in the order in
+	// which readers see them. 0 until then.
+	Seq        int64
+	Position   int64
 	Tenant     TenantNo
 	ID         string // UUID v7
 	Type       EventType
 	User       int64  // number of the user it is about; 0 for none
+	UserID     string // that user's UUID; "" for none, and of events written before they had it
+	Company    int64  // number of the company of what it is about, afterwards; 0 for none
 	Subject    string // what else it is about: "company:14146", "credential:<id>"
 	Door       Door
 	Actor      string // Actor.Name
+	Origin     string // who asked, by what nobody else is ever given: "credential:<id>", "user:<number>", "system:<what>"
 	OnBehalfOf string // of an impersonation
-	Reason     string
+	Reason     string // why; "" also once it is erased
 	RequestID  string
 	Time       time.Time
-	Salt       []byte
-	Payload    []byte // JSON object: {"changes": {"field": [before, after]}}
+	Salt       []byte // of PayloadHash; nil once the contents are erased
+	Payload    []byte // JSON object: {"changes": {"field": [before, after]}}; nil once erased
+
+	PayloadHash []byte // SHA-256 over salt, reason and payload; nil until Position is set
+	Hash        []byte // SHA-256 over the hash before it and the envelope
 }
+
+// eventSaltBytes is the length of a salt: enough that nobody finds the contents
+// of an erased event by trying.
+const eventSaltBytes = 16
+
+// Erased reports whether the contents are gone, because the user was purged.
+func (e *Event) Erased() bool { return len(e.Salt) == 0 }

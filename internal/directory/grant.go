@@ -141,7 +141,7 @@ func (s *Service) insertRole(ctx context.Context, tx Tx, call *Call, role *Role)
 	var diff changes
 	diff.named("name", "", role.Name)
 	diff.named("rank", "", role.Rank.String())
-	return s.record(ctx, tx, call, EventRoleCreated, 0, fmt.Sprintf("role:%d", role.Number), &diff)
+	return s.record(ctx, tx, call, EventRoleCreated, topic{}, fmt.Sprintf("role:%d", role.Number), &diff)
 }
 
 // grants reports whether the actor may give or take roles of a rank. Nobody

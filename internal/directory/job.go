@@ -8,6 +8,32 @@ type JobKind string
 // The kinds of jobs.
 const (
 	JobMail JobKind = "mail" // its payload is a Mail, sealed
+	// JobExpiry moves a user's state when one of its validity dates comes. One is
+	// written with each change that gives a user a date to come.
+	JobExpiry JobKind = "expiry"
+	// JobRecycle purges, day by day, the users of a tenant that were in the recycle
+	// bin for as long as the tenant's settings say. A tenant has one, which never
+	// ends.
+	JobRecycle JobKind = "recycle"
+	// JobRetention removes, day by day, the events of a tenant that are older than
+	// its settings keep them. A tenant has one, which never ends.
+	JobRetention JobKind = "retention"
+)
+
+// JobKinds lists every kind.
+func JobKinds() []JobKind { return []JobKind{JobMail, JobExpiry, JobRecycle, JobRetention} }
+
+// JobState is where a job stands. The names are those of the canonical API.
+type JobState string
+
+// The states of jobs. JobWaiting and JobRunning are one state in the database:
+// a job runs while somebody has a lease on it.
+const (
+	JobWaiting   JobState = "waiting"
+	JobRunning   JobState = "running"
+	JobDone      JobState = "done"
+	JobFailed    JobState = "failed"    // given up; RetryJob of an administrator does it again
+	JobCancelled JobState = "cancelled" // by an administrator
 )
 
 // Job is work that a change asked for, written in the change's transaction and
@@ -24,6 +50,23 @@ type Job struct {
 	LeaseUntil time.Time // when another may take it
 	Payload    []byte    // sealed where it holds a secret; erased once the job is done
 	CreatedAt  time.Time
+	State      JobState
+	LastError  string    // what went wrong the last time; "" for nothing
+	ClosedAt   time.Time // zero while it is waiting or running
+}
+
+// JobSelection selects jobs for a list.
+type JobSelection struct {
+	Kind  JobKind  // "": all
+	State JobState // "": all
+	User  int64    // 0: all
+	// Now tells JobRunning from JobWaiting.
+	Now time.Time
+	// BeforeTime and BeforeID are CreatedAt and ID of the job after which the list
+	// goes on; zero for its beginning.
+	BeforeTime time.Time
+	BeforeID   string
+	Limit      int
 }
 
 // MailKind names a message, and with it its template.

@@ -77,6 +77,9 @@ const (
 	ActImpersonate // checked once the administrator is known
 	ActSession     // one's own sessions
 	ActReadEntity
+	ActWebhooks // endpoints that are sent what happens
+	ActReadJobs
+	ActJobs // retry and cancel
 )
 
 // actionRule is what an action needs.
@@ -114,6 +117,9 @@ var actionRules = map[Action]actionRule{
 	ActImpersonate:        {RankAdministrator, AllScopes, false},
 	ActSession:            {RankSelf, 0, true},
 	ActReadEntity:         {RankReader, ScopeUsersRead, true},
+	ActWebhooks:           {RankAdministrator, ScopeEvents | ScopeTenant, false},
+	ActReadJobs:           {RankReader, ScopeTenant, false},
+	ActJobs:               {RankAdministrator, ScopeTenant, false},
 }
 
 // selfFields are the fields that an ordinary user may change in its own

@@ -5,7 +5,7 @@ package directory
 func Reasons() []ReasonInfo {
 	groups := [][]ReasonInfo{
 		notFoundReasons(), takenReasons(), stateReasons(), rightsReasons(), credentialReasons(), loginReasons(),
-		inputReasons(), passwordReasons(), capacityReasons(),
+		inputReasons(), passwordReasons(), capacityReasons(), feedReasons(), webhookReasons(),
 	}
 	var all []ReasonInfo
 	for _, group := range groups {
@@ -126,6 +126,14 @@ func stateReasons() []ReasonInfo {
 			"Use the command usher tenant on the server."},
 		{ReasonJobLost, CodeConflict, "The work is done, or another process has taken it over.",
 			"Nothing: whoever has it finishes it."},
+		{ReasonJobNotFound, CodeNotFound, "The tenant has no job with this id; closed ones are removed after 30 days.",
+			"List the jobs."},
+		{ReasonJobClosed, CodeConflict, "The job is done, was cancelled, or what it needs is erased.",
+			"Ask for the change again that made it."},
+		{ReasonJobRunning, CodeConflict, "A process is doing the job at this moment.",
+			"Wait until it has ended, a few minutes at most."},
+		{ReasonJobPermanent, CodeConflict, "The job is one that every tenant has, and that comes again by itself.",
+			"Change the tenant's settings recycle_bin_days or event_days instead."},
 	}
 }
 
@@ -252,5 +260,41 @@ func capacityReasons() []ReasonInfo {
 			"Set secret_key or secret_key_file (docs/config.md)."},
 		{ReasonInternal, CodeInternal, "The server failed. The answer carries an error id; the cause is in the log under that id.",
 			"Report the error id to whoever runs the server."},
+	}
+}
+
+func feedReasons() []ReasonInfo {
+	return []ReasonInfo{
+		{ReasonFeedReset, CodeNotFound, "The history is not the one that the cursor knows, since a backup was restored, or what followed the cursor has been removed by retention.",
+			"Read the directory anew, then begin the feed without a cursor."},
+		{ReasonFeedBusy, CodeUnavailable, "As many requests as the server allows are waiting for events.",
+			"Try again in a moment, or ask without waiting."},
+		{ReasonHistoryGone, CodeNotFound, "What the user was then is not kept any more: it was purged, or retention has removed the events since.",
+			"Nothing: it cannot be known."},
+		{ReasonHistoryTooLong, CodeUnsupported, "The user has changed too often since that moment.",
+			"Ask for a later moment, or read the user's events."},
+		{ReasonAuditNoKey, CodeUnavailable, "The server has no key to sign checkpoints with.",
+			"Its operator sets audit_key_file."},
+	}
+}
+
+func webhookReasons() []ReasonInfo {
+	return []ReasonInfo{
+		{ReasonWebhookNotFound, CodeNotFound, "The tenant has no endpoint with this id.",
+			"List the webhooks."},
+		{ReasonWebhookTooMany, CodeExhausted, "The tenant has as many endpoints as it can have.",
+			"Delete one that is not used."},
+		{ReasonWebhookURL, CodeInvalid, "Nothing may be sent to this URL: it is no https URL, or leads into a private network.",
+			"Use a public https URL, or have the operator allow the network (webhook_networks)."},
+		{ReasonWebhookSecretNotFound, CodeNotFound, "The endpoint has no secret with this id.",
+			"Read the endpoint: it lists the ids of its secrets."},
+		{ReasonWebhookTooManySecrets, CodeExhausted, "The endpoint has as many secrets as it can have.",
+			"Remove one that no receiver uses any more."},
+		{ReasonWebhookLastSecret, CodeConflict, "The last secret of an endpoint cannot be removed.",
+			"Add another one first."},
+		{ReasonWebhookReplaying, CodeConflict, "An earlier replay has not ended.",
+			"Wait until replay of the endpoint is null."},
+		{ReasonDeliveryNotFound, CodeNotFound, "The event does not wait for this endpoint: it was delivered, dropped, or not asked for.",
+			"List the deliveries."},
 	}
 }

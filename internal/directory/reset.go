@@ -45,7 +45,7 @@ func (s *Service) newReset(ctx context.Context, tx Tx, call *Call, u *User, clie
 	if err != nil {
 		return ResetToken{}, err
 	}
-	return reset, s.record(ctx, tx, call, EventResetMade, u.Number, "", &changes{})
+	return reset, s.record(ctx, tx, call, EventResetMade, onUser(u), "", &changes{})
 }
 
 func errReset() error {

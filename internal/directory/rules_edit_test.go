@@ -34,7 +34,7 @@ func addEditRules(rules map[string]methodRule) {
 		}}))
 	})}
 	rules["ListEvents"] = methodRule{readerRank, directory.ScopeEvents, false, false, wholeTenant, noPreparation(func(w *world, c *directory.Call) error {
-		return second(w.svc.ListEvents(w.ctx, c, "", 10))
+		return second(w.svc.ListEvents(w.ctx, c, directory.EventQuery{Limit: 10}))
 	})}
 }
 

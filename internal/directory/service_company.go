@@ -59,7 +59,7 @@ func (s *Service) insertCompany(ctx context.Context, tx Tx, call *Call, c *Compa
 	}
 	var diff changes
 	diff.named("name", "", c.Name)
-	return s.record(ctx, tx, call, EventCompanyCreated, 0, companySubject(c), &diff)
+	return s.record(ctx, tx, call, EventCompanyCreated, onCompany(c.Number), companySubject(c), &diff)
 }
 
 func checkCompany(c *Company) error {

@@ -76,7 +76,7 @@ func (s *Service) replaceCompany(ctx context.Context, tx Tx, call *Call, before,
 	if err := tx.UpdateCompany(ctx, *after); err != nil {
 		return false, err
 	}
-	return true, s.record(ctx, tx, call, EventCompanyUpdated, 0, companySubject(after), &diff)
+	return true, s.record(ctx, tx, call, EventCompanyUpdated, onCompany(after.Number), companySubject(after), &diff)
 }
 
 func companySubject(c *Company) string { return fmt.Sprintf("company:%d", c.Number) }
@@ -116,7 +116,7 @@ func (s *Service) DeleteCompany(ctx context.Context, call *Call, ref CompanyRef)
 		wrote = true
 		var diff changes
 		diff.named("name", c.Name, "")
-		return s.record(ctx, tx, call, EventCompanyDeleted, 0, companySubject(&c), &diff)
+		return s.record(ctx, tx, call, EventCompanyDeleted, onCompany(c.Number), companySubject(&c), &diff)
 	})
 	call.Changed = err == nil && wrote
 	return err

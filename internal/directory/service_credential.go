@@ -114,7 +114,7 @@ func (s *Service) createCredential(ctx context.Context, call *Call, kind Credent
 		diff.named("name", "", c.Name)
 		diff.named("rank", "", c.Rank.String())
 		diff.named("doors", "", c.Doors.String())
-		return made, s.record(ctx, tx, call, EventCredentialCreated, 0, "credential:"+c.ID, &diff)
+		return made, s.record(ctx, tx, call, EventCredentialCreated, topic{}, "credential:"+c.ID, &diff)
 	})
 	if err != nil {
 		return Credential{}, "", err
@@ -236,6 +236,6 @@ func (s *Service) RevokeCredential(ctx context.Context, call *Call, id string) e
 		if err := tx.DeleteCredential(ctx, c.Tenant, c.ID); err != nil { // revoked meanwhile?
 			return notFound(err, ReasonCredentialNotFound, "Credential not found.")
 		}
-		return s.record(ctx, tx, call, EventCredentialRevoked, 0, "credential:"+c.ID, &changes{})
+		return s.record(ctx, tx, call, EventCredentialRevoked, topic{}, "credential:"+c.ID, &changes{})
 	})
 }

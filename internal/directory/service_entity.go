@@ -95,7 +95,7 @@ func (s *Service) setEntity(ctx context.Context, call *Call, entity string, mean
 		}
 		var diff changes
 		diff.raw("entity", redactJSON([]byte(before.Entity)), redactJSON([]byte(entity)))
-		return s.record(ctx, tx, call, EventTenantUpdated, 0, "tenant:"+before.ID, &diff)
+		return s.record(ctx, tx, call, EventTenantUpdated, topic{}, "tenant:"+before.ID, &diff)
 	})
 	call.Changed = err == nil && wrote
 	return result, err

@@ -9,42 +9,51 @@ import (
 // to a tenant may be away for a while.
 const FeedCursorLifetime = 30 * 24 * time.Hour
 
-// eventFeed is the kind of the cursors of ListEvents.
-const eventFeed = "events"
+// MaxFeedWait is the longest that ListEvents waits for something to happen.
+const MaxFeedWait = 30 * time.Second
 
-// ListEvents lists a page of the tenant's events in the order of their sequence
-// numbers, oldest first; the cursor of the last page goes on with what happens
-// later. A caller that is bound to a company sees none: events are not kept by
-// company. Errors: cursor.invalid, cursor.expired.
-func (s *Service) ListEvents(ctx context.Context, call *Call, cursor string, limit int) (EventPage, error) {
-	if err := s.enter(ctx, call, ActReadEvents); err != nil {
-		return EventPage{}, err
-	}
-	if call.Actor.Root != 0 {
-		return EventPage{}, errWholeTenant()
-	}
-	if err := checkLimit(limit); err != nil {
-		return EventPage{}, err
-	}
-	after, err := s.after(call, eventFeed, "", cursor)
-	if err != nil {
-		return EventPage{}, err
-	}
-	var list []Event
-	err = s.store.Read(ctx, func(r Reader) (err error) {
-		list, err = r.Events(ctx, call.Actor.Tenant, after, limit+1)
-		return err
-	})
-	if err != nil {
-		return EventPage{}, err
-	}
-	page := EventPage{Events: list, More: len(list) > limit}
-	if page.More {
-		page.Events = list[:limit]
-	}
-	if n := len(page.Events); n > 0 {
-		after = page.Events[n-1].Seq
-	}
-	page.Next, err = s.sealCursorFor(call, eventFeed, "", place{Number: after}, FeedCursorLifetime)
-	return page, err
+// EventQuery selects events; every member that is set must match. The zero value
+// is every event of the tenant.
+type EventQuery struct {
+	User   UserRef // the zero value: all
+	Actor  string
+	Reason string
+	Door   Door
+	Types  []EventType // "user.created", or "user.*"; none: all
+	Origin string
+	// ExceptOrigins are origins whose events are left out: a system names its own.
+	ExceptOrigins []string
+	From, To      time.Time // from From, before To; zero: no bound
+	// Newest lists the newest first; the list ends at the oldest.
+	Newest bool
+	Cursor string
+	Limit  int
+	// Wait is how long the answer is held back while there is nothing; not with
+	// Newest. MaxFeedWait at most.
+	Wait time.Duration
 }
+
+// ListEvents lists a page of the tenant's events in the order of their positions;
+// the cursor of the last page goes on with what happens later. A page may be
+// short, or empty, although More is set: a search looks at a bounded number of
+// events. A caller that is bound to a company sees none: events are not kept by
+// company. Errors: cursor.invalid, cursor.expired; feed.reset when the history is
+// not the one that the cursor knows, or what followed it has been removed;
+// feed.busy when too many wait.
+func (s *Service) ListEvents(ctx context.Context, call *Call, q EventQuery) (EventPage, error) {
+	panic("ListEvents")
+}
+
+// FollowEvents calls each with every page of events as they happen, beginning
+// after q.Cursor, until ctx is done, each fails or the caller may not read any
+// more: its credential is verified again before each page, and at least every
+// quarter of a minute, when each gets an empty page. Errors as ListEvents and
+// authenticate.
+func (s *Service) FollowEvents(ctx context.Context, call *Call, q EventQuery, each func(EventPage) error) error {
+	panic("FollowEvents")
+}
+
+// RunFeed keeps the feed going until ctx is done: it lets the store give events
+// their positions, wakes whoever waits for them, and makes them findable. The
+// server runs it once. Followers are sent away when it ends.
+func (s *Service) RunFeed(ctx context.Context, call *Call) error { panic("RunFeed") }

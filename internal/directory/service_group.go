@@ -253,7 +253,7 @@ func (s *Service) insertGroup(ctx context.Context, tx Tx, call *Call, g *Group) 
 	diff.named("name", "", g.Name)
 	diff.named("key", "", g.Key)
 	diff.groupExternalIDs(&Group{}, g)
-	return s.record(ctx, tx, call, EventGroupCreated, 0, groupSubject(g), &diff)
+	return s.record(ctx, tx, call, EventGroupCreated, topic{}, groupSubject(g), &diff)
 }
 
 func groupSubject(g *Group) string { return fmt.Sprintf("group:%d", g.Number) }
@@ -374,7 +374,7 @@ func (s *Service) patchGroup(ctx context.Context, tx Tx, call *Call, before Grou
 	diff.named("description", before.Description, after.Description)
 	diff.named("parent", numberText(before.Parent), numberText(after.Parent))
 	diff.groupExternalIDs(&before, &after)
-	return after, true, s.record(ctx, tx, call, EventGroupUpdated, 0, groupSubject(&after), &diff)
+	return after, true, s.record(ctx, tx, call, EventGroupUpdated, topic{}, groupSubject(&after), &diff)
 }
 
 // DeleteGroups erases groups with their memberships, at most 500 groups. The
@@ -444,7 +444,7 @@ func (s *Service) emptyGroups(ctx context.Context, tx Tx, call *Call, groups []G
 		}
 		var diff changes
 		diff.named("members_removed", "", strconv.Itoa(removed[i]))
-		if err := s.record(ctx, tx, call, EventGroupUpdated, 0, groupSubject(&groups[i]), &diff); err != nil {
+		if err := s.record(ctx, tx, call, EventGroupUpdated, topic{}, groupSubject(&groups[i]), &diff); err != nil {
 			return false, err
 		}
 	}
@@ -459,7 +459,7 @@ func (s *Service) eraseGroups(ctx context.Context, tx Tx, call *Call, groups []G
 		}
 		var diff changes
 		diff.named("name", groups[i].Name, "")
-		if err := s.record(ctx, tx, call, EventGroupDeleted, 0, groupSubject(&groups[i]), &diff); err != nil {
+		if err := s.record(ctx, tx, call, EventGroupDeleted, topic{}, groupSubject(&groups[i]), &diff); err != nil {
 			return err
 		}
 	}

@@ -37,24 +37,19 @@ func (s *Service) UserEvents(ctx context.Context, call *Call, ref UserRef, curso
 			return EventPage{}, err
 		}
 	}
-	if err := s.indexEvents(ctx); err != nil {
+	if err := s.indexEvents(ctx, call.Actor.Tenant); err != nil {
 		return EventPage{}, err
 	}
-	var list []Event
+	var found EventsFound
 	err = s.store.Read(ctx, func(r Reader) (err error) {
-		list, err = r.UserEvents(ctx, call.Actor.Tenant, number, at.Number, limit+1)
+		found, err = r.FindEvents(ctx, call.Actor.Tenant, EventSelection{User: number, After: at.Number, Limit: limit, Scan: maxEventScan})
 		return err
 	})
 	if err != nil {
 		return EventPage{}, err
 	}
-	page := EventPage{Events: list, More: len(list) > limit}
-	if page.More {
-		page.Events = list[:limit]
-	}
-	if n := len(page.Events); n > 0 {
-		at.Number = page.Events[n-1].Seq
-	}
+	page := EventPage{Events: found.Events, More: found.More}
+	at.Number = max(at.Number, found.Seen)
 	page.Next, err = s.sealCursor(call, userHistory, query, at)
 	return page, err
 }
@@ -75,13 +70,20 @@ func (s *Service) subject(ctx context.Context, r Reader, call *Call, ref UserRef
 // indexedAtOnce is how many events one transaction makes findable by user.
 const indexedAtOnce = 500
 
-// indexEvents makes every event findable by user. Writers do not, so that they
-// need not pay for it: whoever asks first does, and the sweep.
-func (s *Service) indexEvents(ctx context.Context) error {
+// maxEventScan is the most events that one page of a search looks at.
+const maxEventScan = 10_000
+
+// indexEvents makes every event of a tenant findable, those included that were
+// committed a moment ago. Writers do not, so that they need not pay for it: the
+// feed does behind them, and whoever asks.
+func (s *Service) indexEvents(ctx context.Context, t TenantNo) error {
+	if err := s.store.Seal(ctx, t); err != nil {
+		return err
+	}
 	for {
 		var n int
 		err := s.store.Update(ctx, func(tx Tx) (err error) {
-			n, err = tx.IndexEvents(ctx, indexedAtOnce)
+			n, err = tx.IndexEvents(ctx, t, indexedAtOnce)
 			return err
 		})
 		if err != nil || n < indexedAtOnce {

@@ -61,7 +61,7 @@ func (s *Service) setHold(ctx context.Context, call *Call, ref UserRef, h Hold, 
 		diff.named("kind", onlyIf(!placed, string(h.Kind)), onlyIf(placed, string(h.Kind)))
 		diff.named("source", onlyIf(!placed, h.Source), onlyIf(placed, h.Source))
 		diff.named("ref", onlyIf(!placed, h.Ref), onlyIf(placed, h.Ref))
-		return s.record(ctx, tx, call, event, u.Number, "hold:"+string(h.Kind), &diff)
+		return s.record(ctx, tx, call, event, onUser(&u), "hold:"+string(h.Kind), &diff)
 	})
 	call.Changed = err == nil && changed
 	return err

@@ -37,26 +37,26 @@ func (s *Service) FinishJob(ctx context.Context, call *Call, job Job) error {
 	if err := s.enter(ctx, call, ActTenant); err != nil {
 		return err
 	}
-	return s.closeJob(ctx, call, func(tx Tx) (bool, error) { return tx.CloseJob(ctx, job, "done") })
+	return s.closeJob(ctx, call, func(tx Tx) (bool, error) { return tx.CloseJob(ctx, job, JobDone, "", s.now()) })
 }
 
-// RetryJob puts a job back until next. Errors: job.lost.
+// RetryJob puts a job back until next. Without a cause it has been done, and
+// comes again by itself: its attempts are counted from 0. Errors: job.lost.
 func (s *Service) RetryJob(ctx context.Context, call *Call, job Job, next time.Time, cause string) error {
 	if err := s.enter(ctx, call, ActTenant); err != nil {
 		return err
 	}
 	return s.closeJob(ctx, call, func(tx Tx) (bool, error) {
-		return tx.RetryJob(ctx, job, next.UTC().Truncate(time.Microsecond), "retry: "+causeText(cause))
+		return tx.RetryJob(ctx, job, next.UTC().Truncate(time.Microsecond), causeText(cause))
 	})
 }
 
-// AbandonJob ends a job that cannot be done and erases its payload. Errors:
-// job.lost.
+// AbandonJob ends a job that cannot be done. Errors: job.lost.
 func (s *Service) AbandonJob(ctx context.Context, call *Call, job Job, cause string) error {
 	if err := s.enter(ctx, call, ActTenant); err != nil {
 		return err
 	}
-	return s.closeJob(ctx, call, func(tx Tx) (bool, error) { return tx.CloseJob(ctx, job, "abandoned: "+causeText(cause)) })
+	return s.closeJob(ctx, call, func(tx Tx) (bool, error) { return tx.CloseJob(ctx, job, JobFailed, causeText(cause), s.now()) })
 }
 
 // OpenMail unseals the message that a mail job carries. Errors:

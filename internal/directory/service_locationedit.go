@@ -110,6 +110,6 @@ func (s *Service) DeleteLocation(ctx context.Context, call *Call, ref LocationRe
 		}
 		var diff changes
 		diff.named("name", l.Name, "")
-		return true, s.record(ctx, tx, call, EventLocationDeleted, 0, locationSubject(&l), &diff)
+		return true, s.record(ctx, tx, call, EventLocationDeleted, onCompany(l.Company), locationSubject(&l), &diff)
 	})
 }

@@ -205,5 +205,5 @@ func (s *Service) recordReason(ctx context.Context, tx Tx, call *Call, kind Even
 	var diff changes
 	diff.named("name", before.Name, after.Name)
 	diff.named("description", before.Description, after.Description)
-	return s.record(ctx, tx, call, kind, 0, fmt.Sprintf("lock_reason:%d", after.Number), &diff)
+	return s.record(ctx, tx, call, kind, onCompany(after.Company), fmt.Sprintf("lock_reason:%d", after.Number), &diff)
 }

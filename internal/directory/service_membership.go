@@ -126,7 +126,7 @@ func (s *Service) CreateGroup(ctx context.Context, call *Call, g Group) (Group, 
 		}
 		var diff changes
 		diff.named("name", "", next.Name)
-		return s.record(ctx, tx, call, EventGroupCreated, 0, fmt.Sprintf("group:%d", next.Number), &diff)
+		return s.record(ctx, tx, call, EventGroupCreated, topic{}, fmt.Sprintf("group:%d", next.Number), &diff)
 	})
 	return made, err
 }

@@ -280,7 +280,7 @@ func (s *Service) setRank(ctx context.Context, tx Tx, call *Call, number int64, 
 	after.Version++
 	var diff changes
 	diff.compare(&before, &after)
-	if err := s.record(ctx, tx, call, EventUserUpdated, number, "", &diff); err != nil {
+	if err := s.record(ctx, tx, call, EventUserUpdated, onUser(&after), "", &diff); err != nil {
 		return err
 	}
 	if after.Rank > before.Rank {

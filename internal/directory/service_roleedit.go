@@ -134,7 +134,7 @@ func (s *Service) EraseRole(ctx context.Context, call *Call, number int64) error
 		}
 		var diff changes
 		diff.named("name", role.Name, "")
-		return true, s.record(ctx, tx, call, EventRoleDeleted, 0, roleSubject(&role), &diff)
+		return true, s.record(ctx, tx, call, EventRoleDeleted, topic{}, roleSubject(&role), &diff)
 	})
 }
 

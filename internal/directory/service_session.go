@@ -32,7 +32,7 @@ func (s *Service) Connect(ctx context.Context, call *Call, sessionID string) (Se
 		if err := s.insertSession(ctx, tx, call, pair, &User{Tenant: client.Tenant}); err != nil {
 			return err
 		}
-		return s.record(ctx, tx, call, EventSignedIn, 0, "credential:"+client.ID, &changes{})
+		return s.record(ctx, tx, call, EventSignedIn, topic{}, "credential:"+client.ID, &changes{})
 	})
 	if err != nil {
 		return SessionPair{}, err
@@ -96,7 +96,7 @@ func (s *Service) OpenSession(ctx context.Context, call *Call) (SessionPair, err
 		if err := s.insertSession(ctx, tx, call, pair, &u); err != nil {
 			return err
 		}
-		return s.record(ctx, tx, call, EventSignedIn, u.Number, "credential:"+call.Actor.through, &changes{})
+		return s.record(ctx, tx, call, EventSignedIn, onUser(&u), "credential:"+call.Actor.through, &changes{})
 	})
 	if err != nil {
 		return SessionPair{}, err
@@ -140,7 +140,7 @@ func (s *Service) SignIn(ctx context.Context, call *Call, name string, password 
 		if err := tx.SetPassword(ctx, user.Tenant, stored); err != nil {
 			return err
 		}
-		return s.record(ctx, tx, call, EventSignedIn, user.Number, "token:"+claims.ID, &changes{})
+		return s.record(ctx, tx, call, EventSignedIn, onUser(&user), "token:"+claims.ID, &changes{})
 	})
 	if err != nil {
 		return "", err
@@ -246,7 +246,7 @@ func (s *Service) keepLeave(ctx context.Context, tx Tx, call *Call, leave *Imper
 	if err := tx.InsertImpersonation(ctx, *leave); err != nil {
 		return User{}, err
 	}
-	return first, s.record(ctx, tx, call, EventImpersonated, target.Number, "token:"+leave.ID, &changes{})
+	return first, s.record(ctx, tx, call, EventImpersonated, onUser(target), "token:"+leave.ID, &changes{})
 }
 
 // Delegate returns a signed token of the caller itself, who must hold the
@@ -284,7 +284,7 @@ func (s *Service) Delegate(ctx context.Context, call *Call, entity, role string)
 		return "", err
 	}
 	err = s.store.Update(ctx, func(tx Tx) error {
-		return s.record(ctx, tx, call, EventSignedIn, user.Number, "token:"+claims.ID, &changes{})
+		return s.record(ctx, tx, call, EventSignedIn, onUser(&user), "token:"+claims.ID, &changes{})
 	})
 	return token, err
 }

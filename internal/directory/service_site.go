@@ -184,7 +184,7 @@ func (s *Service) insertLocation(ctx context.Context, tx Tx, call *Call, l *Loca
 	}
 	var diff changes
 	diff.named("name", "", l.Name)
-	return s.record(ctx, tx, call, EventLocationCreated, 0, locationSubject(l), &diff)
+	return s.record(ctx, tx, call, EventLocationCreated, onCompany(l.Company), locationSubject(l), &diff)
 }
 
 func locationSubject(l *Location) string { return fmt.Sprintf("location:%d", l.Number) }
@@ -221,7 +221,7 @@ func (s *Service) replaceLocation(ctx context.Context, tx Tx, call *Call, before
 	diff.value(FieldAddress, before.Address == after.Address, before.Address, after.Address)
 	diff.named("phone", before.Phone, after.Phone)
 	diff.named("fax", before.Fax, after.Fax)
-	return s.record(ctx, tx, call, EventLocationUpdated, 0, locationSubject(after), &diff)
+	return s.record(ctx, tx, call, EventLocationUpdated, onCompany(after.Company), locationSubject(after), &diff)
 }
 
 // LocationDetail is a location with its company and the account owner.

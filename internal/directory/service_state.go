@@ -100,7 +100,7 @@ func (s *Service) PurgeUser(ctx context.Context, call *Call, ref UserRef) error 
 		if err := heldFor(ctx, tx, &u, VerbPurge); err != nil {
 			return err
 		}
-		if err := s.record(ctx, tx, call, EventUserPurged, u.Number, "", &changes{}); err != nil {
+		if err := s.record(ctx, tx, call, EventUserPurged, onUser(&u), "", &changes{}); err != nil {
 			return err
 		}
 		return tx.DeleteUser(ctx, u)

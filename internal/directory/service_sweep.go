@@ -10,6 +10,9 @@ const (
 	// EndedKept is how long what has expired stays: until then whoever comes with
 	// it is told that it has expired, and clocks of servers may differ.
 	EndedKept = 24 * time.Hour
+	// PayloadsKept is how long a job that failed or was cancelled keeps what it needs
+	// to be done all the same, from when it was asked for.
+	PayloadsKept = 7 * 24 * time.Hour
 	// JobsKept is how long the row of a job stays once it was asked for.
 	JobsKept = 30 * 24 * time.Hour
 )
@@ -29,9 +32,6 @@ func (s *Service) Sweep(ctx context.Context, call *Call) (swept int, err error) 
 	}
 	if !call.trusted {
 		return 0, errOperator()
-	}
-	if err := s.indexEvents(ctx); err != nil {
-		return 0, err
 	}
 	for {
 		var n int
@@ -58,6 +58,7 @@ func (s *Service) sweepSome(ctx context.Context, tx Tx) (int, error) {
 	}{
 		{tx.SweepTokens, ended},
 		{tx.SweepImpersonations, ended},
+		{tx.SweepPayloads, s.now().Add(-PayloadsKept)},
 		{tx.SweepJobs, s.now().Add(-JobsKept)},
 		{tx.SweepAnswers, s.now().Add(-AnswersKept)},
 		// A key signed until the tenant had a newer one.

@@ -53,7 +53,7 @@ func (s *Service) CreateTenant(ctx context.Context, call *Call, t Tenant, first 
 		}
 		var diff changes
 		diff.named("name", "", next.Name)
-		return s.record(ctx, tx, &inside, EventTenantCreated, 0, "tenant:"+next.ID, &diff)
+		return s.record(ctx, tx, &inside, EventTenantCreated, topic{}, "tenant:"+next.ID, &diff)
 	})
 	return made, err
 }
@@ -201,7 +201,7 @@ func (s *Service) SetPool(ctx context.Context, call *Call, licenceType string, t
 		}
 		var diff changes
 		diff.named("total", old, strconv.FormatInt(total, 10))
-		return true, s.record(ctx, tx, call, EventPoolSet, 0, "licence_pool:"+licenceType, &diff)
+		return true, s.record(ctx, tx, call, EventPoolSet, topic{}, "licence_pool:"+licenceType, &diff)
 	})
 	return pool, err
 }

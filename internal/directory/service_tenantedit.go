@@ -103,7 +103,7 @@ func (s *Service) changeTenant(ctx context.Context, call *Call, edit func(before
 		}
 		after.Version++
 		made = after
-		if err := s.record(ctx, tx, call, EventTenantUpdated, 0, "tenant:"+before.ID, &diff); err != nil {
+		if err := s.record(ctx, tx, call, EventTenantUpdated, topic{}, "tenant:"+before.ID, &diff); err != nil {
 			return false, err
 		}
 		return true, tx.UpdateTenant(ctx, after)

@@ -67,7 +67,7 @@ func (s *Service) PasswordGrant(ctx context.Context, call *Call, g Grant) (Token
 		if err := tx.SetPassword(ctx, user.Tenant, password); err != nil {
 			return err
 		}
-		return s.record(ctx, tx, call, EventSignedIn, user.Number, "client:"+client.ID, &changes{})
+		return s.record(ctx, tx, call, EventSignedIn, onUser(&user), "client:"+client.ID, &changes{})
 	})
 	return pair, err
 }

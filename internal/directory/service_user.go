@@ -99,7 +99,7 @@ func (s *Service) insertNew(ctx context.Context, tx Tx, call *Call, n *newcomer)
 	}
 	diff := e.changes
 	diff.compare(&User{Tenant: u.Tenant}, &u)
-	if err := s.record(ctx, tx, call, e.event, u.Number, "", &diff); err != nil {
+	if err := s.record(ctx, tx, call, e.event, onUser(&u), "", &diff); err != nil {
 		return User{}, err
 	}
 	if err := s.welcomeMail(ctx, tx, call, &u, n); err != nil {

@@ -122,7 +122,7 @@ func (s *Service) replaceRole(ctx context.Context, tx Tx, call *Call, before Rol
 	if err := tx.UpdateRole(ctx, *after); err != nil {
 		return false, err
 	}
-	return true, s.record(ctx, tx, call, EventRoleUpdated, 0, roleSubject(after), &diff)
+	return true, s.record(ctx, tx, call, EventRoleUpdated, topic{}, roleSubject(after), &diff)
 }
 
 func roleSubject(r *Role) string { return fmt.Sprintf("role:%d", r.Number) }
@@ -175,7 +175,7 @@ func (s *Service) DeleteRole(ctx context.Context, call *Call, key string) error 
 		}
 		var diff changes
 		diff.named("name", role.Name, "")
-		return true, s.record(ctx, tx, call, EventRoleDeleted, 0, roleSubject(&role), &diff)
+		return true, s.record(ctx, tx, call, EventRoleDeleted, topic{}, roleSubject(&role), &diff)
 	})
 }
 

@@ -149,7 +149,7 @@ func (s *Service) endSession(ctx context.Context, tx Tx, call *Call, u *User, id
 	if err := tx.DeleteSession(ctx, u.Tenant, id); err != nil {
 		return err
 	}
-	return s.record(ctx, tx, call, EventSessionEnded, u.Number, "session:"+id, &changes{})
+	return s.record(ctx, tx, call, EventSessionEnded, onUser(u), "session:"+id, &changes{})
 }
 
 // EndOwnSession ends the sign-in whose token the call presents; a caller that
@@ -219,7 +219,7 @@ func (s *Service) OpenUserSession(ctx context.Context, call *Call, name string, 
 		if err := tx.SetPassword(ctx, user.Tenant, stored); err != nil {
 			return err
 		}
-		return s.record(ctx, tx, call, EventSignedIn, user.Number, "session:"+tokens[0].Session, &changes{})
+		return s.record(ctx, tx, call, EventSignedIn, onUser(&user), "session:"+tokens[0].Session, &changes{})
 	})
 	if err != nil {
 		return SignedIn{}, err

@@ -28,6 +28,12 @@ type Settings struct {
 	// inactive when no seat is free, where it would be refused
 	// (docs/dialects/smartapp.md 6).
 	SmartappInactiveWithoutSeat bool `json:"smartapp_inactive_without_seat,omitempty"`
+	// RecycleBinDays is how long deleted users stay in the recycle bin until they are
+	// purged by themselves; 0 keeps them until somebody purges them.
+	RecycleBinDays int `json:"recycle_bin_days,omitempty"`
+	// EventDays is how long events are kept; 0 keeps them for ever. At least 30: a
+	// cursor of the feed is good for so long.
+	EventDays int `json:"event_days,omitempty"`
 	// Demo marks the sample directory: `serve --demo` takes it for its own. It
 	// is given when the tenant is made and stays (UpdateTenant).
 	Demo bool `json:"demo,omitempty" setting:"fixed"`
@@ -55,6 +61,10 @@ const (
 	maxRequestsPerMinute = 1_000_000_000
 	// maxFailedLogins is the most that NIST SP 800-63B-4 section 3.2.2 allows.
 	maxFailedLogins = 100
+	// maxDays is a century.
+	maxDays = 36_500
+	// leastEventDays is FeedCursorLifetime.
+	leastEventDays = 30
 )
 
 // check validates the settings. The error is invalid with the violations of
@@ -71,6 +81,10 @@ func (s *Settings) check() error {
 		bad.between(name, s.RequestsPerMinute[door], 1, maxRequestsPerMinute)
 	}
 	bad.between("max_failed_logins", s.MaxFailedLogins, 0, maxFailedLogins)
+	bad.between("recycle_bin_days", s.RecycleBinDays, 0, maxDays)
+	if s.EventDays != 0 {
+		bad.between("event_days", s.EventDays, leastEventDays, maxDays)
+	}
 	return bad.err()
 }
 

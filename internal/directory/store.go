@@ -30,6 +30,16 @@ type Store interface {
 	// A ctx that is done before fn starts is answered without running it; a
 	// started fn is not cancelled on SQLite.
 	Update(ctx context.Context, fn func(Tx) error) error
+	// Seal gives positions to the events of a tenant that are committed and have
+	// none, so that whoever changed something reads it in the feed at once. An
+	// engine whose writer does it has nothing to do.
+	Seal(ctx context.Context, t TenantNo) error
+	// Follow seals what any process commits, until ctx is done, and calls grown
+	// when a tenant's chain has grown to a position, by this process or another.
+	// grown may run on the writer's own goroutine: it must not wait and must not
+	// use the store. Any number of processes may follow at once; one process
+	// follows once.
+	Follow(ctx context.Context, grown func(t TenantNo, position int64)) error
 	// Ping reports whether the store can answer now, on the primary.
 	Ping(ctx context.Context) error
 	// Close waits for what is running and closes the database.
@@ -50,6 +60,7 @@ type Reader interface {
 	SessionReader
 	AnswerReader
 	JobReader
+	WebhookReader
 }
 
 // Tx is every look-up and every change, in one transaction.
@@ -66,6 +77,7 @@ type Tx interface {
 	EventWriter
 	AnswerWriter
 	JobWriter
+	WebhookWriter
 	Sweeper
 	// Try runs a part of the transaction: what it wrote is undone if it fails,
 	// and the rest of the transaction goes on.
@@ -228,6 +240,10 @@ type TenantReader interface {
 
 // JobReader looks for work.
 type JobReader interface {
+	Job(ctx context.Context, t TenantNo, id string) (Job, error)
+	// Jobs lists the jobs of a tenant that q selects, the newest first (CreatedAt,
+	// then ID, both falling), without their payloads.
+	Jobs(ctx context.Context, t TenantNo, q JobSelection) ([]Job, error)
 	// JobsDue reports whether ClaimJobs would find a job now.
 	JobsDue(ctx context.Context, kind JobKind, now time.Time) (bool, error)
 }
@@ -238,12 +254,89 @@ type LicenceReader interface {
 	Pools(ctx context.Context, t TenantNo) ([]Pool, error)
 }
 
-// EventReader reads what happened.
+// EventReader reads what happened. Only events that have a position are there.
 type EventReader interface {
-	// Events lists a tenant's events after a sequence number, oldest first.
+	// ChainHead is the end of a tenant's chain; of a tenant without events one
+	// with nothing but the tenant.
+	ChainHead(ctx context.Context, t TenantNo) (ChainHead, error)
+	// ChainHeads lists the chains that have an event, by tenant, greater than after.
+	ChainHeads(ctx context.Context, after TenantNo, limit int) ([]ChainHead, error)
+	// Events lists a tenant's events after a position, in order.
 	Events(ctx context.Context, t TenantNo, after int64, limit int) ([]Event, error)
-	// UserEvents lists those of one user, as far as IndexEvents has come.
-	UserEvents(ctx context.Context, t TenantNo, number, after int64, limit int) ([]Event, error)
+	// FindEvents lists those that q selects. Where q has keys they are found as far
+	// as IndexEvents has come.
+	FindEvents(ctx context.Context, t TenantNo, q EventSelection) (EventsFound, error)
+	// EventPeriod is a range of positions outside of which no event has a time from
+	// from and before to; 0 and 0 if there is none. It goes by hours, as far as
+	// IndexEvents has come: what is not indexed is inside.
+	EventPeriod(ctx context.Context, t TenantNo, from, to time.Time) (first, last int64, err error)
+}
+
+// EventSelection is an EventQuery as the store takes it. Events match that lie in
+// the range of positions and equal every member that is set.
+type EventSelection struct {
+	User   int64
+	Actor  string
+	Reason string
+	Door   Door
+	Type   EventType
+	Origin string
+	// From and To bound the time: from From, before To. Zero is no bound.
+	From, To time.Time
+	// After and Before bound the position: greater than After, less than Before; 0
+	// is no bound.
+	After, Before int64
+	Descending    bool
+	Limit         int
+	// Scan is the most events, or index rows, that are looked at.
+	Scan int
+}
+
+// EventsFound is what a search for events came to.
+type EventsFound struct {
+	Events []Event
+	// Seen is the last position that was looked at, and More says that the search
+	// ended there because of Limit or Scan.
+	Seen int64
+	More bool
+}
+
+// WebhookReader reads endpoints and what could not be delivered to them.
+type WebhookReader interface {
+	Webhook(ctx context.Context, t TenantNo, id string) (Webhook, error)
+	// Webhooks lists a tenant's, by time of creation.
+	Webhooks(ctx context.Context, t TenantNo) ([]Webhook, error)
+	// WebhooksDue reports whether ClaimWebhooks would find one now.
+	WebhooksDue(ctx context.Context, now time.Time) (bool, error)
+	// Deliveries lists those of an endpoint in a state ("" for all), by position,
+	// greater than after.
+	Deliveries(ctx context.Context, t TenantNo, webhook string, state DeliveryState, after int64, limit int) ([]Delivery, error)
+	Delivery(ctx context.Context, t TenantNo, webhook string, position int64) (Delivery, error)
+	// CountDeliveries counts those of an endpoint in a state.
+	CountDeliveries(ctx context.Context, t TenantNo, webhook string, state DeliveryState) (int64, error)
+}
+
+// WebhookWriter changes endpoints and their deliveries.
+type WebhookWriter interface {
+	InsertWebhook(ctx context.Context, w Webhook) error
+	// UpdateWebhook replaces what people set (Name to Version) and leaves the
+	// progress alone.
+	UpdateWebhook(ctx context.Context, w Webhook) error
+	// DeleteWebhook erases it with its deliveries.
+	DeleteWebhook(ctx context.Context, t TenantNo, id string) error
+	// ClaimWebhooks leases active endpoints that nobody has and that have
+	// something to do: NextAt has come, and their chain has grown past Position,
+	// or there is a range to replay, or a delivery whose time has come. Fence rises
+	// with each claim.
+	ClaimWebhooks(ctx context.Context, owner string, now, until time.Time, limit int) ([]Webhook, error)
+	// NoteWebhook writes the progress of an endpoint, and reports whether its owner
+	// and fence are still those of w.
+	NoteWebhook(ctx context.Context, w Webhook) (bool, error)
+	// SetWebhookProgress writes the progress whoever has the lease, which ends.
+	SetWebhookProgress(ctx context.Context, w Webhook) error
+	// PutDelivery writes a delivery or replaces it.
+	PutDelivery(ctx context.Context, d Delivery) error
+	DeleteDelivery(ctx context.Context, t TenantNo, webhook string, position int64) error
 }
 
 // SessionReader lists sign-ins.
@@ -412,25 +505,43 @@ type NumberWriter interface {
 
 // EventWriter records changes.
 type EventWriter interface {
+	// InsertEvent writes an event, without position and hashes: those it gets when
+	// it is committed. It may be written at the end of the transaction: nothing in
+	// it reads events.
 	InsertEvent(ctx context.Context, e Event) error
-	// IndexEvents makes at most limit events that are committed findable by user and
-	// reports how many it did; 0 when all are. An engine that indexes each event as
-	// it is written has nothing to do.
-	IndexEvents(ctx context.Context, limit int) (int, error)
+	// EraseEvents erases the contents of all events of a user, those of this
+	// transaction too, and whatever finds them by what was erased.
+	EraseEvents(ctx context.Context, t TenantNo, number int64) error
+	// IndexEvents makes at most limit events of a tenant findable by what they say
+	// (FindEvents, EventPeriod) and reports how many it did; 0 when all are.
+	IndexEvents(ctx context.Context, t TenantNo, limit int) (int, error)
+	// TrimEvents removes at most limit of the oldest events, up to a position, moves
+	// the chain's base, and returns how many it removed.
+	TrimEvents(ctx context.Context, t TenantNo, through int64, limit int) (int, error)
+	// SetChainEpoch sets the epoch of a tenant's chain.
+	SetChainEpoch(ctx context.Context, t TenantNo, epoch int64) error
 }
 
-// JobWriter keeps jobs. A job that is done or abandoned keeps its row without
-// a payload, so that a repeat of the insert is refused.
+// JobWriter keeps jobs. A job that is done keeps its row without a payload, so
+// that a repeat of the insert is refused; one that failed or was cancelled keeps
+// its payload too, so that it can be done all the same, until a sweep.
 type JobWriter interface {
 	InsertJob(ctx context.Context, j Job) error
 	// ClaimJobs leases the jobs of a kind that are due and not leased, oldest
 	// first, to an owner until then; each job's Attempts is raised. Two that
 	// claim at once never get the same job.
 	ClaimJobs(ctx context.Context, kind JobKind, owner string, now, until time.Time, limit int) ([]Job, error)
-	// CloseJob ends a job, erasing its payload, and RetryJob puts it back until
-	// then; each reports whether the owner still had the lease.
-	CloseJob(ctx context.Context, j Job, result string) (bool, error)
-	RetryJob(ctx context.Context, j Job, then time.Time, result string) (bool, error)
+	// CloseJob ends a job in a state (erasing its payload when done) and RetryJob
+	// puts it back until then; each notes what went wrong and reports whether the
+	// owner still had the lease.
+	CloseJob(ctx context.Context, j Job, state JobState, cause string, now time.Time) (bool, error)
+	// Without a cause RetryJob counts the attempts from 0.
+	RetryJob(ctx context.Context, j Job, then time.Time, cause string) (bool, error)
+	// ReopenJob makes a job due at a time whose state is one of those given, with its
+	// attempts counted from 0, and EndJob closes one that waits and is not leased
+	// now; each reports whether there was such a job.
+	ReopenJob(ctx context.Context, t TenantNo, id string, then time.Time, states ...JobState) (bool, error)
+	EndJob(ctx context.Context, t TenantNo, id string, state JobState, now time.Time) (bool, error)
 }
 
 // Sweeper removes rows of all tenants that nothing needs any more: at most
@@ -441,8 +552,10 @@ type Sweeper interface {
 	SweepTokens(ctx context.Context, before time.Time, limit int) (int, error)
 	// SweepImpersonations removes those that expired before a time.
 	SweepImpersonations(ctx context.Context, before time.Time, limit int) (int, error)
-	// SweepJobs removes closed jobs that were asked for before a time.
+	// SweepJobs removes closed jobs that were asked for before a time, and
+	// SweepPayloads erases the payloads of those that failed or were cancelled.
 	SweepJobs(ctx context.Context, before time.Time, limit int) (int, error)
+	SweepPayloads(ctx context.Context, before time.Time, limit int) (int, error)
 	// SweepSigningKeys removes keys to which the tenant had a newer one before a
 	// time.
 	SweepSigningKeys(ctx context.Context, before time.Time, limit int) (int, error)

@@ -72,7 +72,7 @@ func (r *reader) UserEvents(ctx context.Context, t directory.TenantNo, number, a
 
 // IndexEvents implements directory.EventWriter. On SQLite events about nobody
 // count too, though there is nothing to do about them.
-func (t *tx) IndexEvents(ctx context.Context, limit int) (int, error) {
+func (t *tx) IndexEvents(ctx context.Context, no directory.TenantNo, limit int) (int, error) {
 	return t.e.indexEvents(ctx, t.q, max(limit, 0))
 }
 

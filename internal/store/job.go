@@ -54,7 +54,7 @@ func (t *tx) ClaimJobs(ctx context.Context, kind directory.JobKind, owner string
 const leased = " WHERE tenant = $1 AND id = $2 AND state = 0 AND lease_owner = $3 AND attempts = $4"
 
 // CloseJob implements directory.JobWriter.
-func (t *tx) CloseJob(ctx context.Context, j directory.Job, result string) (bool, error) {
+func (t *tx) CloseJob(ctx context.Context, j directory.Job, state directory.JobState, result string, now time.Time) (bool, error) {
 	n, err := t.q.exec(ctx, "UPDATE jobs SET state = 1, payload = $5, result = $6, lease_owner = ''"+leased,
 		int64(j.Tenant), j.ID, j.LeaseOwner, int64(j.Attempts), []byte{}, result)
 	return n > 0, err

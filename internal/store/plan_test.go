@@ -86,7 +86,10 @@ var hot = []look{
 		_, err := r.UserTokens(ctx, 1, 1, time.Unix(1, 0))
 		return err
 	}},
-	{name: "UserEvents", run: func(ctx context.Context, r *reader) error { _, err := r.UserEvents(ctx, 1, 1, 5, 10); return err }},
+	{name: "FindEvents", run: func(ctx context.Context, r *reader) error {
+		_, err := r.FindEvents(ctx, 1, directory.EventSelection{User: 1, After: 5, Limit: 10, Scan: 100})
+		return err
+	}},
 	{name: "GroupMemberRefs", run: func(ctx context.Context, r *reader) error {
 		_, err := r.GroupMemberRefs(ctx, 1, 7, 1, 5, 30)
 		return err

@@ -22,7 +22,7 @@ func (s *sample) indexed(limit int) (steps []int) {
 	for range 10_000 {
 		n := 0
 		s.update(func(tx directory.Tx) (err error) {
-			n, err = tx.IndexEvents(s.ctx, limit)
+			n, err = tx.IndexEvents(s.ctx, s.tenant, limit)
 			return err
 		})
 		if n == 0 {
@@ -37,7 +37,8 @@ func (s *sample) indexed(limit int) (steps []int) {
 func (s *sample) history(number, after int64, limit int) []directory.Event {
 	s.t.Helper()
 	return look(s.t, s, func(ctx context.Context, r directory.Reader) ([]directory.Event, error) {
-		return r.UserEvents(ctx, s.tenant, number, after, limit)
+		found, err := r.FindEvents(ctx, s.tenant, directory.EventSelection{User: number, After: after, Limit: limit, Scan: 10_000})
+		return found.Events, err
 	})
 }
 
@@ -108,7 +109,7 @@ func historyRolledBack(t *testing.T, s *sample) {
 		e := newEvent(s.tenant, directory.EventUserUpdated)
 		e.User = 1
 		err := tx.InsertEvent(s.ctx, e)
-		_, err2 := tx.IndexEvents(s.ctx, 1000)
+		_, err2 := tx.IndexEvents(s.ctx, s.tenant, 1000)
 		return errors.Join(err, err2, errRefused)
 	})
 	if !errors.Is(err, errRefused) {

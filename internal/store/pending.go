@@ -1,0 +1,90 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/usher-id/usher/internal/directory"
+)
+
+func (db *sqliteDB) Seal(context.Context, directory.TenantNo) error { return nil }
+func (db *sqliteDB) Follow(ctx context.Context, grown func(directory.TenantNo, int64)) error {
+	panic("Follow")
+}
+func (db *postgresDB) Seal(context.Context, directory.TenantNo) error { panic("Seal") }
+func (db *postgresDB) Follow(ctx context.Context, grown func(directory.TenantNo, int64)) error {
+	panic("Follow")
+}
+
+func (r *reader) Job(ctx context.Context, t directory.TenantNo, id string) (directory.Job, error) {
+	panic("Job")
+}
+func (r *reader) Jobs(ctx context.Context, t directory.TenantNo, q directory.JobSelection) ([]directory.Job, error) {
+	panic("Jobs")
+}
+func (t *tx) ReopenJob(ctx context.Context, no directory.TenantNo, id string, then time.Time, states ...directory.JobState) (bool, error) {
+	panic("ReopenJob")
+}
+func (t *tx) EndJob(ctx context.Context, no directory.TenantNo, id string, state directory.JobState, now time.Time) (bool, error) {
+	panic("EndJob")
+}
+func (t *tx) SweepPayloads(ctx context.Context, before time.Time, limit int) (int, error) {
+	panic("SweepPayloads")
+}
+
+func (r *reader) ChainHead(ctx context.Context, t directory.TenantNo) (directory.ChainHead, error) {
+	panic("ChainHead")
+}
+func (r *reader) ChainHeads(ctx context.Context, after directory.TenantNo, limit int) ([]directory.ChainHead, error) {
+	panic("ChainHeads")
+}
+func (r *reader) FindEvents(ctx context.Context, t directory.TenantNo, q directory.EventSelection) (directory.EventsFound, error) {
+	panic("FindEvents")
+}
+func (r *reader) EventPeriod(ctx context.Context, t directory.TenantNo, from, to time.Time) (first, last int64, err error) {
+	panic("EventPeriod")
+}
+func (t *tx) EraseEvents(ctx context.Context, no directory.TenantNo, number int64) error {
+	panic("EraseEvents")
+}
+func (t *tx) TrimEvents(ctx context.Context, no directory.TenantNo, through int64, limit int) (int, error) {
+	panic("TrimEvents")
+}
+func (t *tx) SetChainEpoch(ctx context.Context, no directory.TenantNo, epoch int64) error {
+	panic("SetChainEpoch")
+}
+
+func (r *reader) Webhook(ctx context.Context, t directory.TenantNo, id string) (directory.Webhook, error) {
+	panic("Webhook")
+}
+func (r *reader) Webhooks(ctx context.Context, t directory.TenantNo) ([]directory.Webhook, error) {
+	panic("Webhooks")
+}
+func (r *reader) WebhooksDue(ctx context.Context, now time.Time) (bool, error) { panic("WebhooksDue") }
+func (r *reader) Deliveries(ctx context.Context, t directory.TenantNo, webhook string, state directory.DeliveryState, after int64, limit int) ([]directory.Delivery, error) {
+	panic("Deliveries")
+}
+func (r *reader) Delivery(ctx context.Context, t directory.TenantNo, webhook string, position int64) (directory.Delivery, error) {
+	panic("Delivery")
+}
+func (r *reader) CountDeliveries(ctx context.Context, t directory.TenantNo, webhook string, state directory.DeliveryState) (int64, error) {
+	panic("CountDeliveries")
+}
+func (t *tx) InsertWebhook(ctx context.Context, w directory.Webhook) error { panic("InsertWebhook") }
+func (t *tx) UpdateWebhook(ctx context.Context, w directory.Webhook) error { panic("UpdateWebhook") }
+func (t *tx) DeleteWebhook(ctx context.Context, no directory.TenantNo, id string) error {
+	panic("DeleteWebhook")
+}
+func (t *tx) ClaimWebhooks(ctx context.Context, owner string, now, until time.Time, limit int) ([]directory.Webhook, error) {
+	panic("ClaimWebhooks")
+}
+func (t *tx) NoteWebhook(ctx context.Context, w directory.Webhook) (bool, error) {
+	panic("NoteWebhook")
+}
+func (t *tx) SetWebhookProgress(ctx context.Context, w directory.Webhook) error {
+	panic("SetWebhookProgress")
+}
+func (t *tx) PutDelivery(ctx context.Context, d directory.Delivery) error { panic("PutDelivery") }
+func (t *tx) DeleteDelivery(ctx context.Context, no directory.TenantNo, webhook string, position int64) error {
+	panic("DeleteDelivery")
+}
