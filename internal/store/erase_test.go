@@ -85,7 +85,7 @@ func endMarked(ctx context.Context, tx directory.Tx, no directory.TenantNo) erro
 	if err != nil {
 		return err
 	}
-	_, err1 := tx.CloseJob(ctx, closing[0], "no such address: "+erasedMark)
+	_, err1 := tx.CloseJob(ctx, closing[0], directory.JobDone, "no such address: "+erasedMark, noon)
 	_, err2 := tx.RetryJob(ctx, again[0], noon, "no answer for "+erasedMark)
 	return errors.Join(err1, err2)
 }
@@ -107,7 +107,7 @@ func TestClosedJobHasNoPayload(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			_, err = tx.CloseJob(ctx, jobs[0], "done")
+			_, err = tx.CloseJob(ctx, jobs[0], directory.JobDone, "done", noon)
 			return err
 		})
 		if found := marked(t, database, no); len(found) != 0 {

@@ -242,6 +242,6 @@ func isolationJobs(t *testing.T, s *sample) {
 	wantSame(t, "jobs after another tenant's user was erased", leased, []directory.Job{claimed(mine, "me", 0)})
 	stolen := leased[0]
 	stolen.Tenant = other.tenant
-	s.wantHeld("CloseJob of the other tenant", false, func(tx directory.Tx) (bool, error) { return tx.CloseJob(s.ctx, stolen, "") })
-	s.wantHeld("CloseJob", true, func(tx directory.Tx) (bool, error) { return tx.CloseJob(s.ctx, leased[0], "") })
+	s.wantHeld("CloseJob of the other tenant", false, func(tx directory.Tx) (bool, error) { return tx.CloseJob(s.ctx, stolen, directory.JobDone, "", noon) })
+	s.wantHeld("CloseJob", true, func(tx directory.Tx) (bool, error) { return tx.CloseJob(s.ctx, leased[0], directory.JobDone, "", noon) })
 }

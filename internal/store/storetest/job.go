@@ -125,7 +125,7 @@ func jobsToClaim(t *testing.T, s *sample) {
 	wantDue(time.Hour-time.Microsecond, false)
 	wantDue(time.Hour, true)
 	last := s.claimAt("me", time.Hour, 1)[0]
-	s.wantHeld("CloseJob", true, func(tx directory.Tx) (bool, error) { return tx.CloseJob(s.ctx, last, "done") })
+	s.wantHeld("CloseJob", true, func(tx directory.Tx) (bool, error) { return tx.CloseJob(s.ctx, last, directory.JobDone, "done", noon) })
 	wantDue(9*time.Hour, false)
 }
 
@@ -148,18 +148,18 @@ func jobLost(t *testing.T, s *sample) {
 	}
 	again := s.claimAt("second", 2*time.Minute, 1)[0]
 	for what, lost := range map[string]directory.Job{"the first owner": first, "an earlier lease of the same owner": second[0]} {
-		s.wantHeld("CloseJob of "+what, false, func(tx directory.Tx) (bool, error) { return tx.CloseJob(s.ctx, lost, "done") })
+		s.wantHeld("CloseJob of "+what, false, func(tx directory.Tx) (bool, error) { return tx.CloseJob(s.ctx, lost, directory.JobDone, "done", noon) })
 		s.wantHeld("RetryJob of "+what, false, func(tx directory.Tx) (bool, error) { return tx.RetryJob(s.ctx, lost, noon, "failed") })
 	}
-	s.wantHeld("CloseJob", true, func(tx directory.Tx) (bool, error) { return tx.CloseJob(s.ctx, again, "done") })
+	s.wantHeld("CloseJob", true, func(tx directory.Tx) (bool, error) { return tx.CloseJob(s.ctx, again, directory.JobDone, "done", noon) })
 }
 
 func jobClose(t *testing.T, s *sample) {
 	gone, kept := s.job("gone", 0), s.job("kept", 0)
 	s.addJobs(gone, kept)
 	leased := s.claimAt("me", 0, 5)
-	s.wantHeld("CloseJob", true, func(tx directory.Tx) (bool, error) { return tx.CloseJob(s.ctx, leased[0], "done") })
-	s.wantHeld("CloseJob again", false, func(tx directory.Tx) (bool, error) { return tx.CloseJob(s.ctx, leased[0], "done") })
+	s.wantHeld("CloseJob", true, func(tx directory.Tx) (bool, error) { return tx.CloseJob(s.ctx, leased[0], directory.JobDone, "done", noon) })
+	s.wantHeld("CloseJob again", false, func(tx directory.Tx) (bool, error) { return tx.CloseJob(s.ctx, leased[0], directory.JobDone, "done", noon) })
 	s.wantHeld("RetryJob of a closed job", false, func(tx directory.Tx) (bool, error) { return tx.RetryJob(s.ctx, leased[0], noon, "") })
 	wantSame(t, "what can be claimed later", idsOf(s.claimAt("me", time.Hour, 5)), []string{kept.ID})
 	for what, j := range map[string]directory.Job{"a closed job": gone, "an open job": kept} {
@@ -189,7 +189,7 @@ func jobsOfUser(t *testing.T, s *sample) {
 	held := s.claimAt("me", -time.Hour, 5)
 	wantSame(t, "leased", idsOf(held), []string{leased.ID})
 	s.update(func(tx directory.Tx) error { return tx.DeleteUser(s.ctx, s.locked(tx, 1)) })
-	s.wantHeld("CloseJob about an erased user", false, func(tx directory.Tx) (bool, error) { return tx.CloseJob(s.ctx, held[0], "sent") })
+	s.wantHeld("CloseJob about an erased user", false, func(tx directory.Tx) (bool, error) { return tx.CloseJob(s.ctx, held[0], directory.JobDone, "sent", noon) })
 	left := idsOf(s.claimAt("me", time.Hour, 5))
 	want := []string{others.ID, nobodys.ID}
 	slices.Sort(left)

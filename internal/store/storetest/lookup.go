@@ -181,8 +181,8 @@ var listings = []lookup{
 	{"Pools", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
 		return result(r.Pools(ctx, t))
 	}},
-	{"UserEvents", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
-		return result(r.UserEvents(ctx, t, 42, 0, 10))
+	{"FindEvents", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
+		return result(r.FindEvents(ctx, t, directory.EventSelection{User: 42, Limit: 10, Scan: 100}))
 	}},
 	{"UserTokens", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
 		return result(r.UserTokens(ctx, t, 1, noon))

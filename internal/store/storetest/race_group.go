@@ -285,7 +285,7 @@ func raceLease(t *testing.T, s *sample) {
 		wantRace(t, race(2, func(i int) error {
 			return s.try(func(tx directory.Tx) (err error) {
 				if i == 0 {
-					closed, err = tx.CloseJob(s.ctx, first, "done")
+					closed, err = tx.CloseJob(s.ctx, first, directory.JobDone, "done", noon)
 					return err
 				}
 				now := noon.Add(time.Minute)

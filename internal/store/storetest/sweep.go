@@ -112,7 +112,7 @@ func sweepJobs(t *testing.T, s *sample) {
 				s.wantHeld("RetryJob", true, func(tx directory.Tx) (bool, error) { return tx.RetryJob(s.ctx, j, noon, "") })
 				continue
 			}
-			s.wantHeld("CloseJob", true, func(tx directory.Tx) (bool, error) { return tx.CloseJob(s.ctx, j, "over") })
+			s.wantHeld("CloseJob", true, func(tx directory.Tx) (bool, error) { return tx.CloseJob(s.ctx, j, directory.JobDone, "over", noon) })
 		}
 	}, func(tx directory.Tx) removal { return tx.SweepJobs })
 	for name, j := range jobs {
