@@ -30,6 +30,8 @@ type App struct {
 	metrics *metrics
 	mail    *job.Runner // delivers messages while Run runs
 
+	background []func(context.Context) error // runs while Run does
+
 	mounted        []mountedDoor
 	handler        http.Handler // everything that is served on Addr
 	metricsHandler http.Handler
@@ -52,7 +54,7 @@ func New(ctx context.Context, cfg config.Config, logs io.Writer) (*App, error) {
 	a := &App{cfg: cfg, metrics: newMetrics()}
 	a.log, a.flush = newLogger(&a.cfg, logs)
 	a.metricsHandler = a.metrics.handler()
-	for _, step := range []func(context.Context) error{a.loadCertificate, a.openStore, a.openMail, a.prepare, a.mount, a.warnSharedDoors} {
+	for _, step := range []func(context.Context) error{a.loadCertificate, a.openStore, a.openMail, a.prepare, a.openFeed, a.openJobs, a.openWebhooks, a.openCheckpoints, a.mount, a.warnSharedDoors} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, a.Close())
 		}

@@ -90,6 +90,9 @@ func (a *App) Run(ctx context.Context) error {
 		a.sweep(ctx)
 		return nil
 	})
+	for _, run := range a.background {
+		group.Go(func() error { return run(ctx) })
+	}
 	group.Go(func() error {
 		<-ctx.Done()
 		return a.shutdown(doors, ops)

@@ -80,6 +80,20 @@ type Config struct {
 	// folder beside the database. MailFolder applies the default.
 	MailDir string `key:"mail_dir" help:"folder that messages are written into as .eml files without smtp_host; empty is the folder mail, beside an SQLite database"`
 
+	// AuditKeyFile is the private key that signs checkpoints of the chains of
+	// events. AuditKeyPath applies the default.
+	AuditKeyFile string `key:"audit_key_file" help:"PEM file with the Ed25519 private key that signs checkpoints of the events; empty is, with SQLite, the name of the database file and .audit-key, which is made when it is missing, and with PostgreSQL none: nothing is signed"`
+	// CheckpointFile is where checkpoints are appended. CheckpointPath applies the
+	// default.
+	CheckpointFile string `key:"checkpoint_file" help:"file that signed checkpoints of the events are appended to; empty is, with SQLite, the name of the database file and .checkpoints, and with PostgreSQL usher.checkpoints"`
+	// CheckpointInterval is how often what has grown is signed.
+	CheckpointInterval time.Duration `key:"checkpoint_interval" min:"1" max:"86400" help:"how often checkpoints are signed of what has grown"`
+
+	// WebhookNetworks are private networks that webhooks may be sent into.
+	WebhookNetworks []string `key:"webhook_networks" help:"networks or addresses that webhooks may be sent to although they are private, loopback or link-local, separated by commas, as in 10.1.0.0/16"`
+	// WebhookHTTP allows URLs without TLS.
+	WebhookHTTP bool `key:"webhook_http" help:"allow webhooks to http URLs, which anybody on the way can read"`
+
 	// EncoreStrictExternalID makes the encore door demand use-external-id.
 	EncoreStrictExternalID bool `key:"encore_strict_external_id" help:"encore door: answer a call about a user without use-external-id with code 1 instead of taking the id for an internal one"`
 	// EncoreAllowedOrigins are the origins whose pages may call the encore door
@@ -154,6 +168,7 @@ func Default() Config {
 		MaxHeader:            128 << 10,
 		MaxBody:              1 << 20,
 		PGExecMode:           "cache_statement",
+		CheckpointInterval:   5 * time.Minute,
 
 		ServiceMobilityErrorShape:  "detail",
 		ServiceMobilityMinPassword: 1,

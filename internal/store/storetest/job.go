@@ -158,8 +158,12 @@ func jobClose(t *testing.T, s *sample) {
 	gone, kept := s.job("gone", 0), s.job("kept", 0)
 	s.addJobs(gone, kept)
 	leased := s.claimAt("me", 0, 5)
-	s.wantHeld("CloseJob", true, func(tx directory.Tx) (bool, error) { return tx.CloseJob(s.ctx, leased[0], directory.JobDone, "done", noon) })
-	s.wantHeld("CloseJob again", false, func(tx directory.Tx) (bool, error) { return tx.CloseJob(s.ctx, leased[0], directory.JobDone, "done", noon) })
+	s.wantHeld("CloseJob", true, func(tx directory.Tx) (bool, error) {
+		return tx.CloseJob(s.ctx, leased[0], directory.JobDone, "done", noon)
+	})
+	s.wantHeld("CloseJob again", false, func(tx directory.Tx) (bool, error) {
+		return tx.CloseJob(s.ctx, leased[0], directory.JobDone, "done", noon)
+	})
 	s.wantHeld("RetryJob of a closed job", false, func(tx directory.Tx) (bool, error) { return tx.RetryJob(s.ctx, leased[0], noon, "") })
 	wantSame(t, "what can be claimed later", idsOf(s.claimAt("me", time.Hour, 5)), []string{kept.ID})
 	for what, j := range map[string]directory.Job{"a closed job": gone, "an open job": kept} {
@@ -189,7 +193,9 @@ func jobsOfUser(t *testing.T, s *sample) {
 	held := s.claimAt("me", -time.Hour, 5)
 	wantSame(t, "leased", idsOf(held), []string{leased.ID})
 	s.update(func(tx directory.Tx) error { return tx.DeleteUser(s.ctx, s.locked(tx, 1)) })
-	s.wantHeld("CloseJob about an erased user", false, func(tx directory.Tx) (bool, error) { return tx.CloseJob(s.ctx, held[0], directory.JobDone, "sent", noon) })
+	s.wantHeld("CloseJob about an erased user", false, func(tx directory.Tx) (bool, error) {
+		return tx.CloseJob(s.ctx, held[0], directory.JobDone, "sent", noon)
+	})
 	left := idsOf(s.claimAt("me", time.Hour, 5))
 	want := []string{others.ID, nobodys.ID}
 	slices.Sort(left)
