@@ -13,7 +13,7 @@ import (
 	"github.com/usher-id/usher/internal/directory"
 )
 
-// events lists the tenant's events after a sequence number.
+// events lists the tenant's events after a position.
 func (f *fixture) events(after int64) []directory.Event {
 	f.t.Helper()
 	var all []directory.Event
@@ -23,15 +23,15 @@ func (f *fixture) events(after int64) []directory.Event {
 		if len(page) < directory.MaxLimit {
 			return all
 		}
-		after = page[len(page)-1].Seq
+		after = page[len(page)-1].Position
 	}
 }
 
-// mark is the sequence number of the last event.
+// mark is the position of the last event.
 func (f *fixture) mark() int64 {
 	f.t.Helper()
 	if all := f.events(0); len(all) > 0 {
-		return all[len(all)-1].Seq
+		return all[len(all)-1].Position
 	}
 	return 0
 }

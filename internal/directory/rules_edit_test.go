@@ -129,7 +129,7 @@ func TestRulesListEvents(t *testing.T) {
 	var seen []string
 	cursor := ""
 	for {
-		page := must(f.svc.ListEvents(f.ctx, f.sys(), cursor, 2))(t)
+		page := must(f.svc.ListEvents(f.ctx, f.sys(), directory.EventQuery{Cursor: cursor, Limit: 2}))(t)
 		for _, e := range page.Events {
 			seen = append(seen, e.ID)
 		}
@@ -147,13 +147,13 @@ func TestRulesListEvents(t *testing.T) {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 	f.someone()
-	later := must(f.svc.ListEvents(f.ctx, f.sys(), cursor, 100))(t)
-	rest := must(f.svc.Events(f.ctx, f.sys(), all[len(all)-1].Seq, directory.MaxLimit))(t)
+	later := must(f.svc.ListEvents(f.ctx, f.sys(), directory.EventQuery{Cursor: cursor, Limit: 100}))(t)
+	rest := must(f.svc.Events(f.ctx, f.sys(), all[len(all)-1].Position, directory.MaxLimit))(t)
 	if diff := cmp.Diff(ids(rest), ids(later.Events)); diff != "" || later.More || len(rest) == 0 {
 		t.Errorf("more %t (-want +got):\n%s", later.More, diff)
 	}
-	wantError(t, second(f.svc.ListEvents(f.ctx, f.as(f.key(readerRank)), cursor, 2)), directory.CodeInvalid, directory.ReasonCursorInvalid)
-	wantError(t, second(f.svc.ListEvents(f.ctx, f.sys(), "", 0)), directory.CodeInvalid, directory.ReasonFieldValue)
+	wantError(t, second(f.svc.ListEvents(f.ctx, f.as(f.key(readerRank)), directory.EventQuery{Cursor: cursor, Limit: 2})), directory.CodeInvalid, directory.ReasonCursorInvalid)
+	wantError(t, second(f.svc.ListEvents(f.ctx, f.sys(), directory.EventQuery{})), directory.CodeInvalid, directory.ReasonFieldValue)
 }
 
 // A person has no external id to give to a group either.
