@@ -55,7 +55,7 @@ func newMetrics() *metrics {
 		}, []string{"door", "route", "status"}),
 		latency: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "usher_http_request_duration_seconds",
-			Help:    "Time from the end of a request's head to the end of its answer, by door and route.",
+			Help:    "Time from the end of a request's head to the end of its answer, by door and route. Streams are not among them.",
 			Buckets: latencyBuckets,
 		}, []string{"door", "route"}),
 	}
@@ -84,6 +84,9 @@ func (m *metrics) observe(e *web.Event) {
 		s = m.resolve(key)
 	}
 	s.requests.Inc()
+	if e.Streamed {
+		return // it lasted for as long as the client stayed
+	}
 	s.latency.Observe(time.Since(e.Start).Seconds())
 }
 

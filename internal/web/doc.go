@@ -7,7 +7,8 @@
 // things hold for all that it serves:
 //
 //  1. A handler never holds the ResponseWriter, so it cannot write twice or go
-//     on after an answer.
+//     on after an answer. One that answers bit by bit returns the function that
+//     does (Response.Stream).
 //  2. A panic becomes an error, and an error becomes the door's own wire
 //     error: the stack and the cause go to the log, the client gets an error
 //     id.

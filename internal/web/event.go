@@ -45,6 +45,9 @@ type Event struct {
 	Start time.Time
 	// Bytes counts the body bytes of the answer.
 	Bytes int
+	// Streamed says that the answer was sent bit by bit (Response.Stream): how long
+	// it took says how long the client stayed.
+	Streamed bool
 }
 
 // statusClientGone is logged when the client went away before the answer: no

@@ -16,6 +16,7 @@ type Request struct {
 	// Event is the request's record, for the handler to fill.
 	Event *Event
 
+	w       http.ResponseWriter
 	body    []byte
 	bodyErr error
 	read    bool
@@ -35,6 +36,11 @@ type Response struct {
 	Header [][2]string
 	// Body is sent whole, with its length; never for HEAD, 204 and 304.
 	Body []byte
+	// Stream, if set, writes the body bit by bit in place of Body, for as long as
+	// it runs; it is not called for HEAD. The head is sent with the first write, so
+	// that until then its error is answered like one of the handler, and headers
+	// can be added. Afterwards an error cuts the connection.
+	Stream func(context.Context, *Stream) error
 }
 
 // Handler answers a request with a response or an error, never both.
@@ -68,10 +74,15 @@ func (a *adapter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w = rec
 	}
 	rec.event.Door, rec.event.Route = a.door, a.route
-	rec.req = Request{Request: r, Event: &rec.event}
+	rec.req = Request{Request: r, Event: &rec.event, w: rec.ResponseWriter}
 	resp, err := a.call(&rec.req)
 	if err == nil && !validStatus(resp.Status) {
 		err = fmt.Errorf("web: handler of %s %s returned status %d", a.door, a.route, resp.Status)
+	}
+	if err == nil && resp.Stream != nil {
+		if err = a.stream(rec, &resp); err == nil {
+			return
+		}
 	}
 	if err != nil {
 		resp = a.fail(rec, err)
@@ -113,6 +124,16 @@ func (a *adapter) call(r *Request) (resp Response, err error) {
 
 // fail fills the event from the error and asks the door for its wire error.
 func (a *adapter) fail(rec *recorder, err error) Response {
+	a.classify(rec, err)
+	resp := a.onError(&rec.req, err)
+	if !validStatus(resp.Status) {
+		resp.Status = http.StatusInternalServerError
+	}
+	return resp
+}
+
+// classify fills the event from an error.
+func (a *adapter) classify(rec *recorder, err error) {
 	e := &rec.event
 	switch code, own := ownError(err); {
 	case own:
@@ -127,11 +148,6 @@ func (a *adapter) fail(rec *recorder, err error) Response {
 			e.ErrorID, e.Cause = newID(), err
 		}
 	}
-	resp := a.onError(&rec.req, err)
-	if !validStatus(resp.Status) {
-		resp.Status = http.StatusInternalServerError
-	}
-	return resp
 }
 
 // internal asks the option; a panic is internal whatever value it carried.
@@ -149,9 +165,18 @@ func clientGone(r *http.Request, err error) bool {
 
 func validStatus(s int) bool { return s == 0 || 200 <= s && s <= 599 }
 
-// write sends a response. Header names are map keys as they are: Header.Set
-// would canonicalise them.
+// write sends a response.
 func write(w http.ResponseWriter, r *http.Request, resp *Response) {
+	if bodyAllowed := writeHead(w, resp); bodyAllowed && r.Method != http.MethodHead && len(resp.Body) > 0 {
+		// An error here means that the client went away: there is nobody to
+		// tell, and the event has the bytes that were sent.
+		_, _ = w.Write(resp.Body)
+	}
+}
+
+// writeHead sends the status and the headers. Header names are map keys as they
+// are: Header.Set would canonicalise them.
+func writeHead(w http.ResponseWriter, resp *Response) (bodyAllowed bool) {
 	status := resp.Status
 	if status == 0 {
 		status = http.StatusOK
@@ -167,21 +192,17 @@ func write(w http.ResponseWriter, r *http.Request, resp *Response) {
 		h[f[0]] = values[i : i+1 : i+1]
 	}
 	n := len(resp.Header)
-	bodyAllowed := status != http.StatusNoContent && status != http.StatusNotModified
+	bodyAllowed = status != http.StatusNoContent && status != http.StatusNotModified
 	if resp.ContentType != "" && bodyAllowed {
 		values[n] = resp.ContentType
 		h["Content-Type"] = values[n : n+1 : n+1]
 	} else if _, ok := h["Content-Type"]; !ok {
 		h["Content-Type"] = nil // no header, and no guess
 	}
-	if bodyAllowed {
+	if bodyAllowed && resp.Stream == nil {
 		values[n+1] = strconv.Itoa(len(resp.Body))
 		h["Content-Length"] = values[n+1 : n+2 : n+2]
 	}
 	w.WriteHeader(status)
-	if bodyAllowed && r.Method != http.MethodHead && len(resp.Body) > 0 {
-		// An error here means that the client went away: there is nobody to
-		// tell, and the event has the bytes that were sent.
-		_, _ = w.Write(resp.Body)
-	}
+	return bodyAllowed
 }

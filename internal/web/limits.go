@@ -6,8 +6,9 @@ import (
 )
 
 // Limits sets the time-outs and the header limit of a server; those already
-// set are kept, so that an operator's choice wins. A route that streams for
-// longer moves its own deadlines through http.ResponseController.
+// set are kept, so that an operator's choice wins. An answer that is
+// streamed has them for each write (Stream), and one that waits moves them
+// (Request.HoldFor).
 func Limits(srv *http.Server) {
 	setIfZero(&srv.ReadHeaderTimeout, 10*time.Second)
 	setIfZero(&srv.ReadTimeout, time.Minute)
