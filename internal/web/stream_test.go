@@ -83,12 +83,11 @@ func TestStreamSendsAtOnce(t *testing.T) {
 	}
 }
 
-// limited makes a server whose time limits are short, and outlast returns once
-// they have passed: a request that was begun after the call and never ends has been
-// cut off.
+// shortLimits makes a server's time limits short, and outlast returns once they have
+// passed: a request that was begun after the call and never ends has been cut off.
 const shortLimit = 100 * time.Millisecond
 
-func limited(srv *http.Server) {
+func shortLimits(srv *http.Server) {
 	srv.ReadHeaderTimeout, srv.ReadTimeout, srv.WriteTimeout = shortLimit, shortLimit, shortLimit
 }
 
@@ -121,7 +120,7 @@ func TestStreamOutlivesTimeLimits(t *testing.T) {
 		}
 		_, err := io.WriteString(s, "late")
 		return err
-	}, limited)
+	}, shortLimits)
 	go func() {
 		<-begun
 		outlast(t, addr)
@@ -286,7 +285,7 @@ func TestHoldFor(t *testing.T) {
 		case <-r.Context().Done():
 			return Response{}, r.Context().Err()
 		}
-	}, onError), limited)
+	}, onError), shortLimits)
 	go func() {
 		<-begun
 		outlast(t, addr)
