@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/usher-id/usher/internal/store"
+	"github.com/usher-id/usher/internal/testkit/pgtest"
 )
 
 // bareAddr makes a process of this test binary the bare server.
@@ -35,7 +36,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, http.ListenAndServe(addr, http.HandlerFunc(handler)))
 		os.Exit(1)
 	}
-	os.Exit(m.Run())
+	pgtest.Main(m)
 }
 
 // process is a running server.
@@ -205,9 +206,15 @@ func usher(b testing.TB, n int) *process { return usherOn(b, seeded(b, n)) }
 
 // usherOn starts a server on a database file.
 func usherOn(b testing.TB, path string, flags ...string) *process {
+	return programOn(b, binary(b), path, flags...)
+}
+
+// programOn is usherOn for a program that was built otherwise.
+func programOn(b testing.TB, program, path string, flags ...string) *process {
+	b.Helper()
 	addr := freeAddr(b)
 	args := append([]string{"serve", "--addr", addr, "--database", "sqlite:" + path}, flags...)
-	cmd := exec.Command(binary(b), args...)
+	cmd := exec.Command(program, args...)
 	cmd.Stderr = logFile(b)
 	return start(b, addr, cmd)
 }
@@ -231,7 +238,7 @@ func copyOf(b testing.TB, path string) string {
 	b.Helper()
 	to := filepath.Join(directories(b), fmt.Sprintf("copy-%d.db", copies.Add(1)))
 	remove := func() {
-		for _, suffix := range []string{"", "-wal", "-shm", ".key", ".lock"} {
+		for _, suffix := range []string{"", "-wal", "-shm", ".key", ".lock", ".audit-key", ".checkpoints"} {
 			_ = os.Remove(to + suffix)
 		}
 	}
