@@ -78,7 +78,7 @@ func TestImportsFollowTheTable(t *testing.T) {
 func TestProgramLinksNoTestSupport(t *testing.T) {
 	for _, p := range goList(t, "-deps", "./cmd/usher") {
 		pkg := strings.TrimPrefix(p.ImportPath, module+"/")
-		for _, name := range []string{"internal/contract", "internal/crossdoor", "internal/testkit", "internal/archtest", "internal/bench", "internal/store/storetest"} {
+		for _, name := range []string{"internal/contract", "internal/crossdoor", "internal/processes", "internal/testkit", "internal/archtest", "internal/bench", "internal/store/storetest"} {
 			if pkg == name || strings.HasPrefix(pkg, name+"/") {
 				t.Errorf("the program links %s", pkg)
 			}
