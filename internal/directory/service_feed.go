@@ -20,8 +20,10 @@ type EventQuery struct {
 	Reason string
 	Door   Door
 	Types  []EventType // "user.created", or "user.*"; none: all
+	// Origin is who asked, OriginSelf the caller itself.
 	Origin string
-	// ExceptOrigins are origins whose events are left out: a system names its own.
+	// ExceptOrigins are origins whose events are left out: a system names its own,
+	// or OriginSelf.
 	ExceptOrigins []string
 	From, To      time.Time // from From, before To; zero: no bound
 	// Newest lists the newest first; the list ends at the oldest.
@@ -31,7 +33,12 @@ type EventQuery struct {
 	// Wait is how long the answer is held back while there is nothing; not with
 	// Newest. MaxFeedWait at most.
 	Wait time.Duration
+	// EachCursor asks for EventPage.Cursors.
+	EachCursor bool
 }
+
+// OriginSelf stands for the caller's own origin in an EventQuery.
+const OriginSelf = "self"
 
 // ListEvents lists a page of the tenant's events in the order of their positions;
 // the cursor of the last page goes on with what happens later. A page may be
@@ -45,7 +52,8 @@ func (s *Service) ListEvents(ctx context.Context, call *Call, q EventQuery) (Eve
 }
 
 // FollowEvents calls each with every page of events as they happen, beginning
-// after q.Cursor, until ctx is done, each fails or the caller may not read any
+// after q.Cursor, the first time at once, with an empty page if there is nothing,
+// until ctx is done, each fails or the caller may not read any
 // more: its credential is verified again before each page, and at least every
 // quarter of a minute, when each gets an empty page. Errors as ListEvents and
 // authenticate.

@@ -10,6 +10,8 @@ type EventPage struct {
 	Events []Event
 	Next   string // cursor of what follows; never "" where events may follow later
 	More   bool   // whether more are there already
+	// Cursors go on behind each of Events; nil unless EventQuery.EachCursor.
+	Cursors []string
 }
 
 // UserEvents lists the events of one user, oldest first: its history. A caller
