@@ -23,6 +23,12 @@ type place struct {
 	Value   string `json:"v,omitempty"` // SortValue of that user
 	Skipped int    `json:"s,omitempty"` // how many came before, for what counts on
 	Expires int64  `json:"e"`           // seconds
+
+	// Of a chain of events: the position of the last one that was looked at, the
+	// chain's epoch, and the beginning of that event's hash.
+	Position int64  `json:"p,omitempty"`
+	Epoch    int64  `json:"c,omitempty"`
+	Hash     []byte `json:"h,omitempty"`
 }
 
 // sealCursor makes the text that continues a list of a kind and query for this

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"crypto/ed25519"
 	"log/slog"
 	"sync"
 	"time"
@@ -28,6 +29,9 @@ type Options struct {
 	Logger *slog.Logger
 	// PublicURL is the base of links in messages, without a slash at the end.
 	PublicURL string
+	// CheckpointKey signs checkpoints of the chains of events. Without one
+	// LatestCheckpoint answers audit.no_key.
+	CheckpointKey ed25519.PrivateKey
 }
 
 // Service is the directory: every use case, and with it every rule.
@@ -42,6 +46,7 @@ type Service struct {
 	lostKeys sync.Map // ids of signing keys that could not be opened and were logged
 	cursors  *Sealer
 	working  working
+	feed     *feedHub
 }
 
 // New makes a Service over a store.
@@ -55,7 +60,7 @@ func New(store Store, opts Options) *Service {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &Service{store: store, opts: opts, hasher: NewHasher(opts.HashCost), requests: NewRequestCounter(), walks: newWalks()}
+	s := &Service{store: store, opts: opts, hasher: NewHasher(opts.HashCost), requests: NewRequestCounter(), walks: newWalks(), feed: newFeedHub()}
 	s.logins = NewLoginLimiter(opts.Logins, s.now)
 	if s.cursors = opts.Sealer; s.cursors == nil {
 		s.cursors = processSealer()

@@ -14,82 +14,83 @@ type EventPage struct {
 	Cursors []string
 }
 
+// userHistory is the kind of the cursors of a user's events.
+const userHistory = "user events"
+
 // UserEvents lists the events of one user, oldest first: its history. A caller
 // that is bound to a company sees those of the users it can see. Deleted users
-// have theirs too. Errors: user.not_found, cursor.invalid, cursor.expired.
+// have theirs too; of one that was purged the envelopes are left, by number, but
+// for a caller that is bound to a company. Errors: user.not_found, cursor.invalid,
+// cursor.expired, feed.reset.
 func (s *Service) UserEvents(ctx context.Context, call *Call, ref UserRef, cursor string, limit int) (EventPage, error) {
 	if err := s.enter(ctx, call, ActReadEvents); err != nil {
 		return EventPage{}, err
 	}
-	if limit <= 0 || limit > MaxLimit {
-		return EventPage{}, Invalid("limit", ReasonFieldValue, "limit must be from 1 to %d.", MaxLimit)
+	q := EventQuery{User: ref, Cursor: cursor, Limit: limit}
+	if err := q.check(); err != nil {
+		return EventPage{}, err
 	}
-	var number int64
-	err := s.store.View(ctx, func(r Reader) (err error) {
-		number, err = s.subject(ctx, r, call, ref)
-		return err
-	})
+	number, err := s.whose(ctx, call, ref)
 	if err != nil {
 		return EventPage{}, err
 	}
-	query := strconv.FormatInt(number, 10)
-	var at place
-	if cursor != "" {
-		if at, err = s.openCursor(call, userHistory, query, cursor); err != nil {
-			return EventPage{}, err
-		}
-	}
-	if err := s.indexEvents(ctx, call.Actor.Tenant); err != nil {
-		return EventPage{}, err
-	}
-	var found EventsFound
-	err = s.store.Read(ctx, func(r Reader) (err error) {
-		found, err = r.FindEvents(ctx, call.Actor.Tenant, EventSelection{User: number, After: at.Number, Limit: limit, Scan: maxEventScan})
-		return err
-	})
+	w, err := s.newWalk(call, userHistory, strconv.FormatInt(number, 10), CursorLifetime, &q, number)
 	if err != nil {
 		return EventPage{}, err
 	}
-	page := EventPage{Events: found.Events, More: found.More}
-	at.Number = max(at.Number, found.Seen)
-	page.Next, err = s.sealCursor(call, userHistory, query, at)
-	return page, err
+	if err := s.store.Seal(ctx, call.Actor.Tenant); err != nil {
+		return EventPage{}, err
+	}
+	return w.read(ctx, s, call)
 }
 
-// userHistory is the kind of the cursors of a user's events.
-const userHistory = "user events"
-
-// subject is the number of the user whose history is asked for, one that is in
-// the recycle bin too.
-func (s *Service) subject(ctx context.Context, r Reader, call *Call, ref UserRef) (int64, error) {
-	u, err := lookUp(ctx, r, call.Actor.Tenant, call.own(ref))
-	if err == nil {
-		err = visible(ctx, r, call.Actor, &u)
-	}
-	return u.Number, err
+// whose is the number of the user whose events are asked for: one in the recycle
+// bin too, and by number one that was purged.
+func (s *Service) whose(ctx context.Context, call *Call, ref UserRef) (number int64, err error) {
+	err = s.store.View(ctx, func(r Reader) error {
+		u, err := lookUp(ctx, r, call.Actor.Tenant, call.own(ref))
+		if err == nil {
+			err = visible(ctx, r, call.Actor, &u)
+		}
+		number = u.Number
+		if !IsReason(err, ReasonUserNotFound) || ref.Number <= 0 || ref.Number > MaxNumber || call.Actor.Root != 0 {
+			return err
+		}
+		purged, failed := r.Purged(ctx, call.Actor.Tenant, ref.Number, "")
+		if failed != nil {
+			return failed
+		}
+		if !purged {
+			return err
+		}
+		number = ref.Number
+		return nil
+	})
+	return number, err
 }
 
 // indexedAtOnce is how many events one transaction makes findable by user.
 const indexedAtOnce = 500
 
-// maxEventScan is the most events that one page of a search looks at.
-const maxEventScan = 10_000
-
 // indexEvents makes every event of a tenant findable, those included that were
 // committed a moment ago. Writers do not, so that they need not pay for it: the
-// feed does behind them, and whoever asks.
+// feed does behind them.
 func (s *Service) indexEvents(ctx context.Context, t TenantNo) error {
 	if err := s.store.Seal(ctx, t); err != nil {
 		return err
 	}
 	for {
-		var n int
-		err := s.store.Update(ctx, func(tx Tx) (err error) {
-			n, err = tx.IndexEvents(ctx, t, indexedAtOnce)
-			return err
-		})
-		if err != nil || n < indexedAtOnce {
+		if n, err := s.indexSome(ctx, t); err != nil || n == 0 {
 			return err
 		}
 	}
+}
+
+// indexSome makes a few events of a tenant findable and reports how many.
+func (s *Service) indexSome(ctx context.Context, t TenantNo) (n int, err error) {
+	err = s.store.Update(ctx, func(tx Tx) (err error) {
+		n, err = tx.IndexEvents(ctx, t, indexedAtOnce)
+		return err
+	})
+	return n, err
 }

@@ -219,7 +219,7 @@ func (s *Service) Pools(ctx context.Context, call *Call) ([]Pool, error) {
 	return pools, err
 }
 
-// Events lists a tenant's events after a sequence number, oldest first. A
+// Events lists a tenant's events after a position, oldest first. A
 // caller that is bound to a company sees none: events are not kept by company.
 func (s *Service) Events(ctx context.Context, call *Call, after int64, limit int) ([]Event, error) {
 	if err := s.enter(ctx, call, ActReadEvents); err != nil {
@@ -230,6 +230,9 @@ func (s *Service) Events(ctx context.Context, call *Call, after int64, limit int
 	}
 	if limit <= 0 || limit > MaxLimit {
 		return nil, Invalid("limit", ReasonFieldValue, "limit must be from 1 to %d.", MaxLimit)
+	}
+	if err := s.store.Seal(ctx, call.Actor.Tenant); err != nil {
+		return nil, err
 	}
 	var list []Event
 	err := s.store.Read(ctx, func(r Reader) (err error) {
