@@ -72,13 +72,21 @@ const (
 	MaxDeliveriesWaits = 10_000
 )
 
-// WebhookPatience is how long an endpoint that does not answer is tried before it
-// is paused, and WebhookAttempts how often and how long a single event is tried
-// that it refuses before it is dead. The waits are those that Standard Webhooks
-// recommends, and end after three days.
+// WebhookPatience is how long an endpoint that takes nothing is tried before it
+// is paused, and WebhookAttempts how often an event is tried that it refuses
+// before it is dead: at the times that Standard Webhooks recommends, which end
+// after three days (retryWaits).
 const (
 	WebhookPatience = 72 * time.Hour
-	WebhookAttempts = 12
+	WebhookAttempts = 10
+)
+
+// MaxWebhookLease is the longest that an endpoint is leased for, and
+// MaxWebhookWait the longest that it, or a delivery, waits. What ends later than
+// that was written while a clock was ahead.
+const (
+	MaxWebhookLease = time.Hour
+	MaxWebhookWait  = 27 * time.Hour
 )
 
 // DeliveryState is where an event stands that could not be delivered at once.
@@ -100,7 +108,8 @@ type Delivery struct {
 	User     int64 // what is sent in order; 0 is an order of its own
 	State    DeliveryState
 	Attempts int
-	// NextAt is not before; LastError and LastStatus are of the last try.
+	// NextAt is not before; zero for one that waits for an earlier one of the same
+	// user, and for a dead one. LastError and LastStatus are of the last try.
 	NextAt     time.Time
 	LastError  string
 	LastStatus int

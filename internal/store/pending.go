@@ -53,38 +53,3 @@ func (t *tx) TrimEvents(ctx context.Context, no directory.TenantNo, through int6
 func (t *tx) SetChainEpoch(ctx context.Context, no directory.TenantNo, epoch int64) error {
 	panic("SetChainEpoch")
 }
-
-func (r *reader) Webhook(ctx context.Context, t directory.TenantNo, id string) (directory.Webhook, error) {
-	panic("Webhook")
-}
-func (r *reader) Webhooks(ctx context.Context, t directory.TenantNo) ([]directory.Webhook, error) {
-	panic("Webhooks")
-}
-func (r *reader) WebhooksDue(ctx context.Context, now time.Time) (bool, error) { panic("WebhooksDue") }
-func (r *reader) Deliveries(ctx context.Context, t directory.TenantNo, webhook string, state directory.DeliveryState, after int64, limit int) ([]directory.Delivery, error) {
-	panic("Deliveries")
-}
-func (r *reader) Delivery(ctx context.Context, t directory.TenantNo, webhook string, position int64) (directory.Delivery, error) {
-	panic("Delivery")
-}
-func (r *reader) CountDeliveries(ctx context.Context, t directory.TenantNo, webhook string, state directory.DeliveryState) (int64, error) {
-	panic("CountDeliveries")
-}
-func (t *tx) InsertWebhook(ctx context.Context, w directory.Webhook) error { panic("InsertWebhook") }
-func (t *tx) UpdateWebhook(ctx context.Context, w directory.Webhook) error { panic("UpdateWebhook") }
-func (t *tx) DeleteWebhook(ctx context.Context, no directory.TenantNo, id string) error {
-	panic("DeleteWebhook")
-}
-func (t *tx) ClaimWebhooks(ctx context.Context, owner string, now, until time.Time, limit int) ([]directory.Webhook, error) {
-	panic("ClaimWebhooks")
-}
-func (t *tx) NoteWebhook(ctx context.Context, w directory.Webhook) (bool, error) {
-	panic("NoteWebhook")
-}
-func (t *tx) SetWebhookProgress(ctx context.Context, w directory.Webhook) error {
-	panic("SetWebhookProgress")
-}
-func (t *tx) PutDelivery(ctx context.Context, d directory.Delivery) error { panic("PutDelivery") }
-func (t *tx) DeleteDelivery(ctx context.Context, no directory.TenantNo, webhook string, position int64) error {
-	panic("DeleteDelivery")
-}

@@ -132,3 +132,5 @@ CREATE TABLE webhook_deliveries (
   PRIMARY KEY (tenant, webhook, position)
 );
 CREATE INDEX webhook_deliveries_due ON webhook_deliveries (tenant, webhook, state, next_at);
+-- Those of one user are sent in order.
+CREATE INDEX webhook_deliveries_user ON webhook_deliveries (tenant, webhook, state, number, position);
