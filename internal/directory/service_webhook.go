@@ -46,6 +46,12 @@ func (s *Service) Webhook(ctx context.Context, call *Call, id string) (WebhookDe
 	panic("Webhook")
 }
 
+// MadeWebhook is what CreateWebhook gives to Idempotency.Answer.
+type MadeWebhook struct {
+	Webhook WebhookDetail
+	Secret  Secret
+}
+
 // CreateWebhook makes an endpoint with a first secret, which is shown here and by
 // no list. Errors: invalid with its fields; webhook.too_many.
 func (s *Service) CreateWebhook(ctx context.Context, call *Call, in NewWebhook) (WebhookDetail, Secret, error) {

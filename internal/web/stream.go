@@ -9,6 +9,7 @@ import (
 // Stream is an answer that is sent bit by bit (Response.Stream). It is not safe
 // for concurrent use.
 type Stream struct {
+	a     *adapter
 	w     *recorder
 	r     *http.Request
 	resp  *Response
@@ -33,6 +34,10 @@ func (s *Stream) Begin() error {
 	_, err := s.Write(nil)
 	return err
 }
+
+// Tell fills the request's event from an error that the body tells the client: one
+// of an answer that has begun.
+func (s *Stream) Tell(err error) { s.a.classify(s.w, err) }
 
 // Write sends bytes at once. The client has as long for each write as the server
 // gives it for a whole answer. Once a write has failed, all others fail with its
@@ -62,7 +67,7 @@ func (s *Stream) Write(b []byte) (int, error) {
 // stream sends an answer bit by bit. The error is what the caller is to answer
 // instead: only of a stream that has not begun.
 func (a *adapter) stream(rec *recorder, resp *Response) error {
-	s := &Stream{w: rec, r: rec.req.Request, resp: resp}
+	s := &Stream{a: a, w: rec, r: rec.req.Request, resp: resp}
 	if s.r.Method == http.MethodHead {
 		writeHead(rec, resp)
 		return nil

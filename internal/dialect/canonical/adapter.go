@@ -108,7 +108,7 @@ func faultOf(detail *huma.ErrorDetail) directory.FieldError {
 
 // readOnly are the members that answers have and that cannot be written.
 var readOnly = map[string]bool{"id": true, "number": true, "lock_reason": true, "must_change_password": true, "rank": true, "version": true,
-	"created_at": true, "updated_at": true, "deleted_at": true, "expanded": true}
+	"created_at": true, "updated_at": true, "deleted_at": true, "expanded": true, "as_of": true}
 
 // newAPI makes the part of huma that describes and validates.
 func newAPI(d *door) huma.API {
@@ -145,6 +145,9 @@ func viaHuma(op *huma.Operation, handler func(huma.Context)) func(*exchange) (we
 		handler(&humaContext{x: x, op: op, ctx: &carried{x.req.Context(), x}})
 		if x.refusal != nil {
 			return web.Response{}, x.refusal
+		}
+		if x.raw != nil {
+			return *x.raw, nil
 		}
 		response := web.Response{Status: x.status, Header: x.header, Body: x.answer}
 		if len(x.answer) > 0 {

@@ -26,7 +26,8 @@ var byCode = map[directory.Code]int{
 }
 
 // byReason maps the reasons whose status differs from their code's: what cannot
-// be read at all is 400, what can be read and is wrong is 422.
+// be read at all is 400, what can be read and is wrong is 422, what was there and
+// never comes back is 410.
 var byReason = map[directory.Reason]int{
 	directory.ReasonBodySyntax:    http.StatusBadRequest,
 	directory.ReasonQuerySyntax:   http.StatusBadRequest,
@@ -35,6 +36,8 @@ var byReason = map[directory.Reason]int{
 	directory.ReasonCursorInvalid: http.StatusBadRequest,
 	directory.ReasonCursorExpired: http.StatusBadRequest,
 	directory.ReasonMethod:        http.StatusMethodNotAllowed,
+	directory.ReasonFeedReset:     http.StatusGone,
+	directory.ReasonHistoryGone:   http.StatusGone,
 }
 
 // statusOf is the row of the error table for an error.

@@ -65,6 +65,8 @@ func TestEveryReasonHasAStatus(t *testing.T) {
 			want = 400
 		case directory.ReasonMethod:
 			want = 405
+		case directory.ReasonFeedReset, directory.ReasonHistoryGone:
+			want = 410
 		}
 		if got != want || got < 400 {
 			t.Errorf("%s: %d, want %d", info.Reason, got, want)

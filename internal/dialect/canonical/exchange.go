@@ -27,6 +27,7 @@ type exchange struct {
 	status int
 	header [][2]string
 	answer []byte
+	raw    *web.Response // the whole answer, where it is no JSON
 	// refusal is what huma found wrong with the input, or the handler's error.
 	refusal error
 	handled bool // the handler has run
@@ -43,20 +44,34 @@ func (d *door) adapt(name string, handle func(*exchange) (web.Response, error)) 
 		x.call.Addr = r.Event.Addr
 		x.call.RequestID = r.Event.RequestID
 		response, err := handle(x)
-		if x.call.Quota.Limit == 0 {
-			// Nothing was asked of the core; the headers go on every answer.
-			x.call.Quota = d.svc.CountAddress(x.call.Addr)
+		if err == nil && response.Stream != nil {
+			return response, nil // nothing has been asked of the core yet
 		}
-		x.record()
 		if replay, ok := errors.AsType[*directory.Replay](err); ok {
 			response, err = replayed(replay)
 		}
 		if err != nil {
-			return web.Response{}, &failure{err: err, quota: x.call.Quota}
+			return web.Response{}, x.failed(err)
 		}
+		x.counted()
 		response.Header = d.limitHeaders(response.Header, x.call.Quota)
 		return response, nil
 	}, d.onError)
+}
+
+// failed is an error as the error writer takes it.
+func (x *exchange) failed(err error) error {
+	x.counted()
+	return &failure{err: err, quota: x.call.Quota}
+}
+
+// counted makes sure that the request counts, and fills its event.
+func (x *exchange) counted() {
+	if x.call.Quota.Limit == 0 {
+		// Nothing was asked of the core; the headers go on every answer.
+		x.call.Quota = x.door.svc.CountAddress(x.call.Addr)
+	}
+	x.record()
 }
 
 // record fills the request's event with who turned out to have asked.

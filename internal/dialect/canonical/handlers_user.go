@@ -5,6 +5,9 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/usher-id/usher/internal/directory"
 	"github.com/usher-id/usher/internal/web"
@@ -26,9 +29,11 @@ func registerUsers(d *door) {
 	plain[struct {
 		UserPath
 		ViewQuery
+		At time.Time `query:"at" example:"2026-02-25T12:00:00Z" doc:"The user as it was at this moment, with as_of, without an ETag and without expand."`
 	}, struct{ Body User }](d, operation{id: "get_user", method: http.MethodGet, path: "/users/{id}", tag: "users", summary: "Read a user",
-		description: "A user in the recycle bin is 404 with `user.deleted`.", versioned: true,
+		description: "A user in the recycle bin is 404 with `user.deleted`. With `at`, also of one that was deleted since; 410 `history.gone` when it was purged, or what happened since is not kept any more.", versioned: true,
 		examples: []example{{name: "a user of the sample directory", path: "/users/9d1f0a36-4b7e-4e21-9f58-c3a6b2d4e870"}}}, getUser)
+	d.registered(http.MethodGet, prefix+"/users/{id}").Responses["410"] = &huma.Response{Ref: "#/components/responses/410"}
 	plain[struct {
 		LookUpPath
 		ViewQuery
@@ -54,6 +59,9 @@ func getUser(x *exchange) (web.Response, error) {
 	only, with, err := x.view()
 	if err != nil {
 		return web.Response{}, x.refuse(err)
+	}
+	if x.query.Has("at") {
+		return x.readPastUser(directory.ByID(x.param("id")), only, with)
 	}
 	return x.readUser(directory.ByID(x.param("id")), only, with)
 }

@@ -33,7 +33,7 @@ func newDescription() *huma.OpenAPI {
 		Responses:  map[string]*huma.Response{},
 	}
 	schema := registry.Schema(reflect.TypeFor[problem](), true, "Problem")
-	for _, status := range []int{400, 401, 403, 404, 409, 412, 413, 415, 422, 429, 500, 503} {
+	for _, status := range []int{400, 401, 403, 404, 409, 410, 412, 413, 415, 422, 429, 500, 503} {
 		components.Responses[strconv.Itoa(status)] = problemResponse(status, schema)
 	}
 	components.Responses["304"] = &huma.Response{Description: "The client has this version already.",
@@ -65,6 +65,7 @@ var statusMeans = map[int]string{
 	403: "The credential may not do this.",
 	404: "There is no such thing, or the credential cannot see it.",
 	409: "Something is taken, in use, held or used up, or the state does not allow it.",
+	410: "What is asked for was there, and is not kept any more.",
 	412: "The version is another than the condition says.",
 	413: "The body is too large.",
 	415: "The body has another media type.",
@@ -161,7 +162,7 @@ func tidy(op *huma.Operation) {
 }
 
 // uuidParams are the parameters of paths that are UUIDs and nothing else.
-var uuidParams = map[string]bool{"id": true, "user": true, "group": true, "session": true, "credential": true}
+var uuidParams = map[string]bool{"id": true, "user": true, "group": true, "session": true, "credential": true, "webhook": true, "secret": true, "job": true}
 
 // registerDescription adds the description itself.
 func registerDescription(d *door) {

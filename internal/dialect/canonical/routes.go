@@ -21,6 +21,9 @@ const DefaultMaxBody = 1 << 20
 type Options struct {
 	MaxBody int64            // largest request body in bytes; 0: DefaultMaxBody
 	Now     func() time.Time // for RateLimit; nil: time.Now
+	// PublicURL is what the source of CloudEvents begins with, without a slash at the
+	// end; "": they name the path alone.
+	PublicURL string
 }
 
 // prefix is where the door's paths begin.
@@ -102,6 +105,9 @@ var tables = []func(*door){
 	registerPools,
 	registerSessions,
 	registerEvents,
+	registerWebhooks,
+	registerWebhookActions,
+	registerJobs,
 	registerDescription,
 }
 

@@ -48,6 +48,7 @@ type User struct {
 	UpdatedAt          nullable[time.Time]        `json:"updated_at,omitempty" readOnly:"true"`
 	DeletedAt          nullable[time.Time]        `json:"deleted_at,omitempty" readOnly:"true" doc:"Since when the user is in the recycle bin."`
 	Expanded           *expanded                  `json:"expanded,omitempty" readOnly:"true" doc:"What ?expand= asked for."`
+	AsOf               *asOf                      `json:"as_of,omitempty" readOnly:"true" doc:"With ?at=: as of when the user is shown."`
 }
 
 // TransformSchema implements huma.SchemaTransformer.
@@ -165,6 +166,7 @@ type userReplacement struct {
 	UpdatedAt          ignored `json:"updated_at,omitempty" readOnly:"true"`
 	DeletedAt          ignored `json:"deleted_at,omitempty" readOnly:"true"`
 	Expanded           ignored `json:"expanded,omitempty" readOnly:"true"`
+	AsOf               ignored `json:"as_of,omitempty" readOnly:"true"`
 }
 
 // ignored is a member that may be sent and is not read.

@@ -19,6 +19,7 @@ type shown struct {
 	caller string // id of the calling credential, whose external id is shown
 	detail *directory.UserDetail
 	expand directory.Include
+	past   *directory.PastUser // nil: the user as it is
 }
 
 // userMember is one member of a User.
@@ -115,17 +116,25 @@ func appendUser(b []byte, s *shown, only memberSet) []byte {
 		b = append(b, `,"expanded":`...)
 		b = appendExpanded(b, s)
 	}
+	if s.past != nil {
+		b = append(b, `,"as_of":`...)
+		b = appendJSON(b, asOfOf(s.past))
+	}
 	return append(b, '}')
 }
 
-// appendExpanded appends what ?expand= asks for.
-func appendExpanded(b []byte, s *shown) []byte {
-	e := expandedOf(s.detail, s.expand)
-	text, err := encode(e)
+// appendJSON appends a value that can always be written.
+func appendJSON(b []byte, v any) []byte {
+	text, err := encode(v)
 	if err != nil {
 		panic(err) // a struct of texts and numbers can be written
 	}
 	return append(b, text...)
+}
+
+// appendExpanded appends what ?expand= asks for.
+func appendExpanded(b []byte, s *shown) []byte {
+	return appendJSON(b, expandedOf(s.detail, s.expand))
 }
 
 // appendNumber appends a number, null for 0, which means none.
