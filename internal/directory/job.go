@@ -55,6 +55,14 @@ type Job struct {
 	ClosedAt   time.Time // zero while it is waiting or running
 }
 
+// The longest that jobs are leased and put back for. A clock that jumps ahead and
+// back leaves leases and pauses that end at a wrong time: those that end later
+// than these from now do not count.
+const (
+	MaxLease    = time.Hour
+	MaxJobPause = 25 * time.Hour
+)
+
 // JobSelection selects jobs for a list.
 type JobSelection struct {
 	Kind  JobKind  // "": all

@@ -11,9 +11,9 @@ const (
 	// it is told that it has expired, and clocks of servers may differ.
 	EndedKept = 24 * time.Hour
 	// PayloadsKept is how long a job that failed or was cancelled keeps what it needs
-	// to be done all the same, from when it was asked for.
+	// to be done all the same.
 	PayloadsKept = 7 * 24 * time.Hour
-	// JobsKept is how long the row of a job stays once it was asked for.
+	// JobsKept is how long the row of a job stays once it is closed.
 	JobsKept = 30 * 24 * time.Hour
 )
 

@@ -105,6 +105,10 @@ type UserReader interface {
 	UserTotal(ctx context.Context, t TenantNo, company int64, states StateSet) (int64, error)
 	// Purged reports whether a number or an id belonged to an erased user.
 	Purged(ctx context.Context, t TenantNo, number int64, id string) (bool, error)
+	// DeletedUsers lists the users in the recycle bin that were deleted before a
+	// time, the longest deleted first (DeletedAt, then Number), after the one of
+	// that time and number.
+	DeletedUsers(ctx context.Context, t TenantNo, before, afterTime time.Time, after int64, limit int) ([]User, error)
 	// InSubtree reports whether a user belongs to a company's subtree.
 	InSubtree(ctx context.Context, t TenantNo, company, number int64) (bool, error)
 }
@@ -240,7 +244,8 @@ type TenantReader interface {
 
 // JobReader looks for work.
 type JobReader interface {
-	Job(ctx context.Context, t TenantNo, id string) (Job, error)
+	// Job reads one job, with its payload. now tells JobRunning from JobWaiting.
+	Job(ctx context.Context, t TenantNo, id string, now time.Time) (Job, error)
 	// Jobs lists the jobs of a tenant that q selects, the newest first (CreatedAt,
 	// then ID, both falling), without their payloads.
 	Jobs(ctx context.Context, t TenantNo, q JobSelection) ([]Job, error)
@@ -539,7 +544,9 @@ type JobWriter interface {
 	InsertJob(ctx context.Context, j Job) error
 	// ClaimJobs leases the jobs of a kind that are due and not leased, oldest
 	// first, to an owner until then; each job's Attempts is raised. Two that
-	// claim at once never get the same job.
+	// claim at once never get the same job. A lease that ends later than MaxLease
+	// from now is none, and a job that was tried and is put back for longer than
+	// MaxJobPause is due: a clock was wrong.
 	ClaimJobs(ctx context.Context, kind JobKind, owner string, now, until time.Time, limit int) ([]Job, error)
 	// CloseJob ends a job in a state (erasing its payload when done) and RetryJob
 	// puts it back until then; each notes what went wrong and reports whether the
@@ -562,8 +569,8 @@ type Sweeper interface {
 	SweepTokens(ctx context.Context, before time.Time, limit int) (int, error)
 	// SweepImpersonations removes those that expired before a time.
 	SweepImpersonations(ctx context.Context, before time.Time, limit int) (int, error)
-	// SweepJobs removes closed jobs that were asked for before a time, and
-	// SweepPayloads erases the payloads of those that failed or were cancelled.
+	// SweepJobs removes jobs that were closed before a time, and SweepPayloads
+	// erases the payloads of those that were.
 	SweepJobs(ctx context.Context, before time.Time, limit int) (int, error)
 	SweepPayloads(ctx context.Context, before time.Time, limit int) (int, error)
 	// SweepSigningKeys removes keys to which the tenant had a newer one before a

@@ -16,22 +16,6 @@ func (db *postgresDB) Follow(ctx context.Context, grown func(directory.TenantNo,
 	panic("Follow")
 }
 
-func (r *reader) Job(ctx context.Context, t directory.TenantNo, id string) (directory.Job, error) {
-	panic("Job")
-}
-func (r *reader) Jobs(ctx context.Context, t directory.TenantNo, q directory.JobSelection) ([]directory.Job, error) {
-	panic("Jobs")
-}
-func (t *tx) ReopenJob(ctx context.Context, no directory.TenantNo, id string, then time.Time, states ...directory.JobState) (bool, error) {
-	panic("ReopenJob")
-}
-func (t *tx) EndJob(ctx context.Context, no directory.TenantNo, id string, state directory.JobState, now time.Time) (bool, error) {
-	panic("EndJob")
-}
-func (t *tx) SweepPayloads(ctx context.Context, before time.Time, limit int) (int, error) {
-	panic("SweepPayloads")
-}
-
 func (r *reader) ChainHead(ctx context.Context, t directory.TenantNo) (directory.ChainHead, error) {
 	panic("ChainHead")
 }

@@ -151,9 +151,21 @@ var hot = []look{
 		_, err := r.JobsDue(ctx, directory.JobMail, time.Unix(1, 0))
 		return err
 	}},
+	{name: "Job", run: func(ctx context.Context, r *reader) error { _, err := r.Job(ctx, 1, "x", time.Unix(1, 0)); return err }},
+	{name: "Jobs", uses: "jobs_listed (tenant=?)", run: jobs(directory.JobSelection{})},
+	{name: "Jobs, a later page", uses: "jobs_listed (tenant=? AND (created_at,id)<(?,?))", run: jobs(directory.JobSelection{BeforeTime: time.Unix(1, 0), BeforeID: "x"})},
+	{name: "Jobs of a state", uses: "jobs_by_state (tenant=? AND state=?", run: jobs(directory.JobSelection{State: directory.JobFailed, BeforeTime: time.Unix(1, 0), BeforeID: "x"})},
+	{name: "Jobs that run", uses: "jobs_by_state (tenant=? AND state=?", run: jobs(directory.JobSelection{State: directory.JobRunning})},
+	{name: "Jobs of a kind", uses: "jobs_by_kind (tenant=? AND kind=?", run: jobs(directory.JobSelection{Kind: directory.JobMail})},
+	{name: "Jobs of a user", sort: true, uses: "jobs_user (tenant=? AND number>? AND number<?)", run: jobs(directory.JobSelection{User: 1, State: directory.JobFailed})},
+	{name: "DeletedUsers", uses: "users_deleted (tenant=? AND (deleted_at,number)>(?,?) AND deleted_at<?)", run: func(ctx context.Context, r *reader) error {
+		_, err := r.DeletedUsers(ctx, 1, time.Unix(9, 0), time.Unix(1, 0), 5, 10)
+		return err
+	}},
+	{name: "SweepPayloads", uses: "jobs_payloads", run: ended(oldPayloadsSQL)},
 	{name: "SweepTokens", run: ended(endedTokensSQL)},
 	{name: "SweepImpersonations", run: ended(endedImpersonationsSQL)},
-	{name: "SweepJobs", run: ended(closedJobsSQL)},
+	{name: "SweepJobs", uses: "jobs_ended", run: ended(closedJobsSQL)},
 	{name: "SweepSigningKeys", run: ended(replacedKeysSQL)},
 	{name: "Events", run: func(ctx context.Context, r *reader) error { _, err := r.Events(ctx, 1, 5, 10); return err }},
 	{name: "Pool", run: func(ctx context.Context, r *reader) error { _, err := r.Pool(ctx, 1, "x"); return err }},
@@ -170,6 +182,14 @@ func users(q directory.UserQuery) func(context.Context, *reader) error {
 func ended(sql string) func(context.Context, *reader) error {
 	return func(ctx context.Context, r *reader) error {
 		return r.q.query(ctx, sql, []any{int64(1), int64(500)}, func(*row) {})
+	}
+}
+
+func jobs(q directory.JobSelection) func(context.Context, *reader) error {
+	return func(ctx context.Context, r *reader) error {
+		q.Now, q.Limit = time.Unix(5, 0), 30
+		_, err := r.Jobs(ctx, 1, q)
+		return err
 	}
 }
 

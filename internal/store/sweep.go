@@ -12,7 +12,8 @@ import (
 const (
 	endedTokensSQL         = "SELECT k.hash FROM tokens k WHERE k.expires_at < $1 ORDER BY k.expires_at LIMIT $2"
 	endedImpersonationsSQL = "SELECT i.id FROM impersonations i WHERE i.expires_at < $1 ORDER BY i.expires_at LIMIT $2"
-	closedJobsSQL          = "SELECT j.tenant AS old_tenant, j.id AS old_id FROM jobs j WHERE j.state = 1 AND j.created_at < $1 ORDER BY j.created_at LIMIT $2"
+	closedJobsSQL          = "SELECT j.tenant AS old_tenant, j.id AS old_id FROM jobs j WHERE j.state <> 0 AND j.closed_at < $1 ORDER BY j.closed_at LIMIT $2"
+	oldPayloadsSQL         = "SELECT j.tenant AS old_tenant, j.id AS old_id FROM jobs j WHERE j.state <> 0 AND length(j.payload) > 0 AND j.closed_at < $1 ORDER BY j.closed_at LIMIT $2"
 	// A tenant has a key or two: there are not many more rows than tenants, and
 	// a walk along the index of tenants meets each once.
 	replacedKeysSQL = `SELECT k.id FROM signing_keys k WHERE k.created_at < $1 AND EXISTS (SELECT 1 FROM signing_keys n
@@ -39,6 +40,13 @@ func (t *tx) SweepImpersonations(ctx context.Context, before time.Time, limit in
 // SweepJobs implements directory.Sweeper.
 func (t *tx) SweepJobs(ctx context.Context, before time.Time, limit int) (int, error) {
 	return t.sweep(ctx, "DELETE FROM jobs WHERE (tenant, id) IN (SELECT old_tenant, old_id FROM ended)", closedJobsSQL, before, limit)
+}
+
+// SweepPayloads implements directory.Sweeper.
+func (t *tx) SweepPayloads(ctx context.Context, before time.Time, limit int) (int, error) {
+	n, err := t.q.exec(ctx, "WITH ended AS MATERIALIZED ("+oldPayloadsSQL+t.e.claim+") UPDATE jobs SET payload = $3 WHERE (tenant, id) IN (SELECT old_tenant, old_id FROM ended)",
+		micros(before), int64(max(limit, 0)), []byte{})
+	return int(n), err
 }
 
 // SweepSigningKeys implements directory.Sweeper.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/usher-id/usher/internal/directory"
 )
@@ -332,4 +333,13 @@ func termPhrases(terms []string) (phrases []string, ok bool) {
 		}
 	}
 	return phrases, true
+}
+
+// DeletedUsers implements directory.UserReader.
+func (r *reader) DeletedUsers(ctx context.Context, t directory.TenantNo, before, afterTime time.Time, after int64, limit int) ([]directory.User, error) {
+	var users []directory.User
+	err := r.q.query(ctx, "SELECT "+selectUser+` FROM users u WHERE u.tenant = $1 AND u.state = 3 AND u.deleted_at < $2 AND (u.deleted_at, u.number) > ($3, $4)
+		ORDER BY u.deleted_at, u.number LIMIT $5`,
+		[]any{int64(t), micros(before), micros(afterTime), after, int64(max(limit, 0))}, func(row *row) { users = append(users, scanUser(row)) })
+	return users, err
 }

@@ -20,6 +20,13 @@ var jobChecks = []check{
 	{"CloseJob ends a job and a repeat of the insert is refused", jobClose},
 	{"RetryJob puts a job back until then", jobRetry},
 	{"Erasing a user ends the jobs about it and no others", jobsOfUser},
+	{"Job reads one job with its payload in every state", jobStates},
+	{"CloseJob keeps the payload of a job that is not done", jobFailed},
+	{"Jobs lists the jobs that are selected and the newest first", jobsListed},
+	{"RetryJob without a cause counts the attempts from 0", jobCycle},
+	{"ReopenJob makes a job of a state due with its attempts counted from 0", jobReopened},
+	{"EndJob closes a job that waits and is not leased", jobEnded},
+	{"A lease and a pause that are too long count for nothing", jobClock},
 }
 
 // kind is a kind of job of the sample's own: claims reach across tenants.
@@ -74,6 +81,7 @@ func idsOf(jobs []directory.Job) (ids []string) {
 func claimed(j directory.Job, owner string, at time.Duration) directory.Job {
 	j.LeaseOwner, j.LeaseUntil = owner, noon.Add(at+time.Minute)
 	j.Attempts++
+	j.State = directory.JobRunning
 	return j
 }
 
@@ -82,9 +90,21 @@ func jobRoundTrip(t *testing.T, s *sample) {
 	bare := directory.Job{Tenant: s.tenant, ID: "bare", Kind: s.kind(), RunAt: noon, CreatedAt: noon}
 	s.addJobs(j)
 	got := s.claimAt("me", 0, 5)
-	want := claimed(j, "me", 0)
-	wantNoZero(t, want)
-	wantSame(t, "claimed", got, []directory.Job{want})
+	wantSame(t, "claimed", got, []directory.Job{claimed(j, "me", 0)})
+	s.wantHeld("RetryJob", true, func(tx directory.Tx) (bool, error) { return tx.RetryJob(s.ctx, got[0], noon, "no route") })
+	got = s.claimAt("me", time.Second, 5)
+	want := claimed(claimed(j, "me", 0), "me", time.Second)
+	want.LastError = "no route"
+	wantSame(t, "claimed again", got, []directory.Job{want})
+	s.wantHeld("CloseJob", true, func(tx directory.Tx) (bool, error) {
+		return tx.CloseJob(s.ctx, got[0], directory.JobFailed, "no such address", noon.Add(time.Minute))
+	})
+	want.State, want.LastError, want.ClosedAt = directory.JobFailed, "no such address", noon.Add(time.Minute)
+	want.LeaseOwner, want.LeaseUntil = "", time.Time{}
+	closed := s.storedJob(j.ID, noon)
+	wantSame(t, "closed", closed, want)
+	closed.LeaseOwner, closed.LeaseUntil = "me", noon // what only an open job has
+	wantNoZero(t, closed)
 	s.addJobs(bare)
 	wantSame(t, "a job without payload and user", s.claimAt("me", 0, 5), []directory.Job{claimed(bare, "me", 0)})
 }
@@ -154,6 +174,14 @@ func jobLost(t *testing.T, s *sample) {
 	s.wantHeld("CloseJob", true, func(tx directory.Tx) (bool, error) { return tx.CloseJob(s.ctx, again, directory.JobDone, "done", noon) })
 }
 
+// storedJob reads a job as of a time.
+func (s *sample) storedJob(id string, now time.Time) directory.Job {
+	s.t.Helper()
+	return look(s.t, s, func(ctx context.Context, r directory.Reader) (directory.Job, error) {
+		return r.Job(ctx, s.tenant, id, now)
+	})
+}
+
 func jobClose(t *testing.T, s *sample) {
 	gone, kept := s.job("gone", 0), s.job("kept", 0)
 	s.addJobs(gone, kept)
@@ -181,7 +209,7 @@ func jobRetry(t *testing.T, s *sample) {
 	s.wantHeld("RetryJob again", false, func(tx directory.Tx) (bool, error) { return tx.RetryJob(s.ctx, leased, noon, "") })
 	wantSame(t, "before then", s.claimAt("another", then-time.Microsecond, 1), nil)
 	want := claimed(claimed(j, "me", 0), "another", then)
-	want.RunAt = noon.Add(then)
+	want.RunAt, want.LastError = noon.Add(then), "no route"
 	wantSame(t, "then", s.claimAt("another", then, 1), []directory.Job{want})
 }
 
@@ -196,6 +224,12 @@ func jobsOfUser(t *testing.T, s *sample) {
 	s.wantHeld("CloseJob about an erased user", false, func(tx directory.Tx) (bool, error) {
 		return tx.CloseJob(s.ctx, held[0], directory.JobDone, "sent", noon)
 	})
+	for _, j := range []directory.Job{open, leased} {
+		got := s.storedJob(j.ID, noon)
+		if got.State != directory.JobCancelled || got.User != 0 || len(got.Payload) > 0 {
+			t.Errorf("a job about an erased user is %+v", got)
+		}
+	}
 	left := idsOf(s.claimAt("me", time.Hour, 5))
 	want := []string{others.ID, nobodys.ID}
 	slices.Sort(left)

@@ -212,17 +212,30 @@ var promises = map[string][]string{
 	"Each method returns how many it removed.": {"sweeps/Sweeps at once remove each row once"},
 	"SweepTokens removes tokens of every kind that expired before a time.": {
 		"sweep/SweepTokens removes tokens of every kind that expired before a time"},
-	"SweepImpersonations removes those that expired before a time.":    {"sweep/SweepImpersonations removes those that expired before a time"},
-	"SweepJobs removes closed jobs that were asked for before a time.": {"sweep/SweepJobs removes closed jobs that were asked for before a time"},
+	"SweepImpersonations removes those that expired before a time.": {"sweep/SweepImpersonations removes those that expired before a time"},
+	"SweepJobs removes jobs that were closed before a time, and SweepPayloads erases the payloads of those that were.": {
+		"sweep/SweepJobs removes jobs that were closed before a time", "sweep/SweepPayloads erases the payloads of jobs that were closed before a time"},
+	"DeletedUsers lists the users in the recycle bin that were deleted before a time, the longest deleted first (DeletedAt, then Number), after the one of that time and number.": {
+		"user/DeletedUsers lists the recycle bin before a time and the longest deleted first"},
+	"Job reads one job, with its payload.":  {"job/Job reads one job with its payload in every state"},
+	"now tells JobRunning from JobWaiting.": {"job/Job reads one job with its payload in every state"},
+	"Jobs lists the jobs of a tenant that q selects, the newest first (CreatedAt, then ID, both falling), without their payloads.": {
+		"job/Jobs lists the jobs that are selected and the newest first"},
+	"A lease that ends later than MaxLease from now is none, and a job that was tried and is put back for longer than MaxJobPause is due: a clock was wrong.": {
+		"job/A lease and a pause that are too long count for nothing"},
+	"Without a cause RetryJob counts the attempts from 0.": {"job/RetryJob without a cause counts the attempts from 0"},
+	"ReopenJob makes a job due at a time whose state is one of those given, with its attempts counted from 0, and EndJob closes one that waits and is not leased now; each reports whether there was such a job.": {
+		"job/ReopenJob makes a job of a state due with its attempts counted from 0", "job/EndJob closes a job that waits and is not leased"},
 	"SweepSigningKeys removes keys to which the tenant had a newer one before a time.": {
 		"sweep/SweepSigningKeys removes keys to which the tenant had a newer one before a time"},
 	"JobWriter keeps jobs.": {"job/A job's fields round trip"},
-	"A job that is done or abandoned keeps its row without a payload, so that a repeat of the insert is refused.": {
-		"job/CloseJob ends a job and a repeat of the insert is refused", "jobs/Of many that insert one job one succeeds"},
+	"A job that is done keeps its row without a payload, so that a repeat of the insert is refused; one that failed or was cancelled keeps its payload too, so that it can be done all the same, until a sweep.": {
+		"job/CloseJob ends a job and a repeat of the insert is refused", "jobs/Of many that insert one job one succeeds",
+		"job/CloseJob keeps the payload of a job that is not done"},
 	"ClaimJobs leases the jobs of a kind that are due and not leased, oldest first, to an owner until then; each job's Attempts is raised.": {
 		"job/ClaimJobs leases the jobs of a kind that are due and not leased, oldest first", "job/A lease that has run out goes to another and the first has lost it"},
 	"Two that claim at once never get the same job.": {"jobs/Two that claim at once never get the same job"},
-	"CloseJob ends a job, erasing its payload, and RetryJob puts it back until then; each reports whether the owner still had the lease.": {
+	"CloseJob ends a job in a state (erasing its payload when done) and RetryJob puts it back until then; each notes what went wrong and reports whether the owner still had the lease.": {
 		"job/CloseJob ends a job and a repeat of the insert is refused", "job/RetryJob puts a job back until then",
 		"job/A lease that has run out goes to another and the first has lost it", "jobs/Of an owner and an heir one ends the job"},
 }

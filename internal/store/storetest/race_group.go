@@ -289,7 +289,7 @@ func raceLease(t *testing.T, s *sample) {
 					return err
 				}
 				now := noon.Add(time.Minute)
-				heirs, err := tx.ClaimJobs(s.ctx, s.kind(), "second", now, now.Add(time.Hour), 1)
+				heirs, err := tx.ClaimJobs(s.ctx, s.kind(), "second", now, now.Add(30*time.Minute), 1)
 				inherited = len(heirs) == 1
 				return err
 			})

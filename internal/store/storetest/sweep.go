@@ -14,7 +14,8 @@ import (
 var sweepChecks = []check{
 	{"SweepTokens removes tokens of every kind that expired before a time", sweepTokens},
 	{"SweepImpersonations removes those that expired before a time", sweepImpersonations},
-	{"SweepJobs removes closed jobs that were asked for before a time", sweepJobs},
+	{"SweepJobs removes jobs that were closed before a time", sweepJobs},
+	{"SweepPayloads erases the payloads of jobs that were closed before a time", sweepPayloads},
 	{"SweepSigningKeys removes keys to which the tenant had a newer one before a time", sweepSigningKeys},
 }
 
@@ -92,37 +93,60 @@ func sweepImpersonations(t *testing.T, s *sample) {
 }
 
 func sweepJobs(t *testing.T, s *sample) {
-	names := []string{"done", "abandoned", "open", "leased", "young"}
+	ends := map[string]directory.JobState{"done": directory.JobDone, "failed": directory.JobFailed, "cancelled": directory.JobCancelled, "young": directory.JobDone}
 	jobs := map[string]directory.Job{}
-	s.wantSwept(2, func() {
-		for i, name := range names {
-			j := s.job(name, time.Duration(i)*time.Hour)
-			j.CreatedAt = past.Add(-time.Microsecond)
-			if name == "young" {
-				j.CreatedAt = past
-			}
+	s.wantSwept(3, func() {
+		for _, name := range []string{"done", "failed", "cancelled", "open", "leased", "young"} {
+			j := s.job(name, 0)
+			j.CreatedAt = past.Add(-time.Hour)
 			s.addJobs(j)
 			jobs[name] = j
-		}
-		for _, j := range s.claimAt("me", 9*time.Hour, 9) {
-			if j.ID == jobs["leased"].ID {
+			held := s.claimAt("me", 0, 1)[0]
+			closed := past.Add(-time.Microsecond)
+			switch name {
+			case "open":
+				s.wantHeld("RetryJob", true, func(tx directory.Tx) (bool, error) { return tx.RetryJob(s.ctx, held, noon.Add(time.Hour), "") })
 				continue
-			}
-			if j.ID == jobs["open"].ID {
-				s.wantHeld("RetryJob", true, func(tx directory.Tx) (bool, error) { return tx.RetryJob(s.ctx, j, noon, "") })
+			case "leased":
 				continue
+			case "young":
+				closed = past
 			}
-			s.wantHeld("CloseJob", true, func(tx directory.Tx) (bool, error) { return tx.CloseJob(s.ctx, j, directory.JobDone, "over", noon) })
+			s.close(held, ends[name], closed.Sub(noon))
 		}
 	}, func(tx directory.Tx) removal { return tx.SweepJobs })
 	for name, j := range jobs {
 		err := s.try(func(tx directory.Tx) error { return tx.InsertJob(s.ctx, j) })
-		if name == "done" || name == "abandoned" {
+		if name == "done" || name == "failed" || name == "cancelled" {
 			if err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
 		} else {
 			wantConflict(t, name, err)
+		}
+	}
+}
+
+func sweepPayloads(t *testing.T, s *sample) {
+	ends := map[string]directory.JobState{"done": directory.JobDone, "failed": directory.JobFailed, "cancelled": directory.JobCancelled, "young": directory.JobFailed}
+	jobs := map[string]directory.Job{}
+	s.wantSwept(2, func() {
+		for _, name := range []string{"done", "failed", "cancelled", "leased", "young"} {
+			j := s.job(name, 0)
+			s.addJobs(j)
+			jobs[name] = j
+			held := s.claimAt("me", 0, 1)[0]
+			if name == "young" {
+				s.close(held, ends[name], past.Sub(noon))
+			} else if name != "leased" {
+				s.close(held, ends[name], past.Add(-time.Microsecond).Sub(noon))
+			}
+		}
+	}, func(tx directory.Tx) removal { return tx.SweepPayloads })
+	for name, j := range jobs {
+		got := s.storedJob(j.ID, noon)
+		if kept := len(got.Payload) > 0; kept != (name == "leased" || name == "young") {
+			t.Errorf("%s: the payload is there: %t", name, kept)
 		}
 	}
 }

@@ -27,6 +27,7 @@ var userChecks = []check{
 	{"DeleteUser erases a user and everything that belongs to it but its events", userDelete},
 	{"The number and id of an erased user can be written again", userAgain},
 	{"Purged reports whether a number or an id belonged to an erased user", userPurged},
+	{"DeletedUsers lists the recycle bin before a time and the longest deleted first", usersDeleted},
 	{"InSubtree reports whether a user belongs to a company's subtree", userInSubtree},
 }
 

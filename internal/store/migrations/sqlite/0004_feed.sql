@@ -54,10 +54,17 @@ DROP TABLE event_users_done;
 ALTER TABLE jobs ADD COLUMN closed_at INTEGER NOT NULL DEFAULT -62135596800000000;
 UPDATE jobs SET state = 2 WHERE state = 1 AND result LIKE 'abandoned%';
 UPDATE jobs SET result = '' WHERE state = 1;
+UPDATE jobs SET closed_at = created_at WHERE state <> 0;
 DROP INDEX jobs_closed;
-CREATE INDEX jobs_ended ON jobs (created_at) WHERE state <> 0;
+CREATE INDEX jobs_ended ON jobs (closed_at) WHERE state <> 0;
+CREATE INDEX jobs_payloads ON jobs (closed_at) WHERE state <> 0 AND length(payload) > 0;
+CREATE INDEX jobs_tried ON jobs (kind, run_at, id) WHERE state = 0 AND attempts > 0;
 CREATE INDEX jobs_listed ON jobs (tenant, created_at, id);
 CREATE INDEX jobs_by_state ON jobs (tenant, state, created_at, id);
+CREATE INDEX jobs_by_kind ON jobs (tenant, kind, created_at, id);
+
+-- Who leaves the recycle bin next.
+CREATE INDEX users_deleted ON users (tenant, deleted_at, number) WHERE state = 3;
 
 -- Users whose validity dates are yet to come get the jobs that new dates get.
 INSERT INTO jobs (tenant, id, kind, number, state, run_at, attempts, lease_owner, lease_until, payload, result, created_at)
