@@ -268,6 +268,9 @@ type EventReader interface {
 	ChainHeads(ctx context.Context, after TenantNo, limit int) ([]ChainHead, error)
 	// Events lists a tenant's events after a position, in order.
 	Events(ctx context.Context, t TenantNo, after int64, limit int) ([]Event, error)
+	// UnsealedEvents lists a tenant's events that are committed and have no position
+	// yet, in order of Seq, with no more than Seq, Tenant, ID, Type, User and Time.
+	UnsealedEvents(ctx context.Context, t TenantNo, limit int) ([]Event, error)
 	// FindEvents lists those that q selects. Where q has keys they are found as far
 	// as IndexEvents has come.
 	FindEvents(ctx context.Context, t TenantNo, q EventSelection) (EventsFound, error)

@@ -59,6 +59,9 @@ type engine struct {
 	// after $3, in order of e.seq.
 	indexEvents func(ctx context.Context, q querier, limit int) (int, error)
 	userEvents  string
+	// unsealed is the FROM and WHERE of the events u of tenant $1 that have no
+	// position yet.
+	unsealed string
 	// shard picks the shard of a counter for one transaction, below shards.
 	shard func() int64
 	// poolShards is the number of shards of a licence pool.

@@ -52,6 +52,7 @@ func newPostgresEngine(numbers numberSource) *engine {
 		anyPhone:    phoneByRows,
 		indexEvents: func(context.Context, querier, int) (int, error) { return 0, nil },
 		userEvents:  userEventsByIndex,
+		unsealed:    unsealedApart,
 		searchKey:   "s.rid",
 		searchMatch: matchTrigrams,
 		indexSearch: indexTrigrams,
@@ -109,6 +110,9 @@ func openPostgres(ctx context.Context, database string, o Options) (*DB, error) 
 	}
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
+	}
+	if o.ReadOnly {
+		return &DB{Store: readOnly{db}, engine: db.engine}, nil
 	}
 	return &DB{Store: db, engine: db.engine}, nil
 }

@@ -55,6 +55,7 @@ func newSQLiteEngine() *engine {
 		anyPhone:     phoneByTable,
 		indexEvents:  indexEventsBehind,
 		userEvents:   userEventsBehind,
+		unsealed:     unsealedInPlace,
 		searchKey:    "s.rowid",
 		searchMatch:  matchGrams,
 		searchGlance: matchFirstGrams,
@@ -70,6 +71,9 @@ func newSQLiteEngine() *engine {
 }
 
 func openSQLite(ctx context.Context, path string, o Options) (*DB, error) {
+	if o.ReadOnly {
+		return openSQLiteReadOnly(ctx, path, o)
+	}
 	if path == "" {
 		return nil, errors.New("the database has no file name: use sqlite:path/to/usher.db")
 	}
@@ -180,7 +184,9 @@ func (db *sqliteDB) Close() error {
 		if db.points != nil {
 			errs = append(errs, db.points.close())
 		}
-		errs = append(errs, db.owner.release())
+		if db.owner != nil {
+			errs = append(errs, db.owner.release())
+		}
 	})
 	return errors.Join(errs...)
 }

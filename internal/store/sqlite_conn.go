@@ -43,6 +43,16 @@ func openSQLiteConn(dsn string) (*sqliteConn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("store: DSN: %w", err)
 	}
+	// What SQLite itself reads of the URI, which is not the driver's.
+	how := url.Values{}
+	for _, name := range [...]string{"mode", "immutable"} {
+		if options.Has(name) {
+			how.Set(name, options.Get(name))
+		}
+	}
+	if len(how) > 0 {
+		uri += "?" + how.Encode()
+	}
 	lib, err := openLibrary(uri)
 	if err != nil {
 		return nil, err

@@ -25,6 +25,9 @@ type Options struct {
 	// Migrate lets Open create or migrate a SQLite database. PostgreSQL is
 	// migrated by Migrate only, because other processes may be using it.
 	Migrate bool
+	// ReadOnly opens a database to look on while a server works: SQLite without
+	// owning the file, and neither engine changes anything (ErrReadOnly).
+	ReadOnly bool
 	// Readers is the number of SQLite reader connections, or of PostgreSQL
 	// connections; 0 is twice the cores, and at least 16 on PostgreSQL.
 	Readers int
