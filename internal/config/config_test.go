@@ -197,7 +197,7 @@ func TestRedactDatabase(t *testing.T) {
 
 // What Write prints is a file that loads to the same settings.
 func TestPrintedSettingsLoadAgain(t *testing.T) {
-	first, err := load(t, "", []string{"USHER_TRUSTED_PROXIES=10.0.0.0/8, 192.0.2.1", "USHER_MAX_BODY=3000"}, []string{"--tls-cert=a \"b\".pem", "--tls-key=k", "--encore-lengths=UserName=1-20", "--smartapp-paths=update_user=/user/edit"})
+	first, err := load(t, "", []string{"USHER_TRUSTED_PROXIES=10.0.0.0/8, 192.0.2.1", "USHER_MAX_BODY=3000"}, []string{"--tls-cert=a \"b\".pem", "--tls-key=k", "--encore-lengths=UserName=1-20", "--smartapp-paths=update_user=/user/edit", "--webhook-networks=10.1.0.0/16"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -68,6 +68,7 @@ func (c *Config) Validate() error {
 	}
 	c.checkMail(fail)
 	c.checkSecretKey(fail)
+	c.checkWebhooks(fail)
 	c.checkEncore(fail)
 	c.checkSmartapp(fail)
 	return errors.Join(errs...)
@@ -140,18 +141,4 @@ func checkDatabase(database string) error {
 }
 
 // Proxies is TrustedProxies as networks; a single address is a network of one.
-func (c *Config) Proxies() ([]netip.Prefix, error) {
-	var list []netip.Prefix
-	for _, text := range c.TrustedProxies {
-		if prefix, err := netip.ParsePrefix(text); err == nil {
-			list = append(list, prefix.Masked())
-			continue
-		}
-		addr, err := netip.ParseAddr(text)
-		if err != nil {
-			return nil, fmt.Errorf("%q is neither an address nor a network: write 10.0.0.1 or 10.0.0.0/8", text)
-		}
-		list = append(list, netip.PrefixFrom(addr, addr.BitLen()))
-	}
-	return list, nil
-}
+func (c *Config) Proxies() ([]netip.Prefix, error) { return prefixes(c.TrustedProxies) }
