@@ -65,6 +65,7 @@ func (s *Service) changeIn(ctx context.Context, tx Tx, call *Call, action Action
 	after.UpdatedAt = s.now()
 	if diff.set != 0 {
 		after.Version++
+		diff.version = after.Version
 	}
 	e.event = diff.event(e.event)
 	if diff.set&doorVersionFields != 0 {

@@ -15,8 +15,9 @@ import (
 // changes collects the fields that differ between two versions of a user, as
 // a set and as the JSON that the event keeps: {"field":[before,after]}.
 type changes struct {
-	set  FieldSet
-	json []byte
+	set     FieldSet
+	json    []byte
+	version int64 // of the user afterwards, where it rose; 0 otherwise
 }
 
 // note records a difference; before and after are JSON.
@@ -91,8 +92,12 @@ func (c *changes) mark(f Field) { c.note(f, []byte(`"[redacted]"`), []byte(`"[re
 
 // payload is the event's payload.
 func (c *changes) payload() []byte {
-	out := make([]byte, 0, len(c.json)+16)
-	out = append(out, `{"changes":{`...)
+	out := make([]byte, 0, len(c.json)+48)
+	out = append(out, '{')
+	if c.version != 0 {
+		out = append(strconv.AppendInt(append(out, `"version":`...), c.version, 10), ',')
+	}
+	out = append(out, `"changes":{`...)
 	return append(append(out, c.json...), `}}`...)
 }
 

@@ -87,7 +87,9 @@ type Event struct {
 	RequestID  string
 	Time       time.Time
 	Salt       []byte // of PayloadHash; nil once the contents are erased
-	Payload    []byte // JSON object: {"changes": {"field": [before, after]}}; nil once erased
+	// Payload is a JSON object: {"version": 7, "changes": {"field": [before, after]}},
+	// with the version of the user afterwards where it rose; nil once erased.
+	Payload []byte
 
 	PayloadHash []byte // SHA-256 over salt, reason and payload; nil until Position is set
 	Hash        []byte // SHA-256 over the hash before it and the envelope

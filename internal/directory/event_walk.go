@@ -20,6 +20,9 @@ const (
 	eventHashBytes = 8
 )
 
+// searchBounds are the bounds of searches for events.
+type searchBounds struct{ scan, near int }
+
 // eventWalk is a search on its way through a tenant's chain of events, from page
 // to page. It needs nothing but the chain: its cursors say where in which history
 // it is.
@@ -31,6 +34,7 @@ type eventWalk struct {
 	q        *EventQuery
 	user     int64 // of q.User
 	filter   eventFilter
+	bounds   searchBounds
 
 	begun  bool  // at is set
 	at     place // of the last event that was looked at
@@ -41,7 +45,7 @@ type eventWalk struct {
 // newWalk begins a search, or goes on where its cursor says. Errors:
 // cursor.invalid, cursor.expired, feed.reset.
 func (s *Service) newWalk(call *Call, kind, query string, lifetime time.Duration, q *EventQuery, user int64) (*eventWalk, error) {
-	w := &eventWalk{tenant: call.Actor.Tenant, kind: kind, query: query, lifetime: lifetime, q: q, user: user,
+	w := &eventWalk{tenant: call.Actor.Tenant, kind: kind, query: query, lifetime: lifetime, q: q, user: user, bounds: s.searches,
 		filter: eventFilter{types: q.Types, exceptOrigins: q.ExceptOrigins}}
 	if q.Cursor == "" {
 		return w, nil
@@ -185,7 +189,7 @@ func (w *eventWalk) spans(head *ChainHead, here int64) []eventSpan {
 		after, before = head.Base, here
 	}
 	indexed := min(head.Indexed, before-1)
-	if !w.searches() || indexed-after <= nearEvents {
+	if !w.searches() || indexed-after <= int64(w.bounds.near) {
 		return []eventSpan{{after, before, false}}
 	}
 	spans := []eventSpan{{after, indexed + 1, true}, {indexed, before, false}}
@@ -212,7 +216,7 @@ func (w *eventWalk) exactType() EventType {
 // collect looks through the spans for one event more than the page has, and
 // returns the last position that it looked at and whether it stopped there.
 func (w *eventWalk) collect(ctx context.Context, r Reader, spans []eventSpan) (seen int64, more bool, err error) {
-	budget := maxEventScan
+	budget := w.bounds.scan
 	for _, span := range spans {
 		whole := span
 		if span.keyed {

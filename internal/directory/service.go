@@ -47,6 +47,7 @@ type Service struct {
 	cursors  *Sealer
 	working  working
 	feed     *feedHub
+	searches searchBounds
 }
 
 // New makes a Service over a store.
@@ -60,7 +61,8 @@ func New(store Store, opts Options) *Service {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &Service{store: store, opts: opts, hasher: NewHasher(opts.HashCost), requests: NewRequestCounter(), walks: newWalks(), feed: newFeedHub()}
+	s := &Service{store: store, opts: opts, hasher: NewHasher(opts.HashCost), requests: NewRequestCounter(), walks: newWalks(), feed: newFeedHub(),
+		searches: searchBounds{scan: maxEventScan, near: nearEvents}}
 	s.logins = NewLoginLimiter(opts.Logins, s.now)
 	if s.cursors = opts.Sealer; s.cursors == nil {
 		s.cursors = processSealer()

@@ -280,6 +280,7 @@ func (s *Service) setRank(ctx context.Context, tx Tx, call *Call, number int64, 
 	after.Version++
 	var diff changes
 	diff.compare(&before, &after)
+	diff.version = after.Version
 	if err := s.record(ctx, tx, call, EventUserUpdated, onUser(&after), "", &diff); err != nil {
 		return err
 	}

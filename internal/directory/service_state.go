@@ -80,8 +80,9 @@ func verbAction(verb Verb) Action {
 	return 0
 }
 
-// PurgeUser erases a deleted user for good; its id and number are never given
-// again. Errors: user.not_found; state.not_allowed unless it was deleted.
+// PurgeUser erases a deleted user for good, and what its events say; its id and
+// number are never given again. Errors: user.not_found; state.not_allowed unless
+// it was deleted.
 func (s *Service) PurgeUser(ctx context.Context, call *Call, ref UserRef) error {
 	if err := s.enter(ctx, call, ActDelete); err != nil {
 		return err
@@ -100,11 +101,20 @@ func (s *Service) PurgeUser(ctx context.Context, call *Call, ref UserRef) error 
 		if err := heldFor(ctx, tx, &u, VerbPurge); err != nil {
 			return err
 		}
-		if err := s.record(ctx, tx, call, EventUserPurged, onUser(&u), "", &changes{}); err != nil {
-			return err
-		}
-		return tx.DeleteUser(ctx, u)
+		return s.purge(ctx, tx, call, u)
 	})
+}
+
+// purge erases a user. Of its events the envelopes stay, so that the chain still
+// verifies; of this one too.
+func (s *Service) purge(ctx context.Context, tx Tx, call *Call, u User) error {
+	if err := s.record(ctx, tx, call, EventUserPurged, onUser(&u), "", &changes{}); err != nil {
+		return err
+	}
+	if err := tx.DeleteUser(ctx, u); err != nil {
+		return err
+	}
+	return tx.EraseEvents(ctx, u.Tenant, u.Number)
 }
 
 // errSelfLock refuses to lock oneself out (docs/dialects/servicemobility.md 5.15).

@@ -99,6 +99,7 @@ func (s *Service) insertNew(ctx context.Context, tx Tx, call *Call, n *newcomer)
 	}
 	diff := e.changes
 	diff.compare(&User{Tenant: u.Tenant}, &u)
+	diff.version = u.Version
 	if err := s.record(ctx, tx, call, e.event, onUser(&u), "", &diff); err != nil {
 		return User{}, err
 	}

@@ -1,0 +1,30 @@
+package directory
+
+import "time"
+
+// FeedTimes sets how often followers hear of nothing, and how long is between two
+// reads and between two rounds of the index.
+func (s *Service) FeedTimes(beat, pause, rest time.Duration) {
+	s.feed.beat, s.feed.pause, s.feed.rest = beat, pause, rest
+}
+
+// SearchBounds sets how many events a page looks at, and how many without the index.
+func (s *Service) SearchBounds(scan, near int) { s.searches = searchBounds{scan: scan, near: near} }
+
+// FeedWaiting is how many requests wait for a tenant's feed.
+func (s *Service) FeedWaiting(t TenantNo) int {
+	s.feed.mu.Lock()
+	defer s.feed.mu.Unlock()
+	if g := s.feed.tenants[t]; g != nil {
+		return g.waiting
+	}
+	return 0
+}
+
+// OldFeedCursor is a cursor as it was when the feed went by sequence number.
+func (s *Service) OldFeedCursor(call *Call, seq int64) (string, error) {
+	return s.sealCursorFor(call, eventFeed, "", place{Number: seq}, FeedCursorLifetime)
+}
+
+// MaxTenantWaiters is how many requests of a tenant may wait.
+const MaxTenantWaiters = maxTenantWaiters
