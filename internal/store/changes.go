@@ -11,14 +11,16 @@ import (
 )
 
 // changes are what a transaction writes last: counters, which everybody
-// shares, and search documents, which are dear. They are summed in memory,
+// shares, search documents, which are dear, and events. They are summed in memory,
 // merged into those of the batch when the closure has succeeded and written
 // once. A closure that fails drops its own.
 type changes struct {
 	batch  *changes // of what came before this in the transaction; nil for nothing
 	totals map[totalKey]int64
 	search map[int64]searchChange
-	event  committedEvent // the last one
+	events []pendingEvent
+	erased []erasure
+	event  committedEvent // the last one written
 	failed error          // what a part met after which the transaction cannot go on
 }
 
@@ -57,6 +59,7 @@ func (c *changes) document(rid int64, change searchChange) {
 func (c *changes) reset() {
 	clear(c.totals)
 	clear(c.search)
+	c.events, c.erased = nil, nil
 	c.event, c.failed = committedEvent{}, nil
 }
 
@@ -68,9 +71,7 @@ func (c *changes) merge(done *changes) {
 	for rid, change := range done.search {
 		c.document(rid, change)
 	}
-	if done.event.id != "" {
-		c.event = done.event
-	}
+	c.mergeEvents(done)
 }
 
 // sum is what a counter will rise by.
@@ -85,6 +86,9 @@ func (c *changes) sum(k totalKey) int64 {
 // two transactions never wait for each other in a circle.
 func (c *changes) flush(ctx context.Context, e *engine, q querier) error {
 	if err := c.flushSearch(ctx, e, q); err != nil {
+		return err
+	}
+	if err := e.writeEvents(ctx, q, c); err != nil {
 		return err
 	}
 	if len(c.totals) == 0 {

@@ -2,7 +2,9 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -34,6 +36,21 @@ func (p *processes) View(ctx context.Context, fn func(directory.Reader) error) e
 
 func (p *processes) Update(ctx context.Context, fn func(directory.Tx) error) error {
 	return p.one().Update(ctx, fn)
+}
+
+func (p *processes) Seal(ctx context.Context, t directory.TenantNo) error {
+	return p.one().Seal(ctx, t)
+}
+
+// Follow lets every process seal and tell.
+func (p *processes) Follow(ctx context.Context, grown func(directory.TenantNo, int64)) error {
+	errs := make([]error, len(p.list))
+	var wg sync.WaitGroup
+	for i, db := range p.list {
+		wg.Go(func() { errs[i] = db.Follow(ctx, grown) })
+	}
+	wg.Wait()
+	return errors.Join(errs...)
 }
 
 func (p *processes) Ping(ctx context.Context) error { return p.one().Ping(ctx) }
@@ -114,6 +131,9 @@ type remembered struct {
 
 func remember(t *testing.T, db directory.Store, no directory.TenantNo) (m remembered) {
 	t.Helper()
+	if err := db.Seal(t.Context(), no); err != nil {
+		t.Fatalf("Seal: %v", err)
+	}
 	err := db.View(t.Context(), func(r directory.Reader) (err error) {
 		if m.Users, err = r.Users(t.Context(), no, directory.UserQuery{Limit: 1000}); err != nil {
 			return err

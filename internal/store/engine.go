@@ -44,9 +44,15 @@ type engine struct {
 	// moveListed moves a user's rows in the list index, one for each company of
 	// the path, from state to state, and returns how many there were.
 	moveListed func(ctx context.Context, q querier, tenant, number int64, path []int64, from, to int64) (int64, error)
-	// insertEvent writes an event and returns its sequence number if the engine
-	// needs it.
-	insertEvent func(ctx context.Context, q querier, values []any) (seq int64, err error)
+	// writeEvents writes the events of a transaction, or of a batch.
+	writeEvents func(ctx context.Context, q querier, c *changes) error
+	// chains are the ends of the chains of events, where one process has the file.
+	chains *sqliteChains
+	// eraseUnsealed are the statements that erase the contents of the events of user
+	// $2 of tenant $1 that are committed and have no position.
+	eraseUnsealed []string
+	// shred runs fn so that what it removes cannot be read in the file any more.
+	shred func(ctx context.Context, q querier, fn func() error) error
 	// undoPart takes back the innermost part of a transaction (tx.Try).
 	undoPart func(ctx context.Context, q querier) error
 	// extra is the condition on users u that directory.Extra is, with a test of
@@ -54,13 +60,7 @@ type engine struct {
 	// number and type.
 	extra    func(a *args, path []string, test func(column string) string) string
 	anyPhone func(test func(number, kind string) string) string
-	// indexEvents fills the index of events by user (directory.EventWriter), and
-	// userEvents is the FROM and WHERE of the events e of user $2 of tenant $1
-	// after $3, in order of e.seq.
-	indexEvents func(ctx context.Context, q querier, limit int) (int, error)
-	userEvents  string
-	// unsealed is the FROM and WHERE of the events u of tenant $1 that have no
-	// position yet.
+	// unsealed is the FROM and WHERE of the events u of tenant $1 without a position.
 	unsealed string
 	// shard picks the shard of a counter for one transaction, below shards.
 	shard func() int64

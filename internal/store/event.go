@@ -6,94 +6,129 @@ import (
 	"github.com/usher-id/usher/internal/directory"
 )
 
-// InsertEvent implements directory.EventWriter.
-func (t *tx) InsertEvent(ctx context.Context, e directory.Event) error {
-	seq, err := t.e.insertEvent(ctx, t.q, []any{int64(e.Tenant), e.ID, string(e.Type), e.User, e.Subject, int64(e.Door), e.Actor,
-		e.OnBehalfOf, e.Reason, e.RequestID, micros(e.Time), bytesOf(e.Salt), bytesOf(e.Payload)})
-	t.pending.event = committedEvent{seq: seq, id: e.ID}
-	return err
+// InsertEvent implements directory.EventWriter. Events are written at the end of
+// the transaction: on SQLite, where they are sealed as well, at the end of the batch.
+func (t *tx) InsertEvent(_ context.Context, e directory.Event) error {
+	t.pending.events = append(t.pending.events, pendingEvent{Event: e})
+	return nil
 }
 
-const insertEventSQL = `INSERT INTO events (tenant, id, type, number, subject, door, actor, on_behalf_of, reason, request_id, at,
-	salt, payload) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`
-
-// insertEventOnly does not ask for the sequence number: SQLite would keep it in
-// a table of its own for that, and needs no committedEvent.
-func insertEventOnly(ctx context.Context, q querier, values []any) (int64, error) {
-	_, err := q.exec(ctx, insertEventSQL, values...)
-	return 0, err
+// pendingEvent is an event that is not written yet. The contents of an erased one
+// are covered by its hash and never written.
+type pendingEvent struct {
+	directory.Event
+	erased bool
 }
 
-func insertEventReturning(ctx context.Context, q querier, values []any) (seq int64, err error) {
-	err = q.query(ctx, insertEventSQL+" RETURNING seq", values, func(r *row) { seq = r.int() })
-	return seq, err
+// erasure is EraseEvents of this transaction.
+type erasure struct {
+	tenant directory.TenantNo
+	number int64
+}
+
+// erase marks the events of a user.
+func (c *changes) erase(x erasure) {
+	for i := range c.events {
+		if e := &c.events[i]; e.User == x.number && e.Tenant == x.tenant {
+			e.erased = true
+		}
+	}
+}
+
+// settleEvents ends a transaction, or a part: what it erases it also erases of the
+// events that it writes after that.
+func (c *changes) settleEvents() {
+	for _, x := range c.erased {
+		c.erase(x)
+	}
+}
+
+// mergeEvents takes over the events of a closure or of a part.
+func (c *changes) mergeEvents(done *changes) {
+	done.settleEvents()
+	for _, x := range done.erased {
+		c.erase(x)
+	}
+	c.erased = append(c.erased, done.erased...)
+	c.events = append(c.events, done.events...)
+}
+
+// The columns of an event that it has from the beginning, without seq, and their
+// values.
+const (
+	eventColumns = "tenant, id, type, number, subject, door, actor, on_behalf_of, reason, request_id, at, salt, payload, " +
+		"user_id, company, origin"
+	eventWidth = 16
+)
+
+func (e *pendingEvent) values(list []any) []any {
+	reason, salt, payload := e.Reason, any(bytesOf(e.Salt)), any(bytesOf(e.Payload))
+	if e.erased {
+		reason, salt, payload = "", nil, nil
+	}
+	return append(list, int64(e.Tenant), e.ID, string(e.Type), e.User, e.Subject, int64(e.Door), e.Actor, e.OnBehalfOf, reason,
+		e.RequestID, micros(e.Time), salt, payload, e.UserID, e.Company, e.Origin)
 }
 
 // committedEvent names the last event of a transaction. Whether it can be
 // found tells the outcome of a COMMIT whose answer was lost.
 type committedEvent struct {
-	seq int64
-	id  string
+	tenant directory.TenantNo
+	seq    int64
+	id     string
 }
 
-const selectEvent = "SELECT e.seq, e.tenant, e.id, e.type, e.number, e.subject, e.door, e.actor, e.on_behalf_of, e.reason, " +
-	"e.request_id, e.at, e.salt, e.payload"
+// eventsAtOnce is the most events that one statement writes.
+const eventsAtOnce = 16
+
+// newEvents writes events where PostgreSQL keeps those without a position.
+var newEvents = rowsInsert{columns: eventWidth, most: eventsAtOnce, first: "nextval(pg_get_serial_sequence('events', 'seq')), ",
+	head: "INSERT INTO events_new (seq, " + eventColumns + ") VALUES ", tail: " RETURNING seq"}.prepare()
+
+// writeNewEvents writes the events of a transaction of PostgreSQL. The sequence is
+// drawn while the users that they are about are locked, so that the events of one
+// user are in the order of their commits.
+func writeNewEvents(ctx context.Context, q querier, c *changes) error {
+	if len(c.events) == 0 {
+		return nil
+	}
+	var list []any
+	for i := range c.events {
+		list = c.events[i].values(list)
+	}
+	last := &c.events[len(c.events)-1]
+	c.event = committedEvent{tenant: last.Tenant, id: last.ID}
+	return newEvents.each(list, func(sql string, args []any) error {
+		return q.query(ctx, sql, args, func(r *row) { c.event.seq = r.int() })
+	})
+}
+
+// selectEvent begins a look-up of events, for scanEvent; one of sealedColumns goes
+// on with it, for scanSealed.
+const (
+	selectEvent = "SELECT e.seq, e.tenant, e.id, e.type, e.number, e.subject, e.door, e.actor, e.on_behalf_of, e.reason, " +
+		"e.request_id, e.at, e.salt, e.payload, e.user_id, e.company, e.origin"
+	sealedColumns = ", e.position, e.payload_hash, e.hash"
+)
 
 func scanEvent(r *row) directory.Event {
 	return directory.Event{Seq: r.int(), Tenant: directory.TenantNo(r.int()), ID: r.text(),
 		Type: directory.EventType(r.text()), User: r.int(), Subject: r.text(), Door: directory.Door(r.int()),
 		Actor: r.text(), OnBehalfOf: r.text(), Reason: r.text(), RequestID: r.text(), Time: r.time(),
-		Salt: r.blob(), Payload: r.blob()}
+		Salt: r.blob(), Payload: r.blob(), UserID: r.text(), Company: r.int(), Origin: r.text()}
 }
 
-// Events implements directory.EventReader. The payload of an erased event is
+func scanSealed(r *row) directory.Event {
+	e := scanEvent(r)
+	e.Position, e.PayloadHash, e.Hash = r.int(), r.blob(), r.blob()
+	return e
+}
+
+// Events implements directory.EventReader. The contents of an erased event are
 // nil.
 func (r *reader) Events(ctx context.Context, t directory.TenantNo, after int64, limit int) ([]directory.Event, error) {
 	var list []directory.Event
-	err := r.q.query(ctx, selectEvent+" FROM events e WHERE e.tenant = $1 AND e.seq > $2 ORDER BY e.seq LIMIT $3",
-		[]any{int64(t), after, int64(max(limit, 0))}, func(row *row) { list = append(list, scanEvent(row)) })
+	err := r.q.query(ctx, selectEvent+sealedColumns+" FROM events e WHERE e.tenant = $1 AND e.position > $2 ORDER BY e.position LIMIT $3",
+		[]any{int64(t), after, int64(max(limit, 0))}, func(row *row) { list = append(list, scanSealed(row)) })
 	return list, err
-}
-
-// The events of a user. PostgreSQL has an index; SQLite a table that is filled
-// behind the writers.
-const (
-	userEventsByIndex = " FROM events e WHERE e.tenant = $1 AND e.number = $2 AND e.number <> 0 AND e.seq > $3 ORDER BY e.seq"
-	userEventsBehind  = " FROM event_users k CROSS JOIN events e WHERE k.tenant = $1 AND k.number = $2 AND k.seq > $3 AND e.seq = k.seq ORDER BY k.seq"
-)
-
-// UserEvents implements directory.EventReader. Number 0 is nobody.
-func (r *reader) UserEvents(ctx context.Context, t directory.TenantNo, number, after int64, limit int) ([]directory.Event, error) {
-	var list []directory.Event
-	err := r.q.query(ctx, selectEvent+r.e.userEvents+" LIMIT $4", []any{int64(t), number, after, int64(max(limit, 0))},
-		func(row *row) { list = append(list, scanEvent(row)) })
-	return list, err
-}
-
-// IndexEvents implements directory.EventWriter. On SQLite events about nobody
-// count too, though there is nothing to do about them.
-func (t *tx) IndexEvents(ctx context.Context, no directory.TenantNo, limit int) (int, error) {
-	return t.e.indexEvents(ctx, t.q, max(limit, 0))
-}
-
-// indexEventsBehind goes on where it ended the last time. SQLite's one writer
-// draws sequence numbers in the order of commits, so that none appears below
-// the mark later.
-func indexEventsBehind(ctx context.Context, q querier, limit int) (int, error) {
-	var done, last, n int64
-	err := q.query(ctx, "SELECT seq FROM event_users_done", nil, func(r *row) { done = r.int() })
-	if err != nil {
-		return 0, err
-	}
-	err = q.query(ctx, "SELECT coalesce(max(seq), 0), count(*) FROM (SELECT seq FROM events WHERE seq > $1 ORDER BY seq LIMIT $2) k",
-		[]any{done, int64(limit)}, func(r *row) { last, n = r.int(), r.int() })
-	if err != nil || n == 0 {
-		return 0, err
-	}
-	_, err = q.exec(ctx, `INSERT INTO event_users (tenant, number, seq)
-		SELECT tenant, number, seq FROM events WHERE seq > $1 AND seq <= $2 AND number <> 0`, done, last)
-	if err == nil {
-		_, err = q.exec(ctx, "UPDATE event_users_done SET seq = $1", last)
-	}
-	return int(n), err
 }

@@ -36,6 +36,7 @@ type postgresDB struct {
 	numbers *numberBlocks
 	opts    Options
 	engine  *engine
+	sealing *postgresSealing
 }
 
 func newPostgresEngine(numbers numberSource) *engine {
@@ -50,16 +51,18 @@ func newPostgresEngine(numbers numberSource) *engine {
 		undoPart:    undoPart,
 		extra:       extraByOperators,
 		anyPhone:    phoneByRows,
-		indexEvents: func(context.Context, querier, int) (int, error) { return 0, nil },
-		userEvents:  userEventsByIndex,
 		unsealed:    unsealedApart,
 		searchKey:   "s.rid",
 		searchMatch: matchTrigrams,
 		indexSearch: indexTrigrams,
 		dropSearch:  dropTrigrams,
 		moveListed:  moveListedTogether,
-		insertEvent: insertEventReturning,
-		shard:       func() int64 { return rand.Int64N(counterShards) },
+		writeEvents: writeNewEvents,
+		eraseUnsealed: []string{
+			"UPDATE events_new SET " + noContents + " WHERE tenant = $1 AND number = $2",
+			"UPDATE events SET " + noContents + " WHERE tenant = $1 AND number = $2 AND position IS NULL"},
+		shred: func(_ context.Context, _ querier, fn func() error) error { return fn() },
+		shard: func() int64 { return rand.Int64N(counterShards) },
 		poolShards: func(total int64) int64 {
 			if total < smallPool {
 				return 1
@@ -103,7 +106,7 @@ func openPostgres(ctx context.Context, database string, o Options) (*DB, error) 
 	draws.SetConnMaxIdleTime(5 * time.Minute)
 
 	numbers := newNumberBlocks(draws)
-	db := &postgresDB{pool: pool, numbers: numbers, opts: o, engine: newPostgresEngine(numbers)}
+	db := &postgresDB{pool: pool, numbers: numbers, opts: o, engine: newPostgresEngine(numbers), sealing: newPostgresSealing()}
 	have, err := postgresVersion(ctx, pool)
 	if err == nil {
 		err = checkVersion(have, latestMigration("postgres"))

@@ -41,6 +41,7 @@ func (db *postgresDB) Update(ctx context.Context, fn func(directory.Tx) error) e
 		pending.reset()
 		err := db.attempt(ctx, fn, pending)
 		if err == nil {
+			db.wakeSealer(pending)
 			return nil
 		}
 		if unknown, ok := errors.AsType[*errCommitUnknown](err); ok {
@@ -49,6 +50,7 @@ func (db *postgresDB) Update(ctx context.Context, fn func(directory.Tx) error) e
 				return outcomeUnknown(errors.Join(unknown, e))
 			}
 			if committed {
+				db.wakeSealer(pending)
 				return nil
 			}
 		} else if again, final := retry(ctx, err, &duplicates); !again {
@@ -111,6 +113,7 @@ func (db *postgresDB) attempt(ctx context.Context, fn func(directory.Tx) error, 
 	if err != nil {
 		return err
 	}
+	pending.settleEvents()
 	if err := pending.flush(ctx, db.engine, q); err != nil {
 		return err
 	}
@@ -144,8 +147,9 @@ func (db *postgresDB) outcome(ctx context.Context, event committedEvent) (bool, 
 	for {
 		var standby bool
 		var found int
-		err := db.pool.QueryRowContext(ctx, "SELECT pg_is_in_recovery(), (SELECT count(*) FROM events WHERE seq = $1 AND id = $2)",
-			event.seq, event.id).Scan(&standby, &found)
+		// In one statement: between two it could move from one table to the other.
+		err := db.pool.QueryRowContext(ctx, `SELECT pg_is_in_recovery(), (SELECT count(*) FROM events_new WHERE tenant = $3 AND seq = $1 AND id = $2)
+			+ (SELECT count(*) FROM events WHERE seq = $1 AND id = $2)`, event.seq, event.id, int64(event.tenant)).Scan(&standby, &found)
 		if err == nil && !standby {
 			return found > 0, nil
 		}

@@ -29,10 +29,11 @@ type sqliteDB struct {
 
 // The settings of connections (docs/decisions/0009): pages are mapped, as much
 // of the file as SQLite can, so that a small cache is enough; every commit is
-// synced before it is answered.
+// synced before it is answered. What is deleted is overwritten where that writes
+// no page more (see shredded).
 const (
 	sqliteCommon = "_pragma=busy_timeout(5000)&_pragma=synchronous(FULL)&_pragma=mmap_size(2147418112)&_pragma=cache_size(-4000)&_pragma=temp_store(MEMORY)"
-	sqliteWriter = sqliteCommon + "&_pragma=journal_mode(WAL)&_pragma=wal_autocheckpoint(0)"
+	sqliteWriter = sqliteCommon + "&_pragma=journal_mode(WAL)&_pragma=wal_autocheckpoint(0)&_pragma=secure_delete(FAST)"
 	sqliteReader = sqliteCommon + "&_pragma=query_only(1)"
 )
 
@@ -46,6 +47,7 @@ func sqliteDSN(path, pragmas string) string {
 }
 
 func newSQLiteEngine() *engine {
+	chains := newSQLiteChains()
 	return &engine{
 		name:         "sqlite",
 		instr:        "instr",
@@ -53,8 +55,6 @@ func newSQLiteEngine() *engine {
 		undoPart:     undoBrokenPart,
 		extra:        extraByTables,
 		anyPhone:     phoneByTable,
-		indexEvents:  indexEventsBehind,
-		userEvents:   userEventsBehind,
 		unsealed:     unsealedInPlace,
 		searchKey:    "s.rowid",
 		searchMatch:  matchGrams,
@@ -62,7 +62,9 @@ func newSQLiteEngine() *engine {
 		indexSearch:  indexGrams,
 		dropSearch:   dropGrams,
 		moveListed:   moveListedOneByOne,
-		insertEvent:  insertEventOnly,
+		writeEvents:  chains.write,
+		chains:       chains,
+		shred:        shredded,
 		shard:        func() int64 { return 0 },
 		poolShards:   func(int64) int64 { return 1 },
 		numbers:      rowNumbers{},
@@ -114,6 +116,9 @@ func (db *sqliteDB) start(ctx context.Context) error {
 	conn, err := openSQLiteConn(sqliteDSN(db.path, sqliteWriter))
 	if err != nil {
 		return err
+	}
+	if err := db.engine.chains.sealEarlier(ctx, conn, db.opts.Logger); err != nil {
+		return errors.Join(err, conn.close())
 	}
 	db.writer = newWriter(db.engine, conn, db.opts)
 	db.readers = newReaderPool(sqliteDSN(db.path, sqliteReader), db.opts.Readers)

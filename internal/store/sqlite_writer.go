@@ -263,10 +263,12 @@ func (b *batch) alone() {
 func (b *batch) commit() {
 	if err := b.w.control("COMMIT"); err != nil {
 		b.w.control("ROLLBACK")
+		b.w.engine.chains.forget()
 		b.answer(fmt.Errorf("store: commit: %w", err))
 		return
 	}
 	b.w.commits.Add(1)
+	b.w.engine.chains.committed()
 	if len(b.changes.search) > 0 {
 		b.w.unmerged++
 	}

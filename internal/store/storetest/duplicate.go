@@ -145,6 +145,7 @@ func duplicateNoDoubleEffect(t *testing.T, s *sample) {
 	if runs != 2 {
 		t.Errorf("fn ran %d times, want 2", runs)
 	}
+	s.seal()
 	s.view(func(r directory.Reader) error {
 		pool, err := r.Pool(s.ctx, s.tenant, "Full")
 		wantSame(t, "pool", pool, directory.Pool{Type: "Full", Total: 5, Used: 1, Version: 1})

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/google/uuid"
-
 	"github.com/usher-id/usher/internal/directory"
 )
 
@@ -21,12 +19,6 @@ var licenceChecks = []check{
 	{"A pool that grows gives out the rest", seatGrown},
 	{"A seat taken in a transaction that fails is free again", seatRolledBack},
 	{"Pools lists every type", poolsList},
-}
-
-var eventChecks = []check{
-	{"An event's fields round trip", eventRoundTrip},
-	{"Events lists a tenant's events after a sequence number, oldest first", eventPages},
-	{"An event of a transaction that fails is not kept", eventRolledBack},
 }
 
 func (s *sample) setPool(kind string, total int64) {
@@ -242,76 +234,4 @@ func poolsList(t *testing.T, s *sample) {
 	s.takeSeats("a", 30)
 	got := look(t, s, func(ctx context.Context, r directory.Reader) ([]directory.Pool, error) { return r.Pools(ctx, s.tenant) })
 	wantSame(t, "Pools", got, []directory.Pool{{Type: "B", Total: 201, Version: 1}, {Type: "a", Total: 101, Used: 30, Version: 1}, {Type: "b", Total: 1, Version: 1}})
-}
-
-// newEvent is an event with texts in every field.
-func newEvent(t directory.TenantNo, kind directory.EventType) directory.Event {
-	return directory.Event{Tenant: t, ID: uuid.Must(uuid.NewV7()).String(), Type: kind, User: 42, Subject: "company:14146",
-		Door: directory.DoorIQmetrix, Actor: "key:Büro", OnBehalfOf: "user:7", Reason: "left", RequestID: "0123456789abcdef",
-		Time: noon, Salt: []byte{0, 1, 255}, Payload: []byte(`{"changes":{"title":["a","é\u0000"]}}`)}
-}
-
-func (s *sample) events(after int64, limit int) []directory.Event {
-	s.t.Helper()
-	return look(s.t, s, func(ctx context.Context, r directory.Reader) ([]directory.Event, error) {
-		return r.Events(ctx, s.tenant, after, limit)
-	})
-}
-
-func eventRoundTrip(t *testing.T, s *sample) {
-	full := newEvent(s.tenant, directory.EventUserUpdated)
-	bare := directory.Event{Tenant: s.tenant, ID: uuid.NewString(), Type: directory.EventTenantCreated, Time: noon}
-	s.update(func(tx directory.Tx) error {
-		return errors.Join(tx.InsertEvent(s.ctx, full), tx.InsertEvent(s.ctx, bare))
-	})
-	got := s.events(0, 10)
-	if len(got) != 2 || got[0].Seq < 1 || got[0].Seq >= got[1].Seq {
-		t.Fatalf("events %v", got)
-	}
-	full.Seq = got[0].Seq
-	wantNoZero(t, full)
-	bare.Seq = got[1].Seq
-	wantSame(t, "events", got, []directory.Event{full, bare})
-}
-
-func eventPages(t *testing.T, s *sample) {
-	other := newSample(t, s.store)
-	var want []string
-	for i := range 25 {
-		e := newEvent(s.tenant, directory.EventUserUpdated)
-		want = append(want, e.ID)
-		s.update(func(tx directory.Tx) error {
-			return errors.Join(tx.InsertEvent(s.ctx, e), tx.InsertEvent(s.ctx, newEvent(other.tenant, directory.EventUserCreated)))
-		})
-		if i%5 == 0 {
-			_ = s.try(func(tx directory.Tx) error {
-				return errors.Join(tx.InsertEvent(s.ctx, newEvent(s.tenant, directory.EventUserDeleted)), errRefused)
-			})
-		}
-	}
-	var got []string
-	after := int64(0)
-	for {
-		page := s.events(after, 7)
-		if len(page) == 0 || len(page) > 7 {
-			break
-		}
-		for _, e := range page {
-			if e.Seq <= after || e.Tenant != s.tenant {
-				t.Fatalf("event %d of tenant %d after %d", e.Seq, e.Tenant, after)
-			}
-			after = e.Seq
-			got = append(got, e.ID)
-		}
-	}
-	wantSame(t, "events of all pages", got, want)
-}
-
-func eventRolledBack(t *testing.T, s *sample) {
-	err := s.try(func(tx directory.Tx) error {
-		return errors.Join(tx.InsertEvent(s.ctx, newEvent(s.tenant, directory.EventUserCreated)), errRefused)
-	})
-	if !errors.Is(err, errRefused) || len(s.events(0, 10)) != 0 {
-		t.Errorf("error %v, events %v", err, s.events(0, 10))
-	}
 }

@@ -19,7 +19,7 @@ var partChecks = []check{
 	{"Of random parts those that succeed stay", partRandom},
 }
 
-// wantWhole compares users, handles, events, totals, seats and what a search
+// wantWhole compares users, handles, totals, seats and what a search
 // finds with the users that have joined.
 func (s *sample) wantWhole(r directory.Reader, numbers ...int64) error {
 	s.t.Helper()
@@ -31,12 +31,6 @@ func (s *sample) wantWhole(r directory.Reader, numbers ...int64) error {
 	wantSame(s.t, "total", total, int64(len(numbers)))
 	pool, err4 := r.Pool(s.ctx, s.tenant, "Full")
 	wantSame(s.t, "seats", pool.Used, int64(len(numbers)))
-	events, err5 := r.Events(s.ctx, s.tenant, 0, 100)
-	var told []int64
-	for _, e := range events {
-		told = append(told, e.User)
-	}
-	wantSame(s.t, "users of events", told, numbers)
 	for number := int64(1); number <= 9; number++ {
 		if _, err := r.HandleByKey(s.ctx, s.tenant, directory.SpaceLogin, fmt.Sprint("member", number)); err != nil && !isNotFound(err) {
 			return err
@@ -44,7 +38,18 @@ func (s *sample) wantWhole(r directory.Reader, numbers ...int64) error {
 			s.t.Errorf("the handle of user %d is there: %t", number, held)
 		}
 	}
-	return errors.Join(err, err2, err3, err4, err5)
+	return errors.Join(err, err2, err3, err4)
+}
+
+// wantJoined is wantWhole after a transaction, with the events.
+func (s *sample) wantJoined(numbers ...int64) {
+	s.t.Helper()
+	s.view(func(r directory.Reader) error { return s.wantWhole(r, numbers...) })
+	var told []int64
+	for _, e := range s.events(0, 100) {
+		told = append(told, e.User)
+	}
+	wantSame(s.t, "users of events", told, numbers)
 }
 
 // join writes everything that belongs to a new user.
@@ -89,7 +94,7 @@ func partFails(t *testing.T, s *sample) {
 		}
 		return errors.Join(s.join(tx, 3), s.wantWhole(tx, 1, 3))
 	})
-	s.view(func(r directory.Reader) error { return s.wantWhole(r, 1, 3) })
+	s.wantJoined(1, 3)
 	s.update(func(tx directory.Tx) error { return s.joinOr(tx, 2, nil) })
 	wantSame(t, "the total in the end", s.total(s.root, directory.LivingStates), 3)
 }
@@ -102,11 +107,11 @@ func partOfFailure(t *testing.T, s *sample) {
 	if !errors.Is(err, errRefused) {
 		t.Fatal(err)
 	}
-	s.view(func(r directory.Reader) error { return s.wantWhole(r) })
+	s.wantJoined()
 	s.update(func(tx directory.Tx) error {
 		return errors.Join(s.joinOr(tx, 1, nil), s.joinOr(tx, 2, nil), s.wantWhole(tx, 1, 2))
 	})
-	s.view(func(r directory.Reader) error { return s.wantWhole(r, 1, 2) })
+	s.wantJoined(1, 2)
 }
 
 func partUpdates(t *testing.T, s *sample) {
@@ -151,7 +156,7 @@ func partDuplicate(t *testing.T, s *sample) {
 	if runs != 1 {
 		t.Errorf("fn ran %d times, want once: the duplicate was dealt with", runs)
 	}
-	s.view(func(r directory.Reader) error { return s.wantWhole(r, 1, 2) })
+	s.wantJoined(1, 2)
 	runs = 0
 	err := s.try(func(tx directory.Tx) error {
 		runs++
@@ -179,7 +184,7 @@ func partNested(t *testing.T, s *sample) {
 		}
 		return errors.Join(err, s.wantWhole(tx, 1, 3), s.joinOr(tx, 4, nil))
 	})
-	s.view(func(r directory.Reader) error { return s.wantWhole(r, 1, 3, 4) })
+	s.wantJoined(1, 3, 4)
 }
 
 func partRandom(t *testing.T, s *sample) {

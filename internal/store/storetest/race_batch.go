@@ -183,8 +183,8 @@ func raceEvents(t *testing.T, s *sample) {
 		t.Errorf("%d events and %d users of %d successes", len(events), total, kept.Load())
 	}
 	for i := 1; i < len(events); i++ {
-		if events[i-1].Seq >= events[i].Seq {
-			t.Errorf("event %d is listed before %d", events[i-1].Seq, events[i].Seq)
+		if events[i-1].Position+1 != events[i].Position {
+			t.Errorf("event %d is listed before %d", events[i-1].Position, events[i].Position)
 		}
 	}
 }

@@ -215,6 +215,7 @@ func (s *sample) state() map[string]any {
 		}
 		all[name] = v
 	}
+	s.seal()
 	s.view(func(r directory.Reader) error {
 		user, err := r.UserByNumber(s.ctx, s.tenant, 900)
 		put("user", user.Number, err)

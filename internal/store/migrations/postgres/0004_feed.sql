@@ -6,8 +6,9 @@ ALTER TABLE events ADD COLUMN user_id TEXT COLLATE "C" NOT NULL DEFAULT '';
 ALTER TABLE events ADD COLUMN company BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE events ADD COLUMN origin TEXT COLLATE "C" NOT NULL DEFAULT '';
 DROP INDEX events_tenant;
--- Events that were written before positions were given, until the first start.
-CREATE INDEX events_unsealed ON events (seq) WHERE position IS NULL;
+-- Events that were written before positions were given, or by a version that does
+-- not know of them, until somebody gives them one.
+CREATE INDEX events_unsealed ON events (tenant, seq) WHERE position IS NULL;
 
 -- Where each tenant's chain of events ends, and where it begins since retention
 -- removed what was before (base).
@@ -19,7 +20,7 @@ CREATE TABLE chain_heads (
   base BIGINT NOT NULL,
   base_hash BYTEA NOT NULL,
   PRIMARY KEY (tenant)
-);
+) WITH (fillfactor = 50);
 
 -- What finds events, up to the position in event_index: a row for what each event
 -- says (kind: 1 user, 2 actor, 3 reason, 4 door, 5 type, 6 origin), with the number
@@ -69,7 +70,7 @@ CREATE TABLE events_new (
   company BIGINT NOT NULL,
   origin TEXT COLLATE "C" NOT NULL,
   PRIMARY KEY (tenant, seq)
-);
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000);
 
 -- Jobs are shown to people: 0 waits or runs, 1 is done, 2 failed, 3 was cancelled.
 -- result is what went wrong the last time.

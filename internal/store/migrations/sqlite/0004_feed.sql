@@ -6,8 +6,9 @@ ALTER TABLE events ADD COLUMN user_id TEXT NOT NULL DEFAULT '';
 ALTER TABLE events ADD COLUMN company INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE events ADD COLUMN origin TEXT NOT NULL DEFAULT '';
 DROP INDEX events_tenant;
--- Events that were written before positions were given, until the first start.
-CREATE INDEX events_unsealed ON events (seq) WHERE position IS NULL;
+-- Events that were written before positions were given, or by a version that does
+-- not know of them, until somebody gives them one.
+CREATE INDEX events_unsealed ON events (tenant, seq) WHERE position IS NULL;
 
 -- Where each tenant's chain of events ends, and where it begins since retention
 -- removed what was before (base).
@@ -46,8 +47,7 @@ CREATE TABLE event_index (
   position INTEGER NOT NULL,
   PRIMARY KEY (tenant)
 ) STRICT, WITHOUT ROWID;
-DROP TABLE event_users;
-DROP TABLE event_users_done;
+-- event_users and event_users_done stay for the version before this one.
 
 -- Jobs are shown to people: 0 waits or runs, 1 is done, 2 failed, 3 was cancelled.
 -- result is what went wrong the last time.
