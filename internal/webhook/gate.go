@@ -13,6 +13,9 @@ type gate chan struct{}
 // enter waits for its turn, or for the end of ctx; ok says which. leave gives the
 // turn back.
 func (g gate) enter(ctx context.Context) (leave func(), ok bool) {
+	if ctx.Err() != nil { // a select would choose by chance
+		return nil, false
+	}
 	select {
 	case <-ctx.Done():
 		return nil, false

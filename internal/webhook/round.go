@@ -42,13 +42,19 @@ func (s *session) round(ctx, work context.Context, next *directory.Dispatch) []d
 	}
 	r.run(queues)
 	s.stopped = r.stopped.Load()
-	switch took := time.Since(start); {
+	s.resize(time.Since(start), n)
+	return r.gather()
+}
+
+// resize decides how many messages the next round asks for, after one of n that
+// took a time.
+func (s *session) resize(took time.Duration, n int) {
+	switch {
 	case took > slowRound:
 		s.size = max(s.size/2, leastRound)
 	case took < quickRound && n >= s.size:
 		s.size = min(s.size*2, mostRound)
 	}
-	return r.gather()
 }
 
 // split sorts the messages into queues, by user in order of first appearance.
