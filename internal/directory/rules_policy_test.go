@@ -84,6 +84,7 @@ func methodRules() map[string]methodRule {
 	addTreeRules(rules)
 	addSessionRules(rules)
 	addSignInRules(rules)
+	addFeedRules(rules)
 	return rules
 }
 
