@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/ed25519"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -31,6 +32,9 @@ type App struct {
 	mail    *job.Runner // delivers messages while Run runs
 
 	background []func(context.Context) error // runs while Run does
+
+	auditKey    ed25519.PrivateKey // signs checkpoints; nil: nobody does
+	checkpoints *checkpoints       // nil without auditKey
 
 	mounted        []mountedDoor
 	handler        http.Handler // everything that is served on Addr
@@ -91,7 +95,12 @@ func (a *App) openStore(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.service = directory.New(db, directory.Options{PublicURL: a.cfg.BaseURL(), Sealer: sealer, JobAdded: a.wakeMail, Logger: a.log})
+	key, err := a.openAuditKey()
+	if err != nil {
+		return err
+	}
+	a.auditKey = key
+	a.service = directory.New(db, directory.Options{PublicURL: a.cfg.BaseURL(), Sealer: sealer, JobAdded: a.wakeMail, Logger: a.log, CheckpointKey: key})
 	return nil
 }
 

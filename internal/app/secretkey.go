@@ -68,17 +68,22 @@ func readSealer(cfg *config.Config) (*directory.Sealer, error) {
 	return sealer, nil
 }
 
-// makeSecretKey writes a new key into a file that only this user may read: all
-// of it or nothing, and never over another.
-func makeSecretKey(path string) (err error) {
+// makeSecretKey writes a new key into a file.
+func makeSecretKey(path string) error {
 	key := make([]byte, config.SecretKeyBytes)
-	rand.Read(key)                                                            // never fails (crypto/rand)
+	rand.Read(key) // never fails (crypto/rand)
+	return writeKeyFile(path, []byte(base64.StdEncoding.EncodeToString(key)+"\n"))
+}
+
+// writeKeyFile makes a file that only this user may read: all of it or nothing, and
+// never over another.
+func writeKeyFile(path string, text []byte) (err error) {
 	draft, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // mode 0600
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(draft.Name())) }()
-	_, err = draft.WriteString(base64.StdEncoding.EncodeToString(key) + "\n")
+	_, err = draft.Write(text)
 	if err = errors.Join(err, draft.Sync(), draft.Close()); err != nil {
 		return err
 	}

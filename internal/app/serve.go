@@ -98,6 +98,7 @@ func (a *App) Run(ctx context.Context) error {
 		return a.shutdown(doors, ops)
 	})
 	err := group.Wait()
+	a.checkpoints.last()
 	a.log.Info("stopped")
 	a.flush()
 	return err
