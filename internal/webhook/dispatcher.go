@@ -56,7 +56,7 @@ const (
 	mostRound   = 512
 	quickRound  = 2 * time.Second
 	slowRound   = 10 * time.Second
-	roundLength = 30 * time.Second // after which no further try begins
+	roundLength = 5 * time.Second // after which no further try begins
 )
 
 // noting bounds one call of the Source.
@@ -78,7 +78,8 @@ type Options struct {
 	// Interval is how often is looked for endpoints that have something to do. 1 s.
 	Interval time.Duration
 	// Lease is how long an endpoint is kept from other processes without a sign of
-	// life. It is longer than a round and a half. 2 min.
+	// life: as long as a round and what comes after it may take, since an endpoint of
+	// a process that died waits for its end. 1 min.
 	Lease time.Duration
 	// Grace is how long tries may go on once the dispatcher is stopped; then they
 	// are given up. Zero gives them up at once.
@@ -109,7 +110,7 @@ func NewDispatcher(source Source, courier directory.Courier, o Options) *Dispatc
 		o.Interval = time.Second
 	}
 	if o.Lease <= 0 {
-		o.Lease = 2 * time.Minute
+		o.Lease = time.Minute
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
