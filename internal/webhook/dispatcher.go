@@ -2,8 +2,8 @@ package webhook
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
-	"runtime"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -164,11 +164,7 @@ func (d *Dispatcher) claim(ctx, work context.Context, running *sync.WaitGroup) (
 	if free == 0 {
 		return false
 	}
-	var list []directory.Webhook
-	err := d.ask(ctx, func(ctx context.Context) (err error) {
-		list, err = d.source.ClaimWebhooks(ctx, call(), d.o.Owner, free, d.o.Lease)
-		return err
-	})
+	list, err := d.lease(ctx, free)
 	switch {
 	case ctx.Err() != nil && err != nil:
 	case err != nil && !d.failed:
@@ -185,6 +181,20 @@ func (d *Dispatcher) claim(ctx, work context.Context, running *sync.WaitGroup) (
 		})
 	}
 	return len(list) == free
+}
+
+// lease asks for endpoints. A panic is an error like any other: Run goes on.
+func (d *Dispatcher) lease(ctx context.Context, limit int) (list []directory.Webhook, err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			err = fmt.Errorf("panic: %v\n%s", value, debug.Stack())
+		}
+	}()
+	err = d.ask(ctx, func(ctx context.Context) (err error) {
+		list, err = d.source.ClaimWebhooks(ctx, call(), d.o.Owner, limit, d.o.Lease)
+		return err
+	})
+	return list, err
 }
 
 // serve sends an endpoint what it is to get until there is nothing for a while,
@@ -221,8 +231,7 @@ func (d *Dispatcher) ask(ctx context.Context, ask func(context.Context) error) e
 func (d *Dispatcher) send(ctx context.Context, log *slog.Logger, m *directory.Message) (receipt directory.Receipt) {
 	defer func() {
 		if value := recover(); value != nil {
-			buf := make([]byte, 8<<10)
-			log.Error("sending an event panicked", "event", m.Event.ID, "panic", value, "stack", string(buf[:runtime.Stack(buf, false)]))
+			log.Error("sending an event panicked", "event", m.Event.ID, "panic", value, "stack", string(debug.Stack()))
 			receipt = directory.Receipt{Error: "this server failed to send it"}
 		}
 	}()

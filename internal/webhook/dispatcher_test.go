@@ -27,6 +27,9 @@ type feed struct {
 	noteErr []error // of the next calls of NoteDispatch
 	nextErr error
 	nextBug bool // NextDispatch panics
+
+	claimErr error
+	claimBug bool // ClaimWebhooks panics
 }
 
 func newFeed(hooks int, users ...int64) *feed {
@@ -49,6 +52,12 @@ func (f *feed) ClaimWebhooks(_ context.Context, c *directory.Call, owner string,
 	defer f.mu.Unlock()
 	if c.Actor.Name != "system:webhooks" {
 		return nil, errors.New("who is that")
+	}
+	if f.claimBug {
+		panic("bug")
+	}
+	if f.claimErr != nil {
+		return nil, f.claimErr
 	}
 	var list []directory.Webhook
 	for _, w := range f.hooks {
@@ -323,6 +332,29 @@ func TestTroubleOfOneEndpointIsLoggedAndLeftToItsLease(t *testing.T) {
 			stop()
 			if f.at("hook-000").Position != 1 {
 				t.Error("the endpoint was not served when its lease had ended")
+			}
+		})
+	}
+}
+
+func TestClaimsThatFailAreLoggedOnceAndTriedAgain(t *testing.T) {
+	for name, trouble := range map[string]func(*feed){
+		"error": func(f *feed) { f.claimErr = errors.New("the database is away") },
+		"panic": func(f *feed) { f.claimBug = true },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			var log strings.Builder
+			f := newFeed(1, 1)
+			trouble(f)
+			_, stop := running(t, f, Options{Logger: logger(&log)}, func(context.Context, *directory.Message) directory.Receipt { return taken })
+			time.Sleep(10 * time.Second)
+			f.mu.Lock()
+			f.claimErr, f.claimBug = nil, false
+			f.mu.Unlock()
+			time.Sleep(10 * time.Second)
+			stop()
+			if f.at("hook-000").Position != 1 || strings.Count(log.String(), "cannot be claimed") != 1 || strings.Count(log.String(), "can be claimed again") != 1 {
+				t.Errorf("%s: log %s", name, log.String())
 			}
 		})
 	}
