@@ -35,6 +35,10 @@ type Client struct {
 	Sessions *SessionService
 	// Events are what has changed.
 	Events *EventService
+	// Webhooks are endpoints that are sent what changes.
+	Webhooks *WebhookService
+	// Jobs are what the server does beside the requests.
+	Jobs *JobService
 
 	base      string // without a slash at the end
 	authorize func(http.Header)
@@ -97,6 +101,8 @@ func (c *Client) connect() {
 	c.Me = &MeService{c}
 	c.Sessions = &SessionService{c}
 	c.Events = &EventService{c}
+	c.Webhooks = &WebhookService{c}
+	c.Jobs = &JobService{c}
 }
 
 // parseBase checks the address of a server. Its errors do not show the address,

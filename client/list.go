@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Page is one page of a list.
@@ -80,6 +81,13 @@ func (q query) flag(name string, value bool) query {
 		url.Values(q).Set(name, "true")
 	}
 	return q
+}
+
+func (q query) moment(name string, at time.Time) query {
+	if at.IsZero() {
+		return q
+	}
+	return q.text(name, at.UTC().Format(time.RFC3339Nano))
 }
 
 func (q query) words(name string, values []string) query {

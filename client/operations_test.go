@@ -109,8 +109,30 @@ var methods = map[string]string{
 	"create_session": "SessionService.Create",
 	"delete_session": "SessionService.End",
 
-	"list_events": "EventService.List",
+	"list_events":    "EventService.List",
+	"get_checkpoint": "EventService.Checkpoint",
+
+	"list_webhooks":         "WebhookService.List",
+	"create_webhook":        "WebhookService.Create",
+	"get_webhook":           "WebhookService.Get",
+	"update_webhook":        "WebhookService.Update",
+	"delete_webhook":        "WebhookService.Delete",
+	"add_webhook_secret":    "WebhookService.AddSecret",
+	"remove_webhook_secret": "WebhookService.RemoveSecret",
+	"test_webhook":          "WebhookService.Test",
+	"replay_webhook":        "WebhookService.Replay",
+	"list_deliveries":       "WebhookService.Deliveries",
+	"retry_delivery":        "WebhookService.RetryDelivery",
+	"drop_delivery":         "WebhookService.DropDelivery",
+
+	"list_jobs":  "JobService.List",
+	"get_job":    "JobService.Get",
+	"retry_job":  "JobService.Retry",
+	"cancel_job": "JobService.Cancel",
 }
+
+// more are methods that call an operation in another way than the method above.
+var more = []string{"UserService.At", "EventService.Follow", "EventService.FollowCloudEvents"}
 
 // operation is one of the description.
 type operation struct {
@@ -237,7 +259,7 @@ func TestEveryOperationHasAMethod(t *testing.T) {
 		}
 	}
 	for _, name := range exportedMethods(c) {
-		if !slices.Contains(slices.Collect(maps.Values(methods)), name) && !strings.Contains(name, ".All") && name != "Client.String" {
+		if !slices.Contains(slices.Collect(maps.Values(methods)), name) && !strings.Contains(name, ".All") && !slices.Contains(more, name) && name != "Client.String" {
 			t.Errorf("method %s calls no operation", name)
 		}
 	}

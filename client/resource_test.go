@@ -205,11 +205,11 @@ func callTenant(t *testing.T, c *client.Client) {
 		t.Error("the pool is not listed")
 	}
 	types := map[string]bool{}
-	for e, err := range c.Events.All(t.Context(), client.PageQuery{Limit: 200}) {
+	for e, err := range c.Events.All(t.Context(), client.EventQuery{PageQuery: client.PageQuery{Limit: 200}}) {
 		check(t, err)
 		types[e.Type] = true
 	}
-	page := must(c.Events.List(t.Context(), client.PageQuery{Limit: 1}))(t)
+	page := must(c.Events.List(t.Context(), client.EventQuery{PageQuery: client.PageQuery{Limit: 1}}))(t)
 	if !types["user.created"] || !types["credential.revoked"] || len(page.Items) != 1 || !page.More || page.NextCursor == "" {
 		t.Errorf("events %v, page %+v", types, page)
 	}

@@ -53,8 +53,12 @@ func (p *retryPolicy) pause(ctx context.Context, n int, asked time.Duration) (ti
 }
 
 // busy reports whether a refusal is of the moment: the server is busy, or still
-// works on an earlier attempt of the same creation.
+// works on an earlier attempt of the same creation. A setting that it lacks it lacks
+// the next time too.
 func busy(e *Error) bool {
+	if e.Reason == "audit.no_key" || e.Reason == "secret_key.missing" {
+		return false
+	}
 	return e.Status == http.StatusTooManyRequests || e.Status == http.StatusServiceUnavailable || e.Reason == "idempotency.in_progress"
 }
 

@@ -31,6 +31,8 @@ type Settings struct {
 	MaxFailedLogins             int              `json:"max_failed_logins"` // 0: never locks
 	NotifyOnCreate              bool             `json:"notify_on_create"`
 	SmartappInactiveWithoutSeat bool             `json:"smartapp_inactive_without_seat"`
+	RecycleBinDays              int              `json:"recycle_bin_days"` // 0: nobody is purged by itself
+	EventDays                   int              `json:"event_days"`       // 0: events are kept for ever
 }
 
 // PasswordSettings are what new passwords must be.
@@ -59,6 +61,8 @@ type SettingsPatch struct {
 	MaxFailedLogins             Opt[int]                 `json:"max_failed_logins,omitzero"`
 	NotifyOnCreate              Opt[bool]                `json:"notify_on_create,omitzero"`
 	SmartappInactiveWithoutSeat Opt[bool]                `json:"smartapp_inactive_without_seat,omitzero"`
+	RecycleBinDays              Opt[int]                 `json:"recycle_bin_days,omitzero"`
+	EventDays                   Opt[int]                 `json:"event_days,omitzero"`
 }
 
 // PasswordPatch changes some of what new passwords must be.

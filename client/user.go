@@ -60,6 +60,8 @@ type User struct {
 	DeletedAt time.Time `json:"deleted_at,omitzero"` // zero: not in the recycle bin
 	// Expanded is what Expand asked for.
 	Expanded *Expanded `json:"expanded,omitzero"`
+	// AsOf says as of when the user is shown; only At sets it.
+	AsOf *AsOf `json:"as_of,omitzero"`
 }
 
 func (u *User) setVersion() { u.ETag = etag(u.Version) }
@@ -79,6 +81,13 @@ type Address struct {
 	Region  string `json:"region,omitzero"`
 	Country string `json:"country,omitzero"` // ISO 3166-1 alpha-2
 	Zip     string `json:"zip,omitzero"`
+}
+
+// AsOf says as of when a user is shown.
+type AsOf struct {
+	At      time.Time `json:"at"`
+	Event   string    `json:"event"`   // id of the last event before; "" where none is kept
+	Unknown []string  `json:"unknown"` // members whose value then is not known
 }
 
 // Expanded is what belongs to a user, as far as Expand asked for it.
@@ -260,6 +269,12 @@ func (s *UserService) All(ctx context.Context, q UserQuery, options ...CallOptio
 // user.deleted. Fields, Expand and IfNoneMatch apply.
 func (s *UserService) Get(ctx context.Context, id string, options ...CallOption) (*User, error) {
 	return read[User](ctx, s.c, path("users", id), nil, options)
+}
+
+// At reads a user as it was at a moment, also one that was deleted since. Fields
+// apply. IsReason(err, "history.gone") where it is not known any more.
+func (s *UserService) At(ctx context.Context, id string, at time.Time, options ...CallOption) (*User, error) {
+	return read[User](ctx, s.c, path("users", id), query{}.moment("at", at), options)
 }
 
 // The spaces of keys by which GetBy finds a user.

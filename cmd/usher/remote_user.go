@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -130,20 +131,47 @@ func standing(u *client.User) string {
 }
 
 func (p *program) userShowCommand() *cobra.Command {
+	var at string
 	cmd := &cobra.Command{
-		Use:     "show WHO",
-		Short:   "Print a user as JSON, from a running server",
-		Long:    "Print a user as JSON, with its company, locations, groups and roles. WHO is a user name, an e-mail address or an id.",
-		Example: "  usher user show ana@example.com",
-		Args:    cobra.ExactArgs(1),
+		Use:   "show WHO",
+		Short: "Print a user as JSON, from a running server",
+		Long: "Print a user as JSON, with its company, locations, groups and roles. WHO is a user name, an e-mail address or an id.\n" +
+			"With --at the user as it was at a moment, also one that was deleted since, by its id.",
+		Example: "  usher user show ana@example.com\n" +
+			"  usher user show ana@example.com --at 2026-02-25",
+		Args: cobra.ExactArgs(1),
 	}
+	cmd.Flags().StringVar(&at, "at", "", "as of this moment: a time (RFC 3339), a date, or so long ago, as in 24h")
 	return p.ask(cmd, func(ctx context.Context, r *remote, args []string) error {
+		if at != "" {
+			return p.showPast(ctx, r, args[0], at)
+		}
 		u, err := r.user(ctx, args[0], client.Expand("company", "locations", "groups", "roles"))
 		if err != nil {
 			return err
 		}
 		return p.printJSON(u)
 	})
+}
+
+// showPast prints a user as it was.
+func (p *program) showPast(ctx context.Context, r *remote, who, text string) error {
+	at, err := moment("at", text, time.Now())
+	if err != nil {
+		return err
+	}
+	if !uuid.MatchString(who) { // in the recycle bin it is not found
+		u, err := r.user(ctx, who)
+		if err != nil {
+			return err
+		}
+		who = u.ID
+	}
+	u, err := r.Users.At(ctx, who, at)
+	if err != nil {
+		return err
+	}
+	return p.printJSON(u)
 }
 
 func (p *program) userCreateCommand() *cobra.Command {

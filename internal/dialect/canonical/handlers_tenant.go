@@ -44,6 +44,8 @@ type TenantSettings struct {
 	MaxFailedLogins             int              `json:"max_failed_logins" minimum:"0" maximum:"100" doc:"Locks a user after so many wrong passwords in a row; 0: never."`
 	NotifyOnCreate              bool             `json:"notify_on_create" doc:"Mails every new user with an address a notice."`
 	SmartappInactiveWithoutSeat bool             `json:"smartapp_inactive_without_seat" doc:"The smartapp door makes a new user inactive when no seat is free, where it would refuse."`
+	RecycleBinDays              int              `json:"recycle_bin_days" minimum:"0" maximum:"36500" doc:"After so many days in the recycle bin a user is purged; 0: never."`
+	EventDays                   int              `json:"event_days" minimum:"0" maximum:"36500" doc:"After so many days events are removed, 30 at least; 0: never."`
 }
 
 // PasswordSettings are what passwords must be.
@@ -56,7 +58,8 @@ type PasswordSettings struct {
 // settingsOf are settings of the core as they are shown.
 func settingsOf(s *directory.Settings) TenantSettings {
 	shown := TenantSettings{Password: PasswordSettings(s.Password), RequestsPerMinute: s.RequestsPerMinute, IQmetrixPictureNull: s.IQmetrixPictureNull,
-		MaxFailedLogins: s.MaxFailedLogins, NotifyOnCreate: s.NotifyOnCreate, SmartappInactiveWithoutSeat: s.SmartappInactiveWithoutSeat}
+		MaxFailedLogins: s.MaxFailedLogins, NotifyOnCreate: s.NotifyOnCreate, SmartappInactiveWithoutSeat: s.SmartappInactiveWithoutSeat,
+		RecycleBinDays: s.RecycleBinDays, EventDays: s.EventDays}
 	if shown.RequestsPerMinute == nil {
 		shown.RequestsPerMinute = map[string]int{}
 	}
@@ -66,7 +69,8 @@ func settingsOf(s *directory.Settings) TenantSettings {
 // core are the settings for the core.
 func (s *TenantSettings) core() directory.Settings {
 	return directory.Settings{Password: directory.PasswordPolicy(s.Password), RequestsPerMinute: s.RequestsPerMinute, IQmetrixPictureNull: s.IQmetrixPictureNull,
-		MaxFailedLogins: s.MaxFailedLogins, NotifyOnCreate: s.NotifyOnCreate, SmartappInactiveWithoutSeat: s.SmartappInactiveWithoutSeat}
+		MaxFailedLogins: s.MaxFailedLogins, NotifyOnCreate: s.NotifyOnCreate, SmartappInactiveWithoutSeat: s.SmartappInactiveWithoutSeat,
+		RecycleBinDays: s.RecycleBinDays, EventDays: s.EventDays}
 }
 
 // SettingsChange is a merge patch of TenantSettings; null is the default.
@@ -77,6 +81,8 @@ type SettingsChange struct {
 	MaxFailedLogins             opt[int]                 `json:"max_failed_logins,omitempty" minimum:"0" maximum:"100"`
 	NotifyOnCreate              opt[bool]                `json:"notify_on_create,omitempty"`
 	SmartappInactiveWithoutSeat opt[bool]                `json:"smartapp_inactive_without_seat,omitempty"`
+	RecycleBinDays              opt[int]                 `json:"recycle_bin_days,omitempty" minimum:"0" maximum:"36500"`
+	EventDays                   opt[int]                 `json:"event_days,omitempty" minimum:"0" maximum:"36500"`
 
 	raw json.RawMessage // what the patch is made from: it knows what was left out
 }

@@ -24,7 +24,7 @@ func TestSettingsAreAllThere(t *testing.T) {
 	if diff := cmp.Diff(want, merged); diff != "" || err != nil {
 		t.Errorf("an empty patch: %v (-want +got):\n%s", err, diff)
 	}
-	change.raw = []byte(`{"password":null,"requests_per_minute":null,"iqmetrix_picture_null":null,"max_failed_logins":null,"notify_on_create":null,"smartapp_inactive_without_seat":null}`)
+	change.raw = []byte(`{"password":null,"requests_per_minute":null,"iqmetrix_picture_null":null,"max_failed_logins":null,"notify_on_create":null,"smartapp_inactive_without_seat":null,"recycle_bin_days":null,"event_days":null}`)
 	merged, err = change.merge(want)
 	if diff := cmp.Diff(directory.Settings{}, merged); diff != "" || err != nil {
 		t.Errorf("all defaults: %v (-want +got):\n%s", err, diff)

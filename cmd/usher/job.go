@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/usher-id/usher/client"
+)
+
+func (p *program) jobCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "job", Short: "See what the server does beside requests, and do it again", Args: cobra.NoArgs, RunE: showHelp}
+	cmd.AddCommand(p.jobListCommand(),
+		p.jobChangeCommand("retry", "Make a job due at once: one that waits, has failed or was cancelled", (*client.JobService).Retry),
+		p.jobChangeCommand("cancel", "Cancel a job that waits", (*client.JobService).Cancel))
+	return cmd
+}
+
+func (p *program) jobListCommand() *cobra.Command {
+	var q client.JobQuery
+	var user string
+	var most int
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List jobs, the newest first, from a running server",
+		Long: "List jobs, the newest first, from a running server: messages, validity dates to come, the purge of the recycle bin\n" +
+			"and the removal of old events. A table, or with --json one object a line.",
+		Example: "  usher job list --state failed",
+		Args:    cobra.NoArgs,
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&q.Kind, "kind", "", "mail, expiry, recycle or retention")
+	flags.StringVar(&q.State, "state", "", "waiting, running, done, failed or cancelled")
+	flags.StringVar(&user, "user", "", "user name, e-mail address or id of a user")
+	flags.IntVar(&most, "most", 0, "end after so many; 0 for all")
+	flags.BoolVar(&asJSON, "json", false, "print one JSON object a line")
+	return p.ask(cmd, func(ctx context.Context, r *remote, _ []string) error {
+		if user != "" {
+			u, err := r.user(ctx, user)
+			if err != nil {
+				return err
+			}
+			q.User = u.ID
+		}
+		q.Limit = 200
+		table := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
+		if !asJSON {
+			fmt.Fprintln(table, "ID\tKIND\tSTATE\tUSER\tDUE\tATTEMPTS\tLAST ERROR")
+		}
+		count := 0
+		for j, err := range r.Jobs.All(ctx, q) {
+			if err == nil && asJSON {
+				err = json.NewEncoder(p.stdout).Encode(&j)
+			}
+			if err != nil {
+				return errors.Join(err, table.Flush())
+			}
+			if !asJSON {
+				fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%d\t%s\n", j.ID, j.Kind, j.State, numberOrDash(j.User), j.RunAt.Format(time.RFC3339), j.Attempts, j.LastError)
+			}
+			if count++; count == most {
+				break
+			}
+		}
+		return table.Flush()
+	})
+}
+
+func (p *program) jobChangeCommand(verb, short string, change func(*client.JobService, context.Context, string, ...client.CallOption) (*client.Job, error)) *cobra.Command {
+	cmd := &cobra.Command{Use: verb + " ID", Short: short, Long: short + ". ID is as `usher job list` shows it.", Args: cobra.ExactArgs(1)}
+	return p.ask(cmd, func(ctx context.Context, r *remote, args []string) error {
+		j, err := change(r.Jobs, ctx, args[0], r.because)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(p.stdout, "job %s (%s) is %s\n", j.ID, j.Kind, j.State)
+		return err
+	})
+}
