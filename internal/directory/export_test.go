@@ -22,7 +22,7 @@ func (s *Service) FeedWaiting(t TenantNo) int {
 }
 
 // OldFeedCursor is a cursor as it was when the feed went by sequence number.
-func (s *Service) OldFeedCursor(call *Call, seq int64) (string, error) {
+func OldFeedCursor(s *Service, call *Call, seq int64) (string, error) {
 	return s.sealCursorFor(call, eventFeed, "", place{Number: seq}, FeedCursorLifetime)
 }
 

@@ -53,6 +53,7 @@ type shared struct {
 	mu       sync.Mutex
 	canaries []string // every secret that was used: none may show in an event
 	reading  *sql.DB  // the dump's own connection, made when first used
+	lastKey  string   // of adminKey
 }
 
 // newFixture opens an empty directory. When the test ends, no event of it may

@@ -268,9 +268,9 @@ func TestRulesFeedReset(t *testing.T) {
 
 	user := directory.ByNumber(f.someone().Number)
 	history := must(f.svc.UserEvents(f.ctx, f.sys(), user, "", 2))(t).Next
-	begin := must(f.svc.OldFeedCursor(f.sys(), 0))(t)
+	begin := must(directory.OldFeedCursor(f.svc, f.sys(), 0))(t)
 	check(t, list(f, begin))
-	reset("a cursor by sequence number", list(f, must(f.svc.OldFeedCursor(f.sys(), 3))(t)))
+	reset("a cursor by sequence number", list(f, must(directory.OldFeedCursor(f.svc, f.sys(), 3))(t)))
 	fresh := f.in(f.newTenant("fresh", directory.Settings{}))
 	atFirst, cursor := fresh.feed(fresh.sys, directory.EventQuery{Limit: 2})
 	if len(atFirst) != 1 {
