@@ -62,6 +62,9 @@ var groups = []group{
 	{"number", numberChecks},
 	{"event", eventChecks},
 	{"history", historyChecks},
+	{"chain", chainChecks},
+	{"erasure", erasureChecks},
+	{"find", findChecks},
 	{"list", listChecks},
 	{"total", totalChecks},
 	{"search", searchChecks},
@@ -79,6 +82,7 @@ var races = []group{
 	{"sweeps", sweepRaces},
 	{"totals", totalRaces},
 	{"batches", batchRaces},
+	{"events", eventRaces},
 }
 
 // shared are the checks of RunShared alone.
