@@ -54,8 +54,8 @@ const (
 const (
 	leastRound  = 16
 	mostRound   = 512
-	quickRound  = 2 * time.Second
-	slowRound   = 10 * time.Second
+	quickRound  = time.Second
+	slowRound   = 3 * time.Second
 	roundLength = 5 * time.Second // after which no further try begins
 )
 
