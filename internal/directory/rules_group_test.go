@@ -120,7 +120,7 @@ func TestRulesGroupMemberRoles(t *testing.T) {
 		t.Errorf("groups %v", got)
 	}
 	event := f.events(0)[len(f.events(0))-1]
-	want := `{"changes":{"groups":[[{"kind":"group","name":"a","role":"ADMIN"},{"kind":"group","name":"b"}],[{"kind":"group","name":"a","role":"INSTRUCTOR"},{"kind":"group","name":"b"}]]}}`
+	want := `{"version":4,"changes":{"groups":[[{"kind":"group","name":"a","role":"ADMIN"},{"kind":"group","name":"b"}],[{"kind":"group","name":"a","role":"INSTRUCTOR"},{"kind":"group","name":"b"}]]}}`
 	if event.User != u.Number || string(event.Payload) != want {
 		t.Errorf("event of user %d: %s", event.User, event.Payload)
 	}

@@ -246,7 +246,7 @@ func TestRulesBoundKeyWrites(t *testing.T) {
 	wantError(t, err, directory.CodeInvalid, noCompany)
 	delete(dump, "roles")
 	for table, text := range dump {
-		if got := f.dump(table)[table]; got != text && table != "numbers" && table != "events" {
+		if got := f.dump(table)[table]; got != text && table != "numbers" && table != "events" && table != "chain_heads" {
 			t.Errorf("%s changed:\n%s", table, cmp.Diff(text, got))
 		}
 	}
