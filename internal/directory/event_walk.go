@@ -65,12 +65,35 @@ func errFeedReset() error {
 	return Wrong(CodeNotFound, ReasonFeedReset, "The history is not the one that the cursor knows, or what followed it has been removed.")
 }
 
-// read reads the next page, in one snapshot.
+// read reads the next page and makes the cursor of the one after it.
 func (w *eventWalk) read(ctx context.Context, s *Service, call *Call) (EventPage, error) {
+	page, err := w.advance(ctx, s.store)
+	if err != nil {
+		return EventPage{}, err
+	}
+	if w.q.EachCursor {
+		page.Cursors = make([]string, len(page.Events))
+		for i := range page.Events {
+			e := &page.Events[i]
+			behind := place{Epoch: w.at.Epoch, Position: e.Position, Hash: shortHash(e.Hash)}
+			if page.Cursors[i], err = s.sealCursorFor(call, w.kind, w.query, behind, w.lifetime); err != nil {
+				return EventPage{}, err
+			}
+		}
+	}
+	if w.q.Newest && !page.More {
+		return page, nil
+	}
+	page.Next, err = s.sealCursorFor(call, w.kind, w.query, w.at, w.lifetime)
+	return page, err
+}
+
+// advance goes on to the next page, in one snapshot.
+func (w *eventWalk) advance(ctx context.Context, store Store) (EventPage, error) {
 	var page EventPage
 	var next place
 	var head ChainHead
-	err := s.store.View(ctx, func(r Reader) (err error) {
+	err := store.View(ctx, func(r Reader) (err error) {
 		if head, err = r.ChainHead(ctx, w.tenant); err != nil {
 			return err
 		}
@@ -80,24 +103,9 @@ func (w *eventWalk) read(ctx context.Context, s *Service, call *Call) (EventPage
 		}
 		return err
 	})
-	if err != nil {
-		return EventPage{}, err
+	if err == nil {
+		w.begun, w.at, w.head = true, next, head.Position
 	}
-	w.begun, w.at, w.head = true, next, head.Position
-	if w.q.EachCursor {
-		page.Cursors = make([]string, len(page.Events))
-		for i := range page.Events {
-			e := &page.Events[i]
-			behind := place{Epoch: head.Epoch, Position: e.Position, Hash: shortHash(e.Hash)}
-			if page.Cursors[i], err = s.sealCursorFor(call, w.kind, w.query, behind, w.lifetime); err != nil {
-				return EventPage{}, err
-			}
-		}
-	}
-	if w.q.Newest && !page.More {
-		return page, nil
-	}
-	page.Next, err = s.sealCursorFor(call, w.kind, w.query, next, w.lifetime)
 	return page, err
 }
 
@@ -316,7 +324,7 @@ func (q *EventQuery) check() error {
 	case len(q.ExceptOrigins) > maxEventFilters || slices.Contains(q.ExceptOrigins, ""):
 		return Invalid("except_origins", ReasonFieldValue, "except_origins can have %d entries, none of them empty.", maxEventFilters)
 	case !q.From.IsZero() && !q.To.IsZero() && !q.From.Before(q.To):
-		return Invalid("to", ReasonFieldValue, "to must be later than from.")
+		return Invalid("to", ReasonFieldValue, "The period must end after it begins.")
 	case q.Wait < 0 || q.Wait > MaxFeedWait:
 		return Invalid("wait", ReasonFieldValue, "wait must be from 0 to %d seconds.", int(MaxFeedWait.Seconds()))
 	case q.Wait > 0 && q.Newest:
