@@ -84,6 +84,7 @@ func TestRulesUserAt(t *testing.T) {
 	}
 	kinds := map[directory.State]int{}
 	for i, was := range past {
+		f.svc.SearchBounds(10+i%20, i%2*1000) // little at a time, with the index and without
 		kinds[was.user.State]++
 		for _, at := range []time.Time{was.at, was.at.Add(time.Microsecond / 2)} {
 			got := must(f.svc.UserAt(f.ctx, f.sys(), directory.ByNumber(u.Number), at))(t)

@@ -45,7 +45,7 @@ func (s *Service) UserAt(ctx context.Context, call *Call, ref UserRef, at time.T
 		return PastUser{}, err
 	}
 	// Whatever the row shows has its event by now; what came since, the walk leaves out.
-	if err := s.indexEvents(ctx, present.Tenant); err != nil {
+	if err := s.findable(ctx, present.Tenant); err != nil {
 		return PastUser{}, err
 	}
 	return s.takeBack(ctx, &present, at)
@@ -99,25 +99,21 @@ func (s *Service) takeBack(ctx context.Context, present *User, at time.Time) (Pa
 	p := PastUser{User: *present, At: at}
 	p.Seat, p.AuthEpoch, p.EmailClaimed = 0, 0, false
 	back := &takingBack{past: &p, current: present.Version, at: at}
-	sel := EventSelection{User: present.Number, Descending: true, Limit: eventChunk, Scan: maxEventScan}
+	q := EventQuery{Newest: true, Limit: eventChunk}
+	w := &eventWalk{tenant: present.Tenant, q: &q, user: present.Number, bounds: s.searches}
 	for {
-		var found EventsFound
-		err := s.store.Read(ctx, func(r Reader) (err error) {
-			found, err = r.FindEvents(ctx, present.Tenant, sel)
-			return err
-		})
+		page, err := w.advance(ctx, s.store)
 		if err != nil {
 			return PastUser{}, err
 		}
-		for i := range found.Events {
-			if done, err := back.event(&found.Events[i]); done || err != nil {
+		for i := range page.Events {
+			if done, err := back.event(&page.Events[i]); done || err != nil {
 				return p, err
 			}
 		}
-		if !found.More {
+		if !page.More {
 			return p, s.atBase(ctx, back)
 		}
-		sel.Before = found.Seen
 	}
 }
 

@@ -72,18 +72,23 @@ func (s *Service) whose(ctx context.Context, call *Call, ref UserRef) (number in
 // indexedAtOnce is how many events one transaction makes findable by user.
 const indexedAtOnce = 500
 
-// indexEvents makes every event of a tenant findable, those included that were
-// committed a moment ago. Writers do not, so that they need not pay for it: the
-// feed does behind them.
-func (s *Service) indexEvents(ctx context.Context, t TenantNo) error {
+// findable gives every committed event of a tenant its position and sees to it
+// that those that the index does not know are few enough to be looked at one by
+// one. They are, but for the first minutes behind a large import: the feed keeps
+// the index behind the writers, who need not pay for it.
+func (s *Service) findable(ctx context.Context, t TenantNo) error {
 	if err := s.store.Seal(ctx, t); err != nil {
 		return err
 	}
-	for {
-		if n, err := s.indexSome(ctx, t); err != nil || n == 0 {
-			return err
-		}
+	var head ChainHead
+	err := s.store.Read(ctx, func(r Reader) (err error) {
+		head, err = r.ChainHead(ctx, t)
+		return err
+	})
+	for n := 1; err == nil && n > 0 && head.Position-head.Indexed > int64(s.searches.scan); head.Indexed += int64(n) {
+		n, err = s.indexSome(ctx, t)
 	}
+	return err
 }
 
 // indexSome makes a few events of a tenant findable and reports how many.
