@@ -57,10 +57,10 @@ func newAudit(t *Tenant, checkpoints []Checkpoint) *audit {
 	return a
 }
 
-// breakAt ends the walk: at a position something is wrong.
+// breakAt ends the walk: at a position something is wrong. There is none before 1.
 func (a *audit) breakAt(position int64, format string, args ...any) {
 	a.done = true
-	a.report.Broken, a.report.Problem = position, fmt.Sprintf(format, args...)
+	a.report.Broken, a.report.Problem = max(position, 1), fmt.Sprintf(format, args...)
 }
 
 // read verifies the next page.

@@ -85,6 +85,7 @@ func methodRules() map[string]methodRule {
 	addSessionRules(rules)
 	addSignInRules(rules)
 	addFeedRules(rules)
+	addAuditRules(rules)
 	return rules
 }
 
