@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/usher-id/usher/internal/directory"
@@ -25,7 +26,10 @@ const (
 )
 
 // postgresSealing is how the transactions of a process wake its sealer.
-type postgresSealing struct{ wake chan struct{} }
+type postgresSealing struct {
+	wake     chan struct{}
+	followed atomic.Bool
+}
 
 func newPostgresSealing() *postgresSealing { return &postgresSealing{wake: make(chan struct{}, 1)} }
 
@@ -214,6 +218,10 @@ func (s *sealedRows) run(ctx context.Context, q querier, sql string, t directory
 // Follow implements directory.Store. It asks again and again, since behind a pooler
 // of transactions nobody can be notified.
 func (db *postgresDB) Follow(ctx context.Context, grown func(directory.TenantNo, int64)) error {
+	if !db.sealing.followed.CompareAndSwap(false, true) {
+		return errFollowed
+	}
+	defer db.sealing.followed.Store(false)
 	f := newFollower(grown)
 	sum, failing := int64(-1), false
 	for ctx.Err() == nil {

@@ -21,6 +21,7 @@ var chainChecks = []check{
 	{"Follow tells of every chain that grows", chainFollowed},
 	{"Follow tells how far chains were when it began", chainFollowedLate},
 	{"Follow ends when ctx is done", chainFollowEnds},
+	{"Only events that have a position are there", chainUnsealed},
 }
 
 // wantChain fails unless the events are a chain behind a base, with the hashes of
@@ -269,4 +270,24 @@ func chainFollowEnds(_ *testing.T, s *sample) {
 	stop()
 	s.addEvents(1)
 	s.wantWholeChain(nil)
+}
+
+func chainUnsealed(t *testing.T, s *sample) {
+	for range 5 {
+		s.addEvents(1, 2)
+		var waiting, sealed []directory.Event
+		s.view(func(r directory.Reader) (err error) {
+			if waiting, err = r.UnsealedEvents(s.ctx, s.tenant, 100); err != nil {
+				return err
+			}
+			sealed, err = r.Events(s.ctx, s.tenant, 0, 100)
+			return err
+		})
+		all := s.events(0, 100)
+		wantSame(t, "the events with a position and those without", eventIDs(slices.Concat(sealed, waiting)), eventIDs(all))
+		for i, e := range waiting {
+			of := all[len(sealed)+i]
+			wantSame(t, "an event without a position", e, directory.Event{Seq: of.Seq, Tenant: of.Tenant, ID: of.ID, Type: of.Type, User: of.User, Time: of.Time})
+		}
+	}
 }

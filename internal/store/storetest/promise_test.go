@@ -105,9 +105,7 @@ var promises = map[string][]string{
 	"SigningKeys lists the tenant's, the newest first.": {"session/SigningKeys lists the tenant's, the newest first"},
 	"LicenceReader reads pools.":                        nil,
 	"EventReader reads what happened.":                  nil,
-	"UserEvents lists those of one user, as far as IndexEvents has come.": {
-		"history/UserEvents lists those of one user after a sequence number, oldest first"},
-	"SessionReader lists sign-ins.": nil,
+	"SessionReader lists sign-ins.":                     nil,
 	"UserTokens lists a user's tokens of the kinds access, refresh and session that expire after now, the newest first, without their hashes.": {
 		"token/UserTokens lists a user's tokens that live on, the newest first"},
 	"AnswerReader finds the answers of idempotency keys.": {"answer/An answer is its tenant's, its caller's and its key's"},
@@ -132,11 +130,7 @@ var promises = map[string][]string{
 	"UpdateCompany replaces the row of c.Number; its place in the tree stays.": {"tree/UpdateCompany replaces the row and leaves its place"},
 	"DeleteCompany erases a company to which nothing belongs.": {"tree/DeleteCompany erases a company to which nothing belongs",
 		"groups/No user is made in a company that is gone", "groups/No location is given, and none made, where it is gone"},
-	"IndexEvents makes at most limit events that are committed findable by user and reports how many it did; 0 when all are.": {
-		"history/IndexEvents reports how many it did, and 0 when all are", "history/An event of a transaction that fails is in no history"},
-	"An engine that indexes each event as it is written has nothing to do.": {"history/IndexEvents reports how many it did, and 0 when all are"},
-	"SweepAnswers removes answers of idempotency keys made before a time.":  {"answer/SweepAnswers removes answers made before a time"},
-	"Events lists a tenant's events after a sequence number, oldest first.": {"event/Events lists a tenant's events after a sequence number, oldest first"},
+	"SweepAnswers removes answers of idempotency keys made before a time.": {"answer/SweepAnswers removes answers made before a time"},
 
 	"UserWriter changes users and the index rows that follow from them (list index, totals, search text): those are the store's own business.": {
 		"list/A user that moves leaves one list and enters another", "search/A change is found right after Update returned"},
@@ -144,7 +138,8 @@ var promises = map[string][]string{
 		"user/LockUser reads a user for change", "users/Until the transaction ends nobody else changes a locked user"},
 	"UpdateUser replaces the row; before is what LockUser returned.": {
 		"user/UpdateUser replaces the row field by field", "user/A user that is not as it was read is refused"},
-	"DeleteUser erases a user and everything that belongs to it but its events.": {
+	"DeleteUser erases a user and everything that belongs to it but its events, whose contents EraseEvents erases.": {
+		"erasure/EraseEvents erases the contents of all events of a user and no others",
 		"user/DeleteUser erases a user and everything that belongs to it but its events", "users/Nothing is added to a user that is being erased",
 		"job/Erasing a user ends the jobs about it and no others", "session/An impersonation's fields round trip"},
 	"SetHandleKinds changes as what the holder has the key.": {"handle/SetHandleKinds changes as what the holder has the key"},
@@ -204,7 +199,51 @@ var promises = map[string][]string{
 	"RaiseNumber makes later draws start after number.": {"number/RaiseNumber makes later draws start after number"},
 	"Another process may first use up the numbers that it has drawn ahead.": {
 		"shared/A process gives out the numbers that it has drawn ahead and then passes a raised counter"},
-	"EventWriter records changes.":                            nil,
+	"EventWriter records changes.": nil,
+	"Seal gives positions to the events of a tenant that are committed and have none, so that whoever changed something reads it in the feed at once.": {
+		"events/Whoever changed something finds it in the feed after Seal", "chain/Committed events have positions without gaps and hashes that verify"},
+	"An engine whose writer does it has nothing to do.": {"chain/Seal of a tenant without new events changes nothing"},
+	"Follow seals what any process commits, until ctx is done, and calls grown when a tenant's chain has grown to a position, by this process or another.": {
+		"chain/Follow tells of every chain that grows", "chain/Follow ends when ctx is done", "chain/Follow tells how far chains were when it began"},
+	"grown may run on the writer's own goroutine: it must not wait and must not use the store.": nil,
+	"Any number of processes may follow at once; one process follows once.": {
+		"events/A follower by position misses nothing and sees nothing twice"},
+	"ChainHead is the end of a tenant's chain; of a tenant without events one with nothing but the tenant.": {
+		"chain/Committed events have positions without gaps and hashes that verify", "chain/ChainHead of a tenant without events has nothing but the tenant"},
+	"ChainHeads lists the chains that have an event, by tenant, greater than after.": {
+		"chain/ChainHeads lists the chains that have an event, by tenant, greater than after"},
+	"Only events that have a position are there.":                {"chain/Only events that have a position are there"},
+	"Events lists a tenant's events after a position, in order.": {"event/Events lists a tenant's events after a position, in order"},
+	"UnsealedEvents lists a tenant's events that are committed and have no position yet, in order of Seq, with no more than Seq, Tenant, ID, Type, User and Time.": {
+		"chain/Only events that have a position are there"},
+	"FindEvents lists those that q selects.":                          {"find/FindEvents agrees with a look at every event", "history/FindEvents lists those of one user after a position, oldest first"},
+	"Where q has keys they are found as far as IndexEvents has come.": {"find/FindEvents by what events say finds those that are indexed"},
+	"EventPeriod is a range of positions outside of which no event has a time from from and before to; 0 and 0 if there is none.": {
+		"find/EventPeriod leaves no event of its time outside", "find/EventPeriod is narrow where events are indexed"},
+	"It goes by hours, as far as IndexEvents has come: what is not indexed is inside.":    {"find/EventPeriod is narrow where events are indexed"},
+	"EventSelection is an EventQuery as the store takes it.":                              nil,
+	"Events match that lie in the range of positions and equal every member that is set.": {"find/FindEvents agrees with a look at every event"},
+	"From and To bound the time: from From, before To.":                                   {"find/FindEvents agrees with a look at every event"},
+	"Zero is no bound.": {"find/FindEvents agrees with a look at every event"},
+	"After and Before bound the position: greater than After, less than Before; 0 is no bound.": {"find/FindEvents agrees with a look at every event"},
+	"Scan is the most events, or index rows, that are looked at.":                               {"find/FindEvents ends at Limit and at Scan and goes on from Seen"},
+	"EventsFound is what a search for events came to.":                                          nil,
+	"Seen is the last position that was looked at, and More says that the search ended there because of Limit or Scan.": {
+		"find/FindEvents ends at Limit and at Scan and goes on from Seen"},
+	"InsertEvent writes an event, without position and hashes: those it gets when it is committed.": {
+		"event/An event's fields round trip", "event/An event of a transaction that fails is not kept", "chain/Events of parts that fail leave no gap"},
+	"It may be written at the end of the transaction: nothing in it reads events.": {"chain/Events of parts that fail leave no gap"},
+	"EraseEvents erases the contents of all events of a user, those of this transaction too, and whatever finds them by what was erased.": {
+		"erasure/EraseEvents erases the contents of all events of a user and no others", "erasure/EraseEvents erases events of its own transaction too",
+		"erasure/What is erased is not found by its reason", "erasure/EraseEvents of a transaction or part that fails erases nothing",
+		"events/What is erased while others seal, index and write is gone"},
+	"IndexEvents makes at most limit events of a tenant findable by what they say (FindEvents, EventPeriod) and reports how many it did; 0 when all are.": {
+		"history/IndexEvents reports how many it did, and 0 when all are", "history/An event of a transaction that fails is in no history",
+		"find/FindEvents by what events say finds those that are indexed"},
+	"TrimEvents removes at most limit of the oldest events, up to a position, moves the chain's base, and returns how many it removed.": {
+		"erasure/TrimEvents removes at most limit of the oldest events and moves the base", "erasure/What is trimmed is not found, and what comes later is",
+		"events/What is trimmed while others seal and index is a beginning of the chain"},
+	"SetChainEpoch sets the epoch of a tenant's chain.":       {"chain/SetChainEpoch sets the epoch and nothing else"},
 	"JobReader looks for work.":                               nil,
 	"JobsDue reports whether ClaimJobs would find a job now.": {"job/JobsDue reports whether ClaimJobs would find a job"},
 	"Sweeper removes rows of all tenants that nothing needs any more: at most limit of them in a call, and none that another transaction is using.": {
