@@ -62,10 +62,20 @@ func (h *feedHub) grow(t TenantNo, position int64) {
 // end sends away whoever waits, now and later.
 func (h *feedHub) end() { h.once.Do(func() { close(h.ended) }) }
 
+// over reports whether ctx is done or the server stops.
+func (h *feedHub) over(ctx context.Context) bool {
+	select {
+	case <-h.ended:
+		return true
+	default:
+		return ctx.Err() != nil
+	}
+}
+
 // sleep waits for a time and reports false if ctx or the feed ended first.
 func (h *feedHub) sleep(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {
-		return ctx.Err() == nil
+		return !h.over(ctx)
 	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()

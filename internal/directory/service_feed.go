@@ -159,7 +159,7 @@ func (s *Service) FollowEvents(ctx context.Context, call *Call, q EventQuery, ea
 			told = time.Now()
 			beat.Reset(s.feed.beat)
 		}
-		if !page.More && !waiter.wait(ctx, w.head, beat.C) || ctx.Err() != nil {
+		if s.feed.over(ctx) || !page.More && !waiter.wait(ctx, w.head, beat.C) {
 			return nil
 		}
 		if err := s.readmit(ctx, call); err != nil {
