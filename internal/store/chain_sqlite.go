@@ -21,6 +21,10 @@ type sqliteChains struct {
 	next    map[directory.TenantNo]*directory.ChainHead
 
 	follower atomic.Pointer[follower]
+	// shredding is set while something is erased, and shredded once it is committed:
+	// the log may still hold it.
+	shredding bool
+	shredded  atomic.Bool
 }
 
 func newSQLiteChains() *sqliteChains {
@@ -115,6 +119,10 @@ func (c *sqliteChains) writeHeads(ctx context.Context, q querier) error {
 
 // committed makes what the transaction wrote known, and tells the follower.
 func (c *sqliteChains) committed() {
+	if c.shredding {
+		c.shredding = false
+		c.shredded.Store(true)
+	}
 	if len(c.next) == 0 {
 		return
 	}
@@ -214,4 +222,23 @@ func (c *sqliteChains) sealSome(ctx context.Context, conn *sqliteConn) (int, err
 	}
 	c.committed()
 	return len(list), nil
+}
+
+// shred runs fn so that SQLite overwrites what it removes, also where that writes
+// pages that would only be freed. Elsewhere it overwrites what is on the pages that
+// it writes anyway (secure_delete FAST), which costs nothing that can be measured.
+func (c *sqliteChains) shred(ctx context.Context, q querier, fn func() error) error {
+	c.shredding = true
+	if _, err := q.exec(ctx, "PRAGMA secure_delete = ON"); err != nil {
+		return err
+	}
+	err := fn()
+	conn := q.(*sqliteConn)
+	broken := conn.broken
+	conn.broken = nil
+	_, restored := q.exec(ctx, "PRAGMA secure_delete = FAST")
+	if conn.broken == nil {
+		conn.broken = broken
+	}
+	return errors.Join(err, restored)
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
@@ -262,5 +263,74 @@ func TestOutcomeIsFoundBeforeAndAfterSealing(t *testing.T) {
 				t.Errorf("sealed %t: %q is found: %t (%v)", sealed, id, found, err)
 			}
 		}
+	}
+}
+
+// TestLogForgetsErased: SQLite's log holds what was written before, until it is cut.
+func TestLogForgetsErased(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "usher.db")
+	db, err := Open(t.Context(), "sqlite:"+path, Options{Migrate: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	engine := db.Store.(*sqliteDB)
+	close(engine.points.stop) // its ticks would race with the test
+	<-engine.points.stopped
+	no := newTenant(t, db, "one")
+	traces := func() (n int) {
+		for _, name := range []string{path, path + "-wal"} {
+			data, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			n += bytes.Count(data, []byte("what was said"))
+		}
+		return n
+	}
+	write := func(id string) {
+		e := anEvent(no, id)
+		e.Payload = []byte("what was said")
+		if err := db.Update(t.Context(), func(tx directory.Tx) error { return tx.InsertEvent(t.Context(), e) }); err != nil {
+			t.Fatal(err)
+		}
+		engine.points.checkpoint("PASSIVE")
+		if traces() == 0 {
+			t.Fatal("what was written is nowhere")
+		}
+	}
+	erase := func() {
+		if err := db.Update(t.Context(), func(tx directory.Tx) error { return tx.EraseEvents(t.Context(), no, 1) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("one")
+	erase()
+	engine.points.forgetErased()
+	if n := traces(); n != 0 {
+		t.Errorf("the files hold what was erased %d times", n)
+	}
+	write("two")
+	err = db.View(t.Context(), func(r directory.Reader) error { // keeps the log from being cut
+		if _, err := r.Events(t.Context(), no, 0, 1); err != nil {
+			return err
+		}
+		erase()
+		engine.points.forgetErased()
+		if traces() == 0 {
+			t.Error("the log was cut while somebody reads")
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	addEvent(t, db, no, "three") // its batch ends with what was asked for
+	addEvent(t, db, no, "four")  // and this one comes behind it
+	if n := traces(); n != 0 {
+		t.Errorf("the files hold what was erased %d times after the batch", n)
+	}
+	engine.points.stop = make(chan struct{}) // for Close to close
+	if err := db.Close(); err != nil {
+		t.Error(err)
 	}
 }

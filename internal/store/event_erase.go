@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
 
@@ -17,6 +16,8 @@ const (
 		AND e.tenant = $1 AND e.position = k.position AND e.number = $2 AND e.reason <> ''`
 	eraseIndexedSQL = "UPDATE events SET " + noContents + ` WHERE tenant = $1 AND number = $2
 		AND position IN (SELECT position FROM event_keys WHERE tenant = $1 AND kind = 1 AND key = $2)`
+	trimEventsSQL = "DELETE FROM events WHERE tenant = $1 AND position > $2 AND position <= $3"
+	trimKeysSQL   = "DELETE FROM event_keys WHERE tenant = $1 AND kind = $2 AND key = $3 AND position <= $4"
 	eraseLaterSQL = "UPDATE events SET " + noContents + " WHERE tenant = $1 AND number = $2 AND position > $3"
 )
 
@@ -94,7 +95,7 @@ func (t *tx) TrimEvents(ctx context.Context, no directory.TenantNo, through int6
 		if err := t.trimIndex(ctx, no, list); err != nil {
 			return err
 		}
-		_, err := t.q.exec(ctx, "DELETE FROM events WHERE tenant = $1 AND position > $2 AND position <= $3", int64(no), head.Base, last.position)
+		_, err := t.q.exec(ctx, trimEventsSQL, int64(no), head.Base, last.position)
 		return err
 	})
 	if err == nil && mark < last.position {
@@ -117,9 +118,7 @@ func (t *tx) trimIndex(ctx context.Context, no directory.TenantNo, list []indexe
 	}
 	last := list[len(list)-1].position
 	for _, k := range slices.SortedFunc(maps.Keys(keys), eventKey.compare) {
-		_, err := t.q.exec(ctx, "DELETE FROM event_keys WHERE tenant = $1 AND kind = $2 AND key = $3 AND position <= $4",
-			int64(no), int64(k.kind), k.key, last)
-		if err != nil {
+		if _, err := t.q.exec(ctx, trimKeysSQL, int64(no), int64(k.kind), k.key, last); err != nil {
 			return err
 		}
 	}
@@ -129,22 +128,4 @@ func (t *tx) trimIndex(ctx context.Context, no directory.TenantNo, list []indexe
 		}
 	}
 	return nil
-}
-
-// shredded runs fn so that SQLite overwrites what it removes, also where that
-// writes pages that would only be freed. Elsewhere it overwrites what is on the
-// pages that it writes anyway (secure_delete FAST): no measurable cost.
-func shredded(ctx context.Context, q querier, fn func() error) error {
-	if _, err := q.exec(ctx, "PRAGMA secure_delete = ON"); err != nil {
-		return err
-	}
-	err := fn()
-	conn := q.(*sqliteConn)
-	broken := conn.broken
-	conn.broken = nil
-	_, restored := q.exec(ctx, "PRAGMA secure_delete = FAST")
-	if conn.broken == nil {
-		conn.broken = broken
-	}
-	return errors.Join(err, restored)
 }

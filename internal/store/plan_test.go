@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"maps"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -89,6 +90,25 @@ var hot = []look{
 	{name: "FindEvents", run: func(ctx context.Context, r *reader) error {
 		_, err := r.FindEvents(ctx, 1, directory.EventSelection{User: 1, After: 5, Limit: 10, Scan: 100})
 		return err
+	}},
+	{name: "FindEvents by origin, the newest first", uses: "events_position (tenant=? AND position=?)", run: finding(directory.EventSelection{
+		Origin: "x", Type: "y", Before: 9, Limit: 10, Scan: 100, Descending: true})},
+	{name: "FindEvents without a key", uses: "events_position (tenant=? AND position>? AND position<?)", run: finding(directory.EventSelection{
+		From: time.Unix(1, 0), After: 5, Limit: 10, Scan: 100})},
+	{name: "FindEvents without a key, the newest first", uses: "events_position (tenant=? AND position>? AND position<?)", run: finding(directory.EventSelection{
+		Limit: 10, Scan: 100, Descending: true})},
+	{name: "EventPeriod", run: func(ctx context.Context, r *reader) error {
+		_, _, err := r.EventPeriod(ctx, 1, time.Unix(1, 0), time.Unix(2, 0))
+		return err
+	}},
+	{name: "ChainHead", run: func(ctx context.Context, r *reader) error { _, err := r.ChainHead(ctx, 1); return err }},
+	{name: "ChainHeads", run: func(ctx context.Context, r *reader) error { _, err := r.ChainHeads(ctx, 1, 10); return err }},
+	{name: "indexedEvents", uses: "events_position (tenant=? AND position>? AND position<?)", run: func(ctx context.Context, r *reader) error {
+		_, err := (&tx{*r}).indexedEvents(ctx, 1, 5, 10, 10)
+		return err
+	}},
+	{name: "reasons of a user's events", uses: "events_position (tenant=? AND position=?)", run: func(ctx context.Context, r *reader) error {
+		return r.q.query(ctx, reasonsOfSQL, []any{int64(1), int64(7)}, func(*row) {})
 	}},
 	{name: "GroupMemberRefs", run: func(ctx context.Context, r *reader) error {
 		_, err := r.GroupMemberRefs(ctx, 1, 7, 1, 5, 30)
@@ -178,6 +198,21 @@ func users(q directory.UserQuery) func(context.Context, *reader) error {
 	}
 }
 
+func finding(q directory.EventSelection) func(context.Context, *reader) error {
+	return func(ctx context.Context, r *reader) error {
+		_, err := r.FindEvents(ctx, 1, q)
+		return err
+	}
+}
+
+// changing are changes of events, which must not read a table either.
+var changing = map[string][]any{
+	eraseIndexedSQL: {int64(1), int64(7)},
+	eraseLaterSQL:   {int64(1), int64(7), int64(5)},
+	trimEventsSQL:   {int64(1), int64(5), int64(9)},
+	trimKeysSQL:     {int64(1), int64(2), int64(3), int64(9)},
+}
+
 // ended looks for what a sweep removes.
 func ended(sql string) func(context.Context, *reader) error {
 	return func(ctx context.Context, r *reader) error {
@@ -236,6 +271,23 @@ func plans(t *testing.T, e *engine, q querier, explain string, skip int, fn func
 	}
 }
 
+// changePlans calls fn with the plan of each change.
+func changePlans(t *testing.T, q querier, changes map[string][]any, explain string, skip int, fn func(sql, plan string)) {
+	for sql, args := range changes {
+		var plan []string
+		err := q.query(t.Context(), explain+sql, args, func(r *row) {
+			for range skip {
+				r.int()
+			}
+			plan = append(plan, r.text())
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		fn(sql, strings.Join(plan, "\n"))
+	}
+}
+
 // scans are reads of a whole table or index. A co-routine (k) is the page that
 // the plan has found by then, and keys that sign (k too) are as few as tenants;
 // the search index has a constraint after its number.
@@ -266,6 +318,11 @@ func TestSQLitePlans(t *testing.T) {
 			t.Errorf("the search index is not used:\n%s", plan)
 		}
 	})
+	changePlans(t, conn, changing, "EXPLAIN QUERY PLAN ", 3, func(sql, plan string) {
+		if scans.MatchString(plan) {
+			t.Errorf("%s\n%s", sql, plan)
+		}
+	})
 }
 
 func TestPostgresPlans(t *testing.T) {
@@ -284,6 +341,16 @@ func TestPostgresPlans(t *testing.T) {
 	}
 	plans(t, db.engine, sqlQuerier{tx}, "EXPLAIN ", 0, func(t *testing.T, l look, sql, plan string) {
 		if strings.Contains(plan, "Seq Scan") || !l.sort && strings.Contains(plan, "Sort  (") {
+			t.Errorf("%s\n%s", sql, plan)
+		}
+	})
+	changes := maps.Clone(changing)
+	changes[unsealedTenantsSQL] = []any{int64(10)}
+	changes[anyUnsealedSQL] = []any{int64(1)}
+	changes[moveEventsSQL] = []any{int64(1), "{1}", "{1}", "{00}", "{00}"}
+	changes[placeEventsSQL] = []any{int64(1), "{1}", "{1}", "{00}", "{00}"}
+	changePlans(t, sqlQuerier{tx}, changes, "EXPLAIN ", 0, func(sql, plan string) {
+		if strings.Contains(plan, "Seq Scan") {
 			t.Errorf("%s\n%s", sql, plan)
 		}
 	})

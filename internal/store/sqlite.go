@@ -30,7 +30,7 @@ type sqliteDB struct {
 // The settings of connections (docs/decisions/0009): pages are mapped, as much
 // of the file as SQLite can, so that a small cache is enough; every commit is
 // synced before it is answered. What is deleted is overwritten where that writes
-// no page more (see shredded).
+// no page more (see sqliteChains.shred).
 const (
 	sqliteCommon = "_pragma=busy_timeout(5000)&_pragma=synchronous(FULL)&_pragma=mmap_size(2147418112)&_pragma=cache_size(-4000)&_pragma=temp_store(MEMORY)"
 	sqliteWriter = sqliteCommon + "&_pragma=journal_mode(WAL)&_pragma=wal_autocheckpoint(0)&_pragma=secure_delete(FAST)"
@@ -64,7 +64,7 @@ func newSQLiteEngine() *engine {
 		moveListed:   moveListedOneByOne,
 		writeEvents:  chains.write,
 		chains:       chains,
-		shred:        shredded,
+		shred:        chains.shred,
 		shard:        func() int64 { return 0 },
 		poolShards:   func(int64) int64 { return 1 },
 		numbers:      rowNumbers{},

@@ -51,6 +51,7 @@ func (c *checkpointer) run() {
 			return
 		case <-tick.C:
 		}
+		c.forgetErased()
 		n := c.writer.commits.Load()
 		if idle++; n != done {
 			idle = 0
@@ -68,6 +69,20 @@ func (c *checkpointer) run() {
 				c.checkpoint("TRUNCATE")
 			}
 		}
+	}
+}
+
+// forgetErased cuts the log when it may still hold what was erased since the last
+// time. When that cannot be, because somebody reads or writes, the writer is asked
+// to do it behind its next batch.
+func (c *checkpointer) forgetErased() {
+	chains := c.writer.engine.chains
+	if !chains.shredded.CompareAndSwap(true, false) {
+		return
+	}
+	if all, _ := c.checkpoint("TRUNCATE"); !all {
+		chains.shredded.Store(true)
+		c.writer.cut.Store(true)
 	}
 }
 

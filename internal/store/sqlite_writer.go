@@ -30,8 +30,10 @@ type writer struct {
 	conn   *sqliteConn
 	// catchUp asks for the rest of the log to be copied before the next batch.
 	catchUp atomic.Bool
-	batch   int // most updates that share one commit
-	log     *slog.Logger
+	// cut asks for the log to be emptied, because of what is in it.
+	cut   atomic.Bool
+	batch int // most updates that share one commit
+	log   *slog.Logger
 
 	mu     sync.RWMutex // guards closed against a send on queue
 	closed bool
@@ -143,8 +145,11 @@ func (w *writer) run() {
 			}
 			current = &batch{w: w, began: w.engine.now()}
 			current.run(u)
+			if w.cut.CompareAndSwap(true, false) {
+				w.restartLog("TRUNCATE")
+			}
 			if w.catchUp.CompareAndSwap(true, false) {
-				w.restartLog()
+				w.restartLog("RESTART")
 			}
 			idle.Reset(mergeAfter)
 		case <-idle.C:
@@ -164,9 +169,9 @@ func (w *writer) abandon(b *batch) {
 // restartLog copies the last pages of the log and makes the next commit begin
 // it anew. It waits a moment for reads that still need the log; if one takes
 // longer, the log goes on and the next request to catch up tries again.
-func (w *writer) restartLog() {
+func (w *writer) restartLog(mode string) {
 	w.control("PRAGMA busy_timeout = 20")
-	w.control("PRAGMA wal_checkpoint(RESTART)")
+	w.control("PRAGMA wal_checkpoint(" + mode + ")")
 	w.control("PRAGMA busy_timeout = 5000")
 }
 

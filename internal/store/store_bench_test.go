@@ -17,7 +17,11 @@ import (
 
 // Compare ratios of one run, not single figures of two machines. For the
 // figures of docs/operations.md: go test -bench . -users 100000.
-var benchUsers = flag.Int("users", 10_000, "users in the directory of benchmarks")
+var (
+	benchUsers = flag.Int("users", 10_000, "users in the directory of benchmarks")
+	// benchEvents shows by the difference what the events of changes cost.
+	benchEvents = flag.Bool("events", true, "whether the changes of benchmarks write events")
+)
 
 var benchWords = []string{"anna", "bruno", "clara", "david", "elena", "felix", "greta", "hugo", "irene", "jonas", "klara",
 	"lukas", "maria", "niklas", "olivia", "paul", "quirin", "rosa", "simon", "teresa", "ulrich", "vera", "walter", "xenia", "yusuf", "zoe"}
@@ -44,7 +48,14 @@ func insertBenchUser(ctx context.Context, tx directory.Tx, u directory.User) err
 			return err
 		}
 	}
-	return tx.InsertEvent(ctx, benchEvent(u.Tenant, u.Number))
+	return writeBenchEvent(ctx, tx, u.Tenant, u.Number)
+}
+
+func writeBenchEvent(ctx context.Context, tx directory.Tx, tenant directory.TenantNo, number int64) error {
+	if !*benchEvents {
+		return nil
+	}
+	return tx.InsertEvent(ctx, benchEvent(tenant, number))
 }
 
 func benchEvent(tenant directory.TenantNo, number int64) directory.Event {
@@ -89,6 +100,7 @@ func (d *bench) load(b *testing.B, engine string) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	go db.Follow(ctx, func(directory.TenantNo, int64) {}) // as a server does, until the binary ends
 	d.db, d.users = db, int64(*benchUsers)
 	d.update(b, func(tx directory.Tx) error {
 		no, err := tx.InsertTenant(ctx, directory.Tenant{ID: "bench", Name: "bench", Doors: directory.AllDoors})
@@ -237,7 +249,7 @@ func (d *bench) changeState(ctx context.Context, tx directory.Tx, number int64) 
 	if err := tx.UpdateUser(ctx, before, after); err != nil {
 		return err
 	}
-	return tx.InsertEvent(ctx, benchEvent(d.tenant, number))
+	return writeBenchEvent(ctx, tx, d.tenant, number)
 }
 
 // BenchmarkStateChange compares 64 callers at once, whose changes SQLite
