@@ -385,8 +385,8 @@ type UserWriter interface {
 	InsertUser(ctx context.Context, u User) error
 	// UpdateUser replaces the row; before is what LockUser returned.
 	UpdateUser(ctx context.Context, before, after User) error
-	// DeleteUser erases a user and everything that belongs to it but its
-	// events. Its number and id are remembered as Purged.
+	// DeleteUser erases a user and everything that belongs to it but its events,
+	// whose contents EraseEvents erases. Its number and id are remembered as Purged.
 	DeleteUser(ctx context.Context, u User) error
 	InsertHandle(ctx context.Context, t TenantNo, h Handle) error
 	// SetHandleKinds changes as what the holder has the key.
