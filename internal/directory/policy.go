@@ -153,7 +153,7 @@ type Actor struct {
 // would make the hour of an impersonation last, or give away what is the
 // person's own.
 var barredActing = map[Action]bool{ActSetPassword: true, ActReplaceOwnPassword: true, ActReset: true, ActCredentials: true,
-	ActImpersonate: true, ActSession: true, ActTenant: true, ActGrantRole: true}
+	ActImpersonate: true, ActSession: true, ActTenant: true, ActGrantRole: true, ActWebhooks: true}
 
 // bar refuses what the way of signing in does not allow, whatever the rank.
 func (a Actor) bar(action Action) error {

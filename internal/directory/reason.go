@@ -121,6 +121,8 @@ const (
 	ReasonWebhookTooManySecrets Reason = "webhook.too_many_secrets"
 	ReasonWebhookLastSecret     Reason = "webhook.last_secret"
 	ReasonWebhookReplaying      Reason = "webhook.replaying"
+	ReasonWebhookTesting        Reason = "webhook.testing"
+	ReasonWebhookOff            Reason = "webhook.off"
 	ReasonDeliveryNotFound      Reason = "delivery.not_found"
 	ReasonListTooLarge          Reason = "list.too_large"
 	ReasonFieldUnknown          Reason = "field.unknown"

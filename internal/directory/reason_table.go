@@ -294,6 +294,10 @@ func webhookReasons() []ReasonInfo {
 			"Add another one first."},
 		{ReasonWebhookReplaying, CodeConflict, "An earlier replay has not ended.",
 			"Wait until replay of the endpoint is null."},
+		{ReasonWebhookTesting, CodeConflict, "A test message is on its way to the endpoint.",
+			"Wait for its outcome."},
+		{ReasonWebhookOff, CodeUnavailable, "The server sends no webhooks.",
+			"Ask whoever runs the server."},
 		{ReasonDeliveryNotFound, CodeNotFound, "The event does not wait for this endpoint: it was delivered, dropped, or not asked for.",
 			"List the deliveries."},
 	}

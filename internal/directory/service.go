@@ -32,6 +32,13 @@ type Options struct {
 	// CheckpointKey signs checkpoints of the chains of events. Without one
 	// LatestCheckpoint answers audit.no_key.
 	CheckpointKey ed25519.PrivateKey
+	// Courier sends webhooks. Without one, endpoints can be made and nothing is
+	// sent to them: TestWebhook answers webhook.off.
+	Courier Courier
+	// WebhooksChanged, if set, is called after a change that may have given an
+	// endpoint something to do, so that it is done at once where the same process
+	// sends webhooks.
+	WebhooksChanged func()
 }
 
 // Service is the directory: every use case, and with it every rule.
@@ -48,6 +55,7 @@ type Service struct {
 	working  working
 	feed     *feedHub
 	searches searchBounds
+	trying   sync.Map // endpoints that TestWebhook is sending something to
 }
 
 // New makes a Service over a store.

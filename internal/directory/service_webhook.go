@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -11,7 +12,7 @@ type NewWebhook struct {
 	URL           string
 	Types         []EventType
 	Companies     []int64
-	ExceptOrigins []string
+	ExceptOrigins []string // OriginSelf stands for the caller's own
 	// FromStart sends everything that ever happened first; without it only what
 	// happens from now on.
 	FromStart bool
@@ -32,93 +33,353 @@ type WebhookPatch struct {
 type WebhookDetail struct {
 	Webhook
 	Waiting int64 // deliveries that wait, MaxDeliveriesWaits at most
-	Dead    int64
+	Dead    int64 // and those that are given up, as many at most
 	Behind  int64 // events between its position and the end of the feed, matching or not
 }
 
-// Webhooks lists the tenant's endpoints.
-func (s *Service) Webhooks(ctx context.Context, call *Call) ([]WebhookDetail, error) {
-	panic("Webhooks")
-}
-
-// Webhook reads one endpoint. Errors: webhook.not_found.
-func (s *Service) Webhook(ctx context.Context, call *Call, id string) (WebhookDetail, error) {
-	panic("Webhook")
-}
-
-// MadeWebhook is what CreateWebhook gives to Idempotency.Answer.
+// MadeWebhook is what CreateWebhook gives to Idempotency.Answer, and
+// MadeWebhookSecret what AddWebhookSecret does.
 type MadeWebhook struct {
 	Webhook WebhookDetail
 	Secret  Secret
 }
 
+// MadeWebhookSecret is a secret with its text, which is shown only once.
+type MadeWebhookSecret struct {
+	Made   WebhookSecret
+	Secret Secret
+}
+
+// enterWebhooks is the policy of endpoints: they are the whole tenant's.
+func (s *Service) enterWebhooks(ctx context.Context, call *Call) error {
+	if err := s.enter(ctx, call, ActWebhooks); err != nil {
+		return err
+	}
+	if call.Actor.Root != 0 {
+		return errWholeTenant()
+	}
+	return nil
+}
+
+func errNoWebhook() error {
+	return Wrong(CodeNotFound, ReasonWebhookNotFound, "Webhook not found.")
+}
+
+// webhookID is an id as the store has it. What is no UUID is no endpoint's.
+func webhookID(id string) (string, error) {
+	id, bad := presetID(id)
+	if bad != nil {
+		return "", errNoWebhook()
+	}
+	return id, nil
+}
+
+// Webhooks lists the tenant's endpoints.
+func (s *Service) Webhooks(ctx context.Context, call *Call) ([]WebhookDetail, error) {
+	if err := s.enterWebhooks(ctx, call); err != nil {
+		return nil, err
+	}
+	var list []WebhookDetail
+	err := s.store.View(ctx, func(r Reader) error {
+		all, err := r.Webhooks(ctx, call.Actor.Tenant)
+		if err != nil {
+			return err
+		}
+		list = make([]WebhookDetail, len(all))
+		for i := range all {
+			if list[i], err = webhookDetail(ctx, r, all[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return list, err
+}
+
+// webhookDetail adds what waits for an endpoint.
+func webhookDetail(ctx context.Context, r Reader, w Webhook) (WebhookDetail, error) {
+	d := WebhookDetail{Webhook: w}
+	head, err := r.ChainHead(ctx, w.Tenant)
+	if err != nil {
+		return d, err
+	}
+	d.Behind = max(head.Position-max(w.Position, head.Base), 0)
+	if d.Waiting, err = r.CountDeliveries(ctx, w.Tenant, w.ID, DeliveryWaiting, MaxDeliveriesWaits); err != nil {
+		return d, err
+	}
+	d.Dead, err = r.CountDeliveries(ctx, w.Tenant, w.ID, DeliveryDead, MaxDeliveriesWaits)
+	return d, err
+}
+
+// Webhook reads one endpoint. Errors: webhook.not_found.
+func (s *Service) Webhook(ctx context.Context, call *Call, id string) (WebhookDetail, error) {
+	if err := s.enterWebhooks(ctx, call); err != nil {
+		return WebhookDetail{}, err
+	}
+	id, err := webhookID(id)
+	if err != nil {
+		return WebhookDetail{}, err
+	}
+	var d WebhookDetail
+	err = s.store.View(ctx, func(r Reader) error {
+		w, err := r.Webhook(ctx, call.Actor.Tenant, id)
+		if err != nil {
+			return notFound(err, ReasonWebhookNotFound, "Webhook not found.")
+		}
+		d, err = webhookDetail(ctx, r, w)
+		return err
+	})
+	return d, err
+}
+
 // CreateWebhook makes an endpoint with a first secret, which is shown here and by
-// no list. Errors: invalid with its fields; webhook.too_many.
+// no list. Errors: invalid with its fields; webhook.too_many; secret_key.missing.
 func (s *Service) CreateWebhook(ctx context.Context, call *Call, in NewWebhook) (WebhookDetail, Secret, error) {
-	panic("CreateWebhook")
+	if err := s.enterWebhooks(ctx, call); err != nil {
+		return WebhookDetail{}, "", err
+	}
+	if err := s.replayed(ctx, call); err != nil {
+		return WebhookDetail{}, "", err
+	}
+	w := Webhook{Tenant: call.Actor.Tenant, ID: s.opts.NewID(), State: WebhookActive, CreatedAt: s.now(), Version: 1}
+	w.UpdatedAt = w.CreatedAt
+	patch := WebhookPatch{Name: Some(in.Name), URL: Some(in.URL), Types: Some(in.Types), Companies: Some(in.Companies), ExceptOrigins: Some(in.ExceptOrigins)}
+	if err := s.checkWebhook(call, &patch); err != nil {
+		return WebhookDetail{}, "", err
+	}
+	patch.apply(&w)
+	first, secret, err := s.drawWebhookSecret(&w)
+	if err != nil {
+		return WebhookDetail{}, "", err
+	}
+	w.Secrets = []WebhookSecret{first}
+	if err := s.store.Seal(ctx, w.Tenant); err != nil { // what was answered before is before the endpoint
+		return WebhookDetail{}, "", err
+	}
+	var made MadeWebhook
+	err = s.once(ctx, call, func(tx Tx) (any, error) {
+		d, err := s.insertWebhook(ctx, tx, call, w, in.FromStart)
+		made = MadeWebhook{Webhook: d, Secret: secret}
+		return made, err
+	})
+	if err != nil {
+		return WebhookDetail{}, "", err
+	}
+	call.Changed = true
+	s.webhooksChanged()
+	return made.Webhook, made.Secret, nil
 }
 
-// EditWebhook changes an endpoint. Errors: webhook.not_found, invalid.
+// insertWebhook writes a new endpoint with its event.
+func (s *Service) insertWebhook(ctx context.Context, tx Tx, call *Call, w Webhook, fromStart bool) (WebhookDetail, error) {
+	if _, err := tx.LockTenant(ctx, w.Tenant); err != nil {
+		return WebhookDetail{}, err
+	}
+	if err := checkWebhookCompanies(ctx, tx, call, w.Companies); err != nil {
+		return WebhookDetail{}, err
+	}
+	others, err := tx.Webhooks(ctx, w.Tenant)
+	if err != nil {
+		return WebhookDetail{}, err
+	}
+	if len(others) >= MaxWebhooks {
+		return WebhookDetail{}, Wrong(CodeExhausted, ReasonWebhookTooMany, "A tenant can have %d webhooks.", MaxWebhooks)
+	}
+	head, err := tx.ChainHead(ctx, w.Tenant)
+	if err != nil {
+		return WebhookDetail{}, err
+	}
+	if w.Position = head.Position; fromStart {
+		w.Position = head.Base
+	}
+	if err := tx.InsertWebhook(ctx, w); err != nil {
+		return WebhookDetail{}, err
+	}
+	diff := webhookChanges(&Webhook{}, &w)
+	if err := s.record(ctx, tx, call, EventWebhookCreated, topic{}, webhookSubject(&w), &diff); err != nil {
+		return WebhookDetail{}, err
+	}
+	return webhookDetail(ctx, tx, w)
+}
+
+func webhookSubject(w *Webhook) string { return "webhook:" + w.ID }
+
+// webhooksChanged tells whoever sends webhooks to look.
+func (s *Service) webhooksChanged() {
+	if s.opts.WebhooksChanged != nil {
+		s.opts.WebhooksChanged()
+	}
+}
+
+// changeWebhook writes what edit makes of an endpoint, with its event if what
+// people set has changed.
+func (s *Service) changeWebhook(ctx context.Context, call *Call, id string, edit func(tx Tx, w *Webhook) error) (WebhookDetail, error) {
+	id, err := webhookID(id)
+	if err != nil {
+		return WebhookDetail{}, err
+	}
+	var d WebhookDetail
+	var wrote bool
+	err = s.store.Update(ctx, func(tx Tx) (err error) {
+		wrote, d, err = s.changeWebhookIn(ctx, tx, call, id, edit)
+		return err
+	})
+	call.Changed = err == nil && wrote
+	if call.Changed {
+		s.webhooksChanged()
+	}
+	return d, err
+}
+
+func (s *Service) changeWebhookIn(ctx context.Context, tx Tx, call *Call, id string, edit func(tx Tx, w *Webhook) error) (bool, WebhookDetail, error) {
+	before, err := tx.LockWebhook(ctx, call.Actor.Tenant, id)
+	if err != nil {
+		return false, WebhookDetail{}, notFound(err, ReasonWebhookNotFound, "Webhook not found.")
+	}
+	if err := call.If.check(before.Version); err != nil {
+		return false, WebhookDetail{}, err
+	}
+	after := before
+	after.Secrets = slices.Clone(before.Secrets)
+	if err := edit(tx, &after); err != nil {
+		return false, WebhookDetail{}, err
+	}
+	diff := webhookChanges(&before, &after)
+	wrote := len(diff.json) > 0
+	if wrote {
+		after.Version++
+		after.UpdatedAt = s.now()
+		if err := s.record(ctx, tx, call, EventWebhookUpdated, topic{}, webhookSubject(&after), &diff); err != nil {
+			return false, WebhookDetail{}, err
+		}
+		if err := tx.UpdateWebhook(ctx, after); err != nil {
+			return false, WebhookDetail{}, err
+		}
+	}
+	d, err := webhookDetail(ctx, tx, after)
+	return wrote, d, err
+}
+
+// EditWebhook changes an endpoint. One that is let go on, or gets another URL, is
+// tried at once, with everything that waits for it. Errors: webhook.not_found,
+// version.mismatch, invalid.
 func (s *Service) EditWebhook(ctx context.Context, call *Call, id string, patch WebhookPatch) (WebhookDetail, error) {
-	panic("EditWebhook")
+	if err := s.enterWebhooks(ctx, call); err != nil {
+		return WebhookDetail{}, err
+	}
+	if err := s.checkWebhook(call, &patch); err != nil {
+		return WebhookDetail{}, err
+	}
+	return s.changeWebhook(ctx, call, id, func(tx Tx, w *Webhook) error {
+		if err := checkWebhookCompanies(ctx, tx, call, patch.Companies.Value); err != nil {
+			return err
+		}
+		before := *w
+		patch.apply(w)
+		if w.State != before.State {
+			w.PauseReason = ""
+			if w.State == WebhookPaused {
+				w.PauseReason = "An administrator paused it."
+			}
+		}
+		if w.URL == before.URL && (w.State == before.State || w.State == WebhookPaused) {
+			return nil
+		}
+		w.forgetFailures()
+		return tx.HurryDeliveries(ctx, w.Tenant, w.ID, s.now())
+	})
 }
 
-// DeleteWebhook erases an endpoint. Errors: webhook.not_found.
+// apply edits an endpoint.
+func (p *WebhookPatch) apply(w *Webhook) {
+	w.Name, w.URL = p.Name.or(w.Name), p.URL.or(w.URL)
+	w.Types, w.Companies, w.ExceptOrigins = p.Types.or(w.Types), p.Companies.or(w.Companies), p.ExceptOrigins.or(w.ExceptOrigins)
+	w.State = p.State.or(w.State)
+}
+
+// forgetFailures makes an endpoint one that has not failed.
+func (w *Webhook) forgetFailures() {
+	w.Failures, w.LastStatus, w.LastError = 0, 0, ""
+	w.FailingSince, w.NextAt = time.Time{}, time.Time{}
+}
+
+// DeleteWebhook erases an endpoint with what waits for it. Errors:
+// webhook.not_found, version.mismatch.
 func (s *Service) DeleteWebhook(ctx context.Context, call *Call, id string) error {
-	panic("DeleteWebhook")
+	if err := s.enterWebhooks(ctx, call); err != nil {
+		return err
+	}
+	id, err := webhookID(id)
+	if err != nil {
+		return err
+	}
+	err = s.store.Update(ctx, func(tx Tx) error {
+		w, err := tx.LockWebhook(ctx, call.Actor.Tenant, id)
+		if err != nil {
+			return notFound(err, ReasonWebhookNotFound, "Webhook not found.")
+		}
+		if err := call.If.check(w.Version); err != nil {
+			return err
+		}
+		if err := tx.DeleteWebhook(ctx, w.Tenant, w.ID); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, call, EventWebhookDeleted, topic{}, webhookSubject(&w), &changes{})
+	})
+	call.Changed = err == nil
+	return err
 }
 
 // AddWebhookSecret makes a secret more, with which every delivery is signed too.
-// Errors: webhook.not_found, webhook.too_many_secrets.
+// Errors: webhook.not_found, webhook.too_many_secrets, secret_key.missing.
 func (s *Service) AddWebhookSecret(ctx context.Context, call *Call, id string) (WebhookSecret, Secret, error) {
-	panic("AddWebhookSecret")
+	if err := s.enterWebhooks(ctx, call); err != nil {
+		return WebhookSecret{}, "", err
+	}
+	if err := s.replayed(ctx, call); err != nil {
+		return WebhookSecret{}, "", err
+	}
+	id, err := webhookID(id)
+	if err != nil {
+		return WebhookSecret{}, "", err
+	}
+	added, secret, err := s.drawWebhookSecret(&Webhook{Tenant: call.Actor.Tenant, ID: id})
+	if err != nil {
+		return WebhookSecret{}, "", err
+	}
+	err = s.once(ctx, call, func(tx Tx) (any, error) {
+		_, _, err := s.changeWebhookIn(ctx, tx, call, id, func(_ Tx, w *Webhook) error {
+			if len(w.Secrets) >= MaxWebhookSecrets {
+				return Wrong(CodeExhausted, ReasonWebhookTooManySecrets, "A webhook can have %d secrets.", MaxWebhookSecrets)
+			}
+			w.Secrets = append(w.Secrets, added)
+			return nil
+		})
+		return MadeWebhookSecret{Made: added, Secret: secret}, err
+	})
+	if err != nil {
+		return WebhookSecret{}, "", err
+	}
+	call.Changed = true
+	return added, secret, nil
 }
 
 // RemoveWebhookSecret takes a secret away; the last one stays. Errors:
 // webhook.not_found, webhook.secret_not_found, webhook.last_secret.
 func (s *Service) RemoveWebhookSecret(ctx context.Context, call *Call, id, secret string) error {
-	panic("RemoveWebhookSecret")
-}
-
-// ReplayRange says what to send once more.
-type ReplayRange struct {
-	From time.Time // the zero time: from the oldest event that is kept
-	To   time.Time // the zero time: up to what has been sent
-}
-
-// ReplayWebhook sends the events of a period once more, in order, before what is
-// new. It returns how many positions that are, matching or not. Errors:
-// webhook.not_found, webhook.replaying while an earlier one goes on.
-func (s *Service) ReplayWebhook(ctx context.Context, call *Call, id string, r ReplayRange) (int64, error) {
-	panic("ReplayWebhook")
-}
-
-// TestWebhook sends a message of the type "webhook.test" at once and returns what
-// the endpoint answered. Errors: webhook.not_found.
-func (s *Service) TestWebhook(ctx context.Context, call *Call, id string) (Receipt, error) {
-	panic("TestWebhook")
-}
-
-// DeliveryPage is one page of deliveries.
-type DeliveryPage struct {
-	Deliveries []Delivery
-	Next       string // cursor; "" at the end
-}
-
-// Deliveries lists what an endpoint has not taken, in a state or ("") in any.
-// Errors: webhook.not_found, cursor.invalid, cursor.expired.
-func (s *Service) Deliveries(ctx context.Context, call *Call, id string, state DeliveryState, cursor string, limit int) (DeliveryPage, error) {
-	panic("Deliveries")
-}
-
-// RetryDelivery makes a delivery due at once, a dead one too. Errors:
-// webhook.not_found, delivery.not_found.
-func (s *Service) RetryDelivery(ctx context.Context, call *Call, id string, position int64) (Delivery, error) {
-	panic("RetryDelivery")
-}
-
-// DropDelivery gives up an event for an endpoint. Errors: webhook.not_found,
-// delivery.not_found.
-func (s *Service) DropDelivery(ctx context.Context, call *Call, id string, position int64) error {
-	panic("DropDelivery")
+	if err := s.enterWebhooks(ctx, call); err != nil {
+		return err
+	}
+	_, err := s.changeWebhook(ctx, call, id, func(_ Tx, w *Webhook) error {
+		at := slices.IndexFunc(w.Secrets, func(known WebhookSecret) bool { return known.ID == secret })
+		if at < 0 {
+			return Wrong(CodeNotFound, ReasonWebhookSecretNotFound, "The webhook has no such secret.")
+		}
+		if len(w.Secrets) == 1 {
+			return Wrong(CodeConflict, ReasonWebhookLastSecret, "The last secret of a webhook cannot be removed: add another one first.")
+		}
+		w.Secrets = slices.Delete(w.Secrets, at, at+1)
+		return nil
+	})
+	return err
 }
