@@ -87,14 +87,17 @@ func (s *Service) webhookOf(ctx context.Context, t TenantNo, id string) (Webhook
 	return w, err
 }
 
-// periodSteps is how many pages of events are looked at to find the ends of a
+// periodSteps is how many pages, of periodPage, of events are looked at to find an end of a
 // period. Beyond, more is sent than was asked for: up to an hour at each end.
-const periodSteps = 20
+const (
+	periodSteps = 40
+	periodPage  = 500
+)
 
 // period is the range of positions of the events of a period; 0 and 0 for none.
 // Where a clock jumped, events of other times lie in between.
 func (s *Service) period(ctx context.Context, t TenantNo, r ReplayRange) (first, last int64, err error) {
-	if err := s.indexEvents(ctx, t); err != nil {
+	if err := s.store.Seal(ctx, t); err != nil {
 		return 0, 0, err
 	}
 	err = s.store.View(ctx, func(rd Reader) error {
@@ -124,23 +127,27 @@ func (s *Service) period(ctx context.Context, t TenantNo, r ReplayRange) (first,
 // narrow is the first position of a range, or the last one, whose event is of a
 // period; 0 for none.
 func (s *Service) narrow(ctx context.Context, t TenantNo, r ReplayRange, first, last int64, fromEnd bool) (int64, error) {
-	sel := EventSelection{From: r.From, To: r.To, After: first - 1, Before: last + 1, Descending: fromEnd, Limit: 1, Scan: maxEventScan}
+	sel := EventSelection{After: first - 1, Before: last + 1, Descending: fromEnd, Limit: periodPage, Scan: periodPage}
 	for range periodSteps {
 		var found EventsFound
 		err := s.store.Read(ctx, func(rd Reader) (err error) {
 			found, err = rd.FindEvents(ctx, t, sel)
 			return err
 		})
-		switch {
-		case err != nil:
+		if err != nil {
 			return 0, err
-		case len(found.Events) > 0:
-			return found.Events[0].Position, nil
-		case !found.More:
+		}
+		for i := range found.Events {
+			if e := &found.Events[i]; (r.From.IsZero() || !e.Time.Before(r.From)) && (r.To.IsZero() || e.Time.Before(r.To)) {
+				return e.Position, nil
+			}
+		}
+		if !found.More {
 			return 0, nil
-		case fromEnd:
+		}
+		if fromEnd {
 			sel.Before = found.Seen
-		default:
+		} else {
 			sel.After = found.Seen
 		}
 	}
