@@ -54,7 +54,7 @@ func (p *program) command() *cobra.Command {
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
 	root.AddCommand(p.serveCommand(), p.migrateCommand(), p.configCommand(), p.keyCommand(), p.clientCommand(),
-		p.tenantCommand(), p.roleCommand(), p.userCommand(), p.eventCommand(), p.webhookCommand(), p.jobCommand(), p.versionCommand())
+		p.tenantCommand(), p.roleCommand(), p.userCommand(), p.eventCommand(), p.auditCommand(), p.webhookCommand(), p.jobCommand(), p.versionCommand())
 	return root
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"os"
 	"time"
 
 	"github.com/usher-id/usher/internal/config"
@@ -87,15 +88,19 @@ func (a *Admin) audited(ctx context.Context, tenant string) ([]directory.Tenant,
 // are none.
 func (audit *Audit) checkpoints(cfg *config.Config, publicKeys string) ([]directory.Checkpoint, error) {
 	path := cfg.CheckpointPath()
-	keys, err := verifyingKeys(cfg, publicKeys)
-	var read checkpointsRead
-	if err == nil {
-		read, err = readCheckpoints(path, keys)
-	}
+	_, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) && cfg.CheckpointFile == "" && publicKeys == "" {
-		audit.Warnings = append(audit.Warnings, fmt.Sprintf("there are no checkpoints (%v): only the chains themselves are verified, which whoever can write the database can compute anew", err))
+		audit.Warnings = append(audit.Warnings, fmt.Sprintf("there are no checkpoints in %s: only the chains themselves are verified, which whoever can write the database can compute anew", path))
 		return nil, nil
 	}
+	if err != nil {
+		return nil, fmt.Errorf("checkpoint_file: %w", err)
+	}
+	keys, err := verifyingKeys(cfg, publicKeys)
+	if err != nil {
+		return nil, err
+	}
+	read, err := readCheckpoints(path, keys)
 	if err != nil {
 		return nil, fmt.Errorf("checkpoint_file: %w", err)
 	}
@@ -116,9 +121,12 @@ func verifyingKeys(cfg *config.Config, path string) ([]ed25519.PublicKey, error)
 	}
 	file, _ := cfg.AuditKeyPath()
 	if file == "" {
-		return nil, fmt.Errorf("no audit_key_file and no --public-key: %w", fs.ErrNotExist)
+		return nil, errors.New("audit_key_file: is not set, and there are checkpoints: name the file of their public keys with --public-key")
 	}
 	key, err := readAuditKey(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: there are checkpoints, and no key to verify them with; name the file of their public keys with --public-key", err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -138,11 +146,6 @@ func (audit *Audit) missing(tenants []directory.Tenant, points []directory.Check
 				c.Time.Format(time.RFC3339), c.Name, c.TenantID))
 		}
 	}
-}
-
-// ExportEvents calls each with the events of a tenant in a period, in order.
-func (a *TenantAdmin) ExportEvents(ctx context.Context, from, to time.Time, each func(*directory.Event) error) error {
-	return forPeople(a.service.ExportEvents(ctx, a.call(a.Tenant.No), from, to, each))
 }
 
 // RestartEvents declares that the tenant's history goes on from here, and writes
