@@ -29,7 +29,9 @@ type App struct {
 	store   *store.DB
 	service *directory.Service
 	metrics *metrics
-	mail    *job.Runner // delivers messages while Run runs
+	runners []*job.Runner // do jobs while Run runs
+	// observeJob counts what becomes of jobs.
+	observeJob func(directory.JobKind, job.Outcome)
 
 	background []func(context.Context) error // runs while Run does
 
@@ -100,7 +102,8 @@ func (a *App) openStore(ctx context.Context) error {
 		return err
 	}
 	a.auditKey = key
-	a.service = directory.New(db, directory.Options{PublicURL: a.cfg.BaseURL(), Sealer: sealer, JobAdded: a.wakeMail, Logger: a.log, CheckpointKey: key})
+	a.service = directory.New(db, directory.Options{PublicURL: a.cfg.BaseURL(), Sealer: sealer, JobAdded: a.wakeJobs, Logger: a.log, CheckpointKey: key,
+		CheckpointedThrough: a.checkpointedThrough})
 	return nil
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/ed25519"
 	"log/slog"
+	"math"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -19,6 +21,7 @@ type checkpoints struct {
 	path    string
 	log     *slog.Logger
 	written prometheus.Counter
+	mu      sync.Mutex                   // guards known against through
 	known   map[directory.TenantNo]int64 // the position that the file has last
 }
 
@@ -77,10 +80,23 @@ func (c *checkpoints) sign(ctx context.Context) {
 		}
 		return
 	}
+	c.mu.Lock()
 	for i := range list {
 		c.known[list[i].Tenant] = list[i].Position
 	}
+	c.mu.Unlock()
 	c.written.Add(float64(len(list)))
+}
+
+// checkpointedThrough is the last position of a tenant's chain that retention may
+// remove: that of the last checkpoint, or every one where there are none.
+func (a *App) checkpointedThrough(t directory.TenantNo) int64 {
+	if a.checkpoints == nil {
+		return math.MaxInt64 - 1
+	}
+	a.checkpoints.mu.Lock()
+	defer a.checkpoints.mu.Unlock()
+	return a.checkpoints.known[t]
 }
 
 // lastCheckpointTime bounds the last checkpoint of a server that stops.

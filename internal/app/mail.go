@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
@@ -10,8 +9,6 @@ import (
 	"os"
 	"strings"
 	"time"
-
-	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/usher-id/usher/internal/config"
 	"github.com/usher-id/usher/internal/directory"
@@ -36,22 +33,8 @@ func (a *App) openMail(context.Context) error {
 	if err != nil {
 		return err
 	}
-	host, _ := os.Hostname() // for people who read leases; what follows makes it unique
-	a.mail = job.New(a.service, directory.JobMail, deliver(a.service, mailer), job.Options{
-		Owner:   fmt.Sprintf("%s/%d/%s", host, os.Getpid(), rand.Text()[:8]),
-		Timeout: mailTimeout,
-		Grace:   a.cfg.ShutdownTimeout,
-		Logger:  a.log,
-		Observe: a.metrics.jobs(),
-	})
+	a.runJobs(directory.JobMail, deliver(a.service, mailer), job.Options{Timeout: mailTimeout})
 	return nil
-}
-
-// wakeMail makes the runner look for messages at once.
-func (a *App) wakeMail() {
-	if a.mail != nil {
-		a.mail.Wake()
-	}
 }
 
 // newMailer makes what renders messages and gives them to a transport.
@@ -136,19 +119,4 @@ func heloName(cfg *config.Config) string {
 		return host
 	}
 	return "localhost"
-}
-
-// jobs counts tries of jobs by kind and outcome.
-func (m *metrics) jobs() func(directory.JobKind, job.Outcome) {
-	tries := prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "usher_jobs_total",
-		Help: "Tries of background jobs, by kind and outcome.",
-	}, []string{"kind", "outcome"})
-	m.registry.MustRegister(tries)
-	for _, outcome := range job.Outcomes() { // a rate needs the zeros too
-		tries.WithLabelValues(string(directory.JobMail), string(outcome))
-	}
-	return func(kind directory.JobKind, outcome job.Outcome) {
-		tries.WithLabelValues(string(kind), string(outcome)).Inc()
-	}
 }

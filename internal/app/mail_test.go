@@ -97,7 +97,7 @@ func startMail(t *testing.T, service *directory.Service, cfg config.Config) *mai
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
-	go func() { defer close(done); p.mail.Run(ctx) }()
+	go func() { defer close(done); p.runners[0].Run(ctx) }()
 	p.stop = sync.OnceFunc(func() { cancel(); <-done })
 	t.Cleanup(p.stop)
 	return p
@@ -178,7 +178,7 @@ func TestChangesSendTheirMessages(t *testing.T) {
 			bed, in := newMailbed(t, engine, 1), newInbox(t, "")
 			p := startMail(t, bed.service, serverSettings(in))
 			bed.mailReset(t, bed.users[0])
-			p.mail.Wake()
+			p.wakeJobs()
 			m := <-in.arrived
 			p.stop()
 			body, err := io.ReadAll(m.Body)
@@ -274,7 +274,7 @@ func TestARefusedRecipientIsGivenUp(t *testing.T) {
 	p := startMail(t, bed.service, serverSettings(in))
 	<-in.refused
 	bed.mailReset(t, bed.users[1])
-	p.mail.Wake()
+	p.wakeJobs()
 	m := <-in.arrived
 	p.stop()
 	if m.Header.Get("To") != `"John Bates" <john1@example.test>` {

@@ -83,10 +83,6 @@ func (a *App) Run(ctx context.Context) error {
 		group.Go(func() error { return serve(ops, a.opsListener) })
 	}
 	group.Go(func() error {
-		a.mail.Run(ctx)
-		return nil
-	})
-	group.Go(func() error {
 		a.sweep(ctx)
 		return nil
 	})

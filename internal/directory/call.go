@@ -44,7 +44,7 @@ type Call struct {
 	Settings *Settings // of the actor's tenant; never nil after a successful use case
 	Quota    Quota
 	Changed  bool // whether the use case wrote anything
-	mails    bool // the use case writes to somebody
+	jobs     bool // the use case asks for a job that is due at once
 	trusted  bool
 	admitted bool    // the limiter has counted it and let it pass
 	part     bool    // of a call that the limiter has let pass

@@ -105,6 +105,9 @@ func (s *Service) writeChange(ctx context.Context, tx Tx, call *Call, before, af
 	if err := s.record(ctx, tx, call, e.event, onUser(after), e.subject, diff); err != nil {
 		return err
 	}
+	if err := s.enqueueExpiry(ctx, tx, call, before, after); err != nil {
+		return err
+	}
 	if e.seat {
 		if err := settleSeat(ctx, tx, before, after); err != nil {
 			return err

@@ -15,7 +15,7 @@ func mailTo(call *Call, kind MailKind, u *User) (Mail, error) {
 	if u.Email == "" {
 		return Mail{}, Wrong(CodeConflict, ReasonNoAddress, "The user has no e-mail address to write to.")
 	}
-	call.mails = true
+	call.jobs = true
 	m := Mail{Kind: kind, To: u.Email, Name: fullName(u), UserName: u.UserName, Language: u.Profile.Language}
 	if call.tenant != nil {
 		m.Tenant = call.tenant.Name
@@ -50,10 +50,10 @@ func (s *Service) enqueueMail(ctx context.Context, tx Tx, m Mail, u *User, id st
 	return tx.InsertJob(ctx, Job{Tenant: u.Tenant, ID: id, Kind: JobMail, User: u.Number, RunAt: s.now(), Payload: sealed, CreatedAt: s.now()})
 }
 
-// jobsAdded tells the server that jobs may wait to be done, once what asked for
-// them has been committed.
+// jobsAdded tells the server that jobs are due, once what asked for them has been
+// committed.
 func (s *Service) jobsAdded(call *Call, err error) {
-	if err == nil && call.mails && s.opts.JobAdded != nil {
+	if err == nil && call.jobs && s.opts.JobAdded != nil {
 		s.opts.JobAdded()
 	}
 }

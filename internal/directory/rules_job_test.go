@@ -58,8 +58,14 @@ func TestRulesJobLife(t *testing.T) {
 		t.Fatalf("claimed again: %+v", again)
 	}
 	check(t, f.svc.AbandonJob(f.ctx, f.sys(), again[0], strings.Repeat("no such address ", 100)))
-	if text := f.dump("jobs")["jobs"]; strings.Count(text, "payload= ") != 2 || !strings.Contains(text, "abandoned: no such") {
-		t.Errorf("closed jobs keep something, or not why:\n%s", text)
+	for i, want := range []directory.Job{{State: directory.JobDone}, {State: directory.JobFailed, LastError: strings.Repeat("no such address ", 32)[:500]}} {
+		got := must(f.svc.Job(f.ctx, f.sys(), jobs[i].ID))(t)
+		if got.State != want.State || got.LastError != want.LastError || got.ClosedAt.IsZero() || got.Payload != nil {
+			t.Errorf("job %d is %+v", i, got)
+		}
+	}
+	if text := f.dump("jobs")["jobs"]; strings.Count(text, "payload= ") != 1+2 { // and of the two that the tenant always has
+		t.Errorf("a job that is done keeps its payload, or one that failed does not:\n%s", text)
 	}
 }
 

@@ -27,6 +27,9 @@ type Options struct {
 	JobAdded func()
 	// Logger gets what an operator should know of; without one nobody does.
 	Logger *slog.Logger
+	// CheckpointedThrough, if set, is the last position of a tenant's chain that a
+	// signed checkpoint covers: retention keeps what comes after it.
+	CheckpointedThrough func(t TenantNo) int64
 	// PublicURL is the base of links in messages, without a slash at the end.
 	PublicURL string
 	// CheckpointKey signs checkpoints of the chains of events. Without one

@@ -26,7 +26,7 @@ func (s *Service) ClaimJobs(ctx context.Context, call *Call, kind JobKind, owner
 	var jobs []Job
 	err = s.store.Update(ctx, func(tx Tx) (err error) {
 		now := s.now()
-		jobs, err = tx.ClaimJobs(ctx, kind, owner, now, now.Add(lease), limit)
+		jobs, err = tx.ClaimJobs(ctx, kind, owner, now, now.Add(min(lease, MaxLease)), limit)
 		return err
 	})
 	return jobs, err

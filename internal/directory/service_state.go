@@ -45,31 +45,36 @@ func (s *Service) RestoreUser(ctx context.Context, call *Call, ref UserRef) (Use
 // move runs one verb of the state machine.
 func (s *Service) move(ctx context.Context, call *Call, ref UserRef, verb Verb) (User, error) {
 	return s.change(ctx, call, verbAction(verb), ref, func(tx Tx, u *User, e *edit) error {
-		if u.State == verbTarget[verb] && u.State != StateDeleted {
-			return nil
-		}
-		step, allowed := transitions[verb][u.State]
-		if !allowed && u.State == StateDeleted {
-			return errDeleted()
-		}
-		if !allowed {
-			return Wrong(CodeConflict, ReasonStateNotAllowed, "A user that is %s cannot be %sd.", u.State, verb)
-		}
-		if err := heldFor(ctx, tx, u, verb); err != nil {
-			return err
-		}
-		u.State = step.to
-		if step.to == StateDeleted {
-			u.DeletedAt = s.now()
-		} else if step.effects&claimsHandles != 0 {
-			// Only an address that was its handle must come back as one.
-			u.DeletedAt, e.newEmail, e.claim = time.Time{}, true, u.EmailClaimed
-		}
-		e.event, e.endSession = step.event, step.effects&endsSessions != 0
-		e.seat = step.effects&(takesSeat|freesSeat) != 0
-		e.handles = step.effects&(claimsHandles|releasesHandles) != 0
-		return nil
+		return s.step(ctx, tx, u, e, verb)
 	})
+}
+
+// step edits a user as a verb says.
+func (s *Service) step(ctx context.Context, tx Tx, u *User, e *edit, verb Verb) error {
+	if u.State == verbTarget[verb] && u.State != StateDeleted {
+		return nil
+	}
+	step, allowed := transitions[verb][u.State]
+	if !allowed && u.State == StateDeleted {
+		return errDeleted()
+	}
+	if !allowed {
+		return Wrong(CodeConflict, ReasonStateNotAllowed, "A user that is %s cannot be %sd.", u.State, verb)
+	}
+	if err := heldFor(ctx, tx, u, verb); err != nil {
+		return err
+	}
+	u.State = step.to
+	if step.to == StateDeleted {
+		u.DeletedAt = s.now()
+	} else if step.effects&claimsHandles != 0 {
+		// Only an address that was its handle must come back as one.
+		u.DeletedAt, e.newEmail, e.claim = time.Time{}, true, u.EmailClaimed
+	}
+	e.event, e.endSession = step.event, step.effects&endsSessions != 0
+	e.seat = step.effects&(takesSeat|freesSeat) != 0
+	e.handles = step.effects&(claimsHandles|releasesHandles) != 0
+	return nil
 }
 
 // verbAction is the action of a verb, the same from whatever state.

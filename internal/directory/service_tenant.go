@@ -51,6 +51,11 @@ func (s *Service) CreateTenant(ctx context.Context, call *Call, t Tenant, first 
 		if err := tx.InsertCompany(ctx, c); err != nil {
 			return err
 		}
+		for _, job := range s.permanentJobs(&next) {
+			if err := tx.InsertJob(ctx, job); err != nil {
+				return err
+			}
+		}
 		var diff changes
 		diff.named("name", "", next.Name)
 		return s.record(ctx, tx, &inside, EventTenantCreated, topic{}, "tenant:"+next.ID, &diff)

@@ -106,6 +106,9 @@ func (s *Service) insertNew(ctx context.Context, tx Tx, call *Call, n *newcomer)
 	if err := s.welcomeMail(ctx, tx, call, &u, n); err != nil {
 		return User{}, err
 	}
+	if err := s.enqueueExpiry(ctx, tx, call, &User{}, &u); err != nil {
+		return User{}, err
+	}
 	if u.Seat == 0 {
 		if err := settleSeat(ctx, tx, &User{}, &u); err != nil {
 			return User{}, err

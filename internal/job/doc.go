@@ -2,7 +2,8 @@
 //
 // A change writes its jobs in its own transaction. A Runner claims those that
 // are due under a lease, does each in a bounded number of goroutines, and
-// closes it: finished, to be tried again later, or abandoned. No two processes
+// closes it: finished, to be tried again later, or abandoned. How often it is tried
+// depends on its kind; some kinds come again by themselves, for ever. No two processes
 // have one job at the same time, as long as a job takes less than its lease and
 // the clocks agree better than the difference. A process that dies leaves its
 // jobs to the others when their leases end, so that a job whose deed was done

@@ -22,7 +22,8 @@ type Source interface {
 	ClaimJobs(ctx context.Context, call *directory.Call, kind directory.JobKind, owner string, limit int, lease time.Duration) ([]directory.Job, error)
 	// FinishJob notes that the job is done.
 	FinishJob(ctx context.Context, call *directory.Call, job directory.Job) error
-	// RetryJob makes the job due again at next.
+	// RetryJob makes the job due again at next. Without a cause it has been done,
+	// and its attempts are counted from 0.
 	RetryJob(ctx context.Context, call *directory.Call, job directory.Job, next time.Time, cause string) error
 	// AbandonJob gives the job up.
 	AbandonJob(ctx context.Context, call *directory.Call, job directory.Job, cause string) error
@@ -30,7 +31,8 @@ type Source interface {
 
 // Handler does a job. Its error's text goes to the log and to the job's record,
 // so that it must hold nothing of the payload. An error with a method
-// Permanent() bool that answers true is not tried again.
+// Permanent() bool that answers true is not tried again. One with a method
+// Again() time.Time is none: the job is done, and due again at that time.
 type Handler func(ctx context.Context, job directory.Job) error
 
 // Outcome is what became of one try of a job.
@@ -80,6 +82,7 @@ type Runner struct {
 	o      Options
 	source Source
 	kind   directory.JobKind
+	policy policy
 	handle Handler
 	wake   chan struct{}
 	slots  chan struct{} // a value in it is a job that runs
@@ -110,8 +113,12 @@ func New(source Source, kind directory.JobKind, handle Handler, o Options) *Runn
 	if o.Owner == "" || o.Lease <= o.Timeout {
 		panic("job: a runner needs an owner and a lease longer than its time-out")
 	}
+	policy, known := policies[kind]
+	if !known {
+		panic("job: no policy for jobs of the kind " + kind)
+	}
 	return &Runner{
-		o: o, source: source, kind: kind, handle: handle,
+		o: o, source: source, kind: kind, policy: policy, handle: handle,
 		wake: make(chan struct{}, 1), slots: make(chan struct{}, o.Workers),
 	}
 }
@@ -207,7 +214,7 @@ func (r *Runner) takeSlots() (taken int) {
 func (r *Runner) run(work context.Context, job directory.Job) {
 	log := r.o.Logger.With("job", job.ID, "kind", job.Kind, "tenant", job.Tenant, "attempt", job.Attempts)
 	var err error
-	if job.Attempts > maxAttempts {
+	if limit := r.policy.attempts; limit > 0 && job.Attempts > limit {
 		// Only processes that died over it leave a job in this state.
 		err = givenUp("no attempt came to an end")
 	} else {
@@ -264,7 +271,13 @@ func (r *Runner) decide(job directory.Job, err error, stopped bool) (Outcome, fu
 		return Done, func(ctx context.Context) error { return r.source.FinishJob(ctx, call(), job) }
 	}
 	now := r.o.Now()
-	next := now.Add(pause(job.Attempts, r.o.Chance()))
+	if again, ok := errors.AsType[interface {
+		error
+		Again() time.Time
+	}](err); ok {
+		return Done, func(ctx context.Context) error { return r.source.RetryJob(ctx, call(), job, again.Again(), "") }
+	}
+	next := now.Add(r.policy.pause(job.Attempts, r.o.Chance()))
 	if stopped {
 		next = now // it did not fail, but was cut off: another process may go on
 	}
@@ -272,7 +285,7 @@ func (r *Runner) decide(job directory.Job, err error, stopped bool) (Outcome, fu
 		error
 		Permanent() bool
 	}](err)
-	if ok && permanent.Permanent() || job.Attempts >= maxAttempts || next.After(job.CreatedAt.Add(maxAge)) {
+	if ok && permanent.Permanent() || r.policy.over(&job, next) {
 		return Abandoned, func(ctx context.Context) error { return r.source.AbandonJob(ctx, call(), job, err.Error()) }
 	}
 	return Retried, func(ctx context.Context) error { return r.source.RetryJob(ctx, call(), job, next, err.Error()) }

@@ -88,7 +88,12 @@ func (q *queue) FinishJob(_ context.Context, _ *directory.Call, j directory.Job)
 }
 
 func (q *queue) RetryJob(_ context.Context, _ *directory.Call, j directory.Job, next time.Time, cause string) error {
-	return q.close(j, func(e *queued) { e.job.RunAt, e.cause = next, cause })
+	return q.close(j, func(e *queued) {
+		e.job.RunAt, e.cause = next, cause
+		if cause == "" {
+			e.job.Attempts = 0
+		}
+	})
 }
 
 func (q *queue) AbandonJob(_ context.Context, _ *directory.Call, j directory.Job, cause string) error {
@@ -115,6 +120,11 @@ type bench struct {
 
 func start(t *testing.T, q *queue, o job.Options, handle job.Handler) *bench {
 	t.Helper()
+	return startKind(t, q, directory.JobMail, o, handle)
+}
+
+func startKind(t *testing.T, q *queue, kind directory.JobKind, o job.Options, handle job.Handler) *bench {
+	t.Helper()
 	b := &bench{stopped: make(chan struct{}), log: &bytes.Buffer{}}
 	if o.Owner == "" {
 		o.Owner = "p1"
@@ -126,7 +136,7 @@ func start(t *testing.T, q *queue, o job.Options, handle job.Handler) *bench {
 		defer b.mu.Unlock()
 		b.outcomes = append(b.outcomes, outcome)
 	}
-	b.Runner = job.New(q, directory.JobMail, handle, o)
+	b.Runner = job.New(q, kind, handle, o)
 	ctx, stop := context.WithCancel(t.Context())
 	b.stop = stop
 	go func() { defer close(b.stopped); b.Run(ctx) }()
