@@ -52,7 +52,10 @@ const eventFeed = "events"
 // not the one that the cursor knows, or what followed it has been removed;
 // feed.busy when too many wait.
 func (s *Service) ListEvents(ctx context.Context, call *Call, q EventQuery) (EventPage, error) {
-	w, err := s.enterFeed(ctx, call, &q)
+	if err := s.enter(ctx, call, ActReadEvents); err != nil {
+		return EventPage{}, err
+	}
+	w, err := s.feedWalk(ctx, call, &q)
 	if err != nil {
 		return EventPage{}, err
 	}
@@ -79,11 +82,8 @@ func (s *Service) ListEvents(ctx context.Context, call *Call, q EventQuery) (Eve
 	return page, err
 }
 
-// enterFeed is the beginning of the use cases of the feed.
-func (s *Service) enterFeed(ctx context.Context, call *Call, q *EventQuery) (*eventWalk, error) {
-	if err := s.enter(ctx, call, ActReadEvents); err != nil {
-		return nil, err
-	}
+// feedWalk is the way of a query through the feed, of which it checks every part.
+func (s *Service) feedWalk(ctx context.Context, call *Call, q *EventQuery) (*eventWalk, error) {
 	if call.Actor.Root != 0 {
 		return nil, errWholeTenant()
 	}
@@ -132,7 +132,10 @@ func (s *Service) readmit(ctx context.Context, call *Call) error {
 // a minute, when each gets an empty page. q.Newest and q.Wait are not for it.
 // Errors as ListEvents and authenticate.
 func (s *Service) FollowEvents(ctx context.Context, call *Call, q EventQuery, each func(EventPage) error) error {
-	w, err := s.enterFeed(ctx, call, &q)
+	if err := s.enter(ctx, call, ActReadEvents); err != nil {
+		return err
+	}
+	w, err := s.feedWalk(ctx, call, &q)
 	if err != nil {
 		return err
 	}

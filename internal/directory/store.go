@@ -259,104 +259,6 @@ type LicenceReader interface {
 	Pools(ctx context.Context, t TenantNo) ([]Pool, error)
 }
 
-// EventReader reads what happened. Only events that have a position are there.
-type EventReader interface {
-	// ChainHead is the end of a tenant's chain; of a tenant without events one
-	// with nothing but the tenant.
-	ChainHead(ctx context.Context, t TenantNo) (ChainHead, error)
-	// ChainHeads lists the chains that have an event, by tenant, greater than after.
-	ChainHeads(ctx context.Context, after TenantNo, limit int) ([]ChainHead, error)
-	// Events lists a tenant's events after a position, in order.
-	Events(ctx context.Context, t TenantNo, after int64, limit int) ([]Event, error)
-	// UnsealedEvents lists a tenant's events that are committed and have no position
-	// yet, in order of Seq, with no more than Seq, Tenant, ID, Type, User and Time.
-	UnsealedEvents(ctx context.Context, t TenantNo, limit int) ([]Event, error)
-	// FindEvents lists those that q selects. Where q has keys they are found as far
-	// as IndexEvents has come.
-	FindEvents(ctx context.Context, t TenantNo, q EventSelection) (EventsFound, error)
-	// EventPeriod is a range of positions outside of which no event has a time from
-	// from and before to; 0 and 0 if there is none. It goes by hours, as far as
-	// IndexEvents has come: what is not indexed is inside.
-	EventPeriod(ctx context.Context, t TenantNo, from, to time.Time) (first, last int64, err error)
-}
-
-// EventSelection is an EventQuery as the store takes it. Events match that lie in
-// the range of positions and equal every member that is set.
-type EventSelection struct {
-	User   int64
-	Actor  string
-	Reason string
-	Door   Door
-	Type   EventType
-	Origin string
-	// From and To bound the time: from From, before To. Zero is no bound.
-	From, To time.Time
-	// After and Before bound the position: greater than After, less than Before; 0
-	// is no bound.
-	After, Before int64
-	Descending    bool
-	Limit         int
-	// Scan is the most events, or index rows, that are looked at.
-	Scan int
-}
-
-// EventsFound is what a search for events came to.
-type EventsFound struct {
-	Events []Event
-	// Seen is the last position that was looked at, and More says that the search
-	// ended there because of Limit or Scan.
-	Seen int64
-	More bool
-}
-
-// WebhookReader reads endpoints and what could not be delivered to them.
-type WebhookReader interface {
-	Webhook(ctx context.Context, t TenantNo, id string) (Webhook, error)
-	// Webhooks lists a tenant's, by time of creation.
-	Webhooks(ctx context.Context, t TenantNo) ([]Webhook, error)
-	// WebhooksDue reports whether ClaimWebhooks would find one now.
-	WebhooksDue(ctx context.Context, now time.Time) (bool, error)
-	// Deliveries lists those of an endpoint in a state ("" for all), by position,
-	// greater than after.
-	Deliveries(ctx context.Context, t TenantNo, webhook string, state DeliveryState, after int64, limit int) ([]Delivery, error)
-	Delivery(ctx context.Context, t TenantNo, webhook string, position int64) (Delivery, error)
-	// DeliveriesDue lists those that wait for a time, and not for another one about
-	// the same user, by that time.
-	DeliveriesDue(ctx context.Context, t TenantNo, webhook string, limit int) ([]Delivery, error)
-	// UsersWaiting counts, by user, the deliveries of an endpoint that wait.
-	UsersWaiting(ctx context.Context, t TenantNo, webhook string) (map[int64]int64, error)
-	// CountDeliveries counts those of an endpoint in a state, and stops at limit.
-	CountDeliveries(ctx context.Context, t TenantNo, webhook string, state DeliveryState, limit int64) (int64, error)
-}
-
-// WebhookWriter changes endpoints and their deliveries.
-type WebhookWriter interface {
-	InsertWebhook(ctx context.Context, w Webhook) error
-	// LockWebhook reads an endpoint for change: until the transaction ends nobody
-	// else changes it or claims it.
-	LockWebhook(ctx context.Context, t TenantNo, id string) (Webhook, error)
-	// UpdateWebhook replaces the row of w.ID.
-	UpdateWebhook(ctx context.Context, w Webhook) error
-	// DeleteWebhook erases an endpoint with its deliveries.
-	DeleteWebhook(ctx context.Context, t TenantNo, id string) error
-	// ClaimWebhooks leases active endpoints, of tenants that are not disabled, to an
-	// owner until then. Nobody has them, their NextAt has come, and they have
-	// something to do: their chain does not end at Position, there is a range to
-	// replay, or the time of a delivery has come. Fence rises with each claim. Two
-	// that claim at once never get the same endpoint. A lease of more than
-	// MaxWebhookLease from now and a wait of more than MaxWebhookWait are over: a
-	// clock was wrong.
-	ClaimWebhooks(ctx context.Context, owner string, now, until time.Time, limit int) ([]Webhook, error)
-	// PutDelivery writes a delivery or replaces it.
-	PutDelivery(ctx context.Context, d Delivery) error
-	DeleteDelivery(ctx context.Context, t TenantNo, webhook string, position int64) error
-	// SettleDeliveries lets the first of the deliveries about a user that wait have
-	// a time, now if it has none, and all behind it have none.
-	SettleDeliveries(ctx context.Context, t TenantNo, webhook string, user int64, now time.Time) error
-	// HurryDeliveries makes all due now that wait for a later time.
-	HurryDeliveries(ctx context.Context, t TenantNo, webhook string, now time.Time) error
-}
-
 // SessionReader lists sign-ins.
 type SessionReader interface {
 	// UserTokens lists a user's tokens of the kinds access, refresh and session that
@@ -519,25 +421,6 @@ type NumberWriter interface {
 	// RaiseNumber makes later draws start after number. Another process may
 	// first use up the numbers that it has drawn ahead.
 	RaiseNumber(ctx context.Context, t TenantNo, kind NumberKind, number int64) error
-}
-
-// EventWriter records changes.
-type EventWriter interface {
-	// InsertEvent writes an event, without position and hashes: those it gets when
-	// it is committed. It may be written at the end of the transaction: nothing in
-	// it reads events.
-	InsertEvent(ctx context.Context, e Event) error
-	// EraseEvents erases the contents of all events of a user, those of this
-	// transaction too, and whatever finds them by what was erased.
-	EraseEvents(ctx context.Context, t TenantNo, number int64) error
-	// IndexEvents makes at most limit events of a tenant findable by what they say
-	// (FindEvents, EventPeriod) and reports how many it did; 0 when all are.
-	IndexEvents(ctx context.Context, t TenantNo, limit int) (int, error)
-	// TrimEvents removes at most limit of the oldest events, up to a position, moves
-	// the chain's base, and returns how many it removed.
-	TrimEvents(ctx context.Context, t TenantNo, through int64, limit int) (int, error)
-	// SetChainEpoch sets the epoch of a tenant's chain.
-	SetChainEpoch(ctx context.Context, t TenantNo, epoch int64) error
 }
 
 // JobWriter keeps jobs. A job that is done keeps its row without a payload, so
