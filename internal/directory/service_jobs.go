@@ -30,17 +30,17 @@ var jobStates = []JobState{JobWaiting, JobRunning, JobDone, JobFailed, JobCancel
 func (q *JobQuery) check() error {
 	switch {
 	case q.Kind != "" && !slices.Contains(JobKinds(), q.Kind):
-		return Invalid("kind", ReasonFieldValue, "There is no such kind of job: use %s.", listed(JobKinds()))
+		return Invalid("kind", ReasonFieldValue, "There is no such kind of job: use %s.", orList(JobKinds()))
 	case q.State != "" && !slices.Contains(jobStates, q.State):
-		return Invalid("state", ReasonFieldValue, "A job has no such state: use %s.", listed(jobStates))
+		return Invalid("state", ReasonFieldValue, "A job has no such state: use %s.", orList(jobStates))
 	case q.Limit < 1 || q.Limit > MaxLimit:
 		return Invalid("limit", ReasonFieldValue, "limit must be from 1 to %d.", MaxLimit)
 	}
 	return nil
 }
 
-// listed writes texts as "a, b or c".
-func listed[T ~string](texts []T) (out string) {
+// orList writes texts as "a, b or c".
+func orList[T ~string](texts []T) (out string) {
 	for i, text := range texts {
 		switch {
 		case i > 0 && i == len(texts)-1:
