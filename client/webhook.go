@@ -130,7 +130,7 @@ type MadeWebhookSecret struct {
 
 // AddSecret makes a secret more, with which every delivery is signed too.
 func (s *WebhookService) AddSecret(ctx context.Context, id string, options ...CallOption) (*MadeWebhookSecret, error) {
-	return write[MadeWebhookSecret](ctx, s.c, &request{method: http.MethodPost, path: path("webhooks", id, "secrets")}, options)
+	return write[MadeWebhookSecret](ctx, s.c, &request{method: http.MethodPost, path: path("webhooks", id, "secrets"), creates: true}, options)
 }
 
 // RemoveSecret takes a secret away; the last one stays.

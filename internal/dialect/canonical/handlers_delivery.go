@@ -48,16 +48,8 @@ func parsePosition(text string) int64 {
 func registerWebhookActions(d *door) {
 	const tag, path = "webhooks", "/webhooks/{webhook}"
 	register(d, operation{id: "add_webhook_secret", method: http.MethodPost, path: path + "/secrets", tag: tag, summary: "Add a secret",
-		description: "Every delivery is signed with it too, from now on. Let the receiver take both, then remove the old one. The secret is shown once.", status: http.StatusCreated,
-		examples: noWebhook("/secrets", "")},
-		func(ctx context.Context, x *exchange, in *struct{ WebhookPath }) (*made[newWebhookSecret], error) {
-			s, secret, err := x.door.svc.AddWebhookSecret(ctx, &x.call, in.Webhook)
-			if err != nil {
-				return nil, err
-			}
-			x.setHeader("Cache-Control", "no-store")
-			return &made[newWebhookSecret]{Body: newWebhookSecret{webhookSecret{ID: s.ID, CreatedAt: s.CreatedAt.UTC()}, string(secret)}}, nil
-		})
+		description: "Every delivery is signed with it too, from now on. Let the receiver take both, then remove the old one. The secret is shown once.", status: http.StatusCreated, creates: true,
+		examples: noWebhook("/secrets", "")}, addWebhookSecret)
 	register(d, removal("remove_webhook_secret", path+"/secrets/{secret}", tag, "Remove a secret", "The last one stays.", noWebhook("/secrets/0190d4a2-7b5e-7c3a-9d84-0c2f6f1b8a31", "")...),
 		func(ctx context.Context, x *exchange, in *struct {
 			WebhookPath
@@ -101,6 +93,21 @@ func registerWebhookActions(d *door) {
 type newWebhookSecret struct {
 	webhookSecret
 	Secret string `json:"secret" doc:"whsec_ and base64: shown only here."`
+}
+
+func addWebhookSecret(ctx context.Context, x *exchange, in *struct{ WebhookPath }) (*made[newWebhookSecret], error) {
+	show := func(m directory.MadeWebhookSecret) (newWebhookSecret, string, int64) {
+		return newWebhookSecret{webhookSecret{ID: m.Made.ID, CreatedAt: m.Made.CreatedAt.UTC()}, string(m.Secret)}, "/webhooks/" + in.Webhook + "/secrets/" + m.Made.ID, 0
+	}
+	creates(x, show)
+	s, secret, err := x.door.svc.AddWebhookSecret(ctx, &x.call, in.Webhook)
+	if err != nil {
+		return nil, err
+	}
+	body, path, _ := show(directory.MadeWebhookSecret{Made: s, Secret: secret})
+	x.setHeader("Cache-Control", "no-store")
+	x.setLocation(path)
+	return &made[newWebhookSecret]{Body: body}, nil
 }
 
 // testResult is what an endpoint answered to a test.
