@@ -277,6 +277,33 @@ var promises = map[string][]string{
 	"CloseJob ends a job in a state (erasing its payload when done) and RetryJob puts it back until then; each notes what went wrong and reports whether the owner still had the lease.": {
 		"job/CloseJob ends a job and a repeat of the insert is refused", "job/RetryJob puts a job back until then",
 		"job/A lease that has run out goes to another and the first has lost it", "jobs/Of an owner and an heir one ends the job"},
+	"WebhookReader reads endpoints and what could not be delivered to them.": {"webhook/An endpoint's fields round trip"},
+	"Webhooks lists a tenant's, by time of creation.":                        {"webhook/Webhooks lists a tenant's by time of creation"},
+	"WebhooksDue reports whether ClaimWebhooks would find one now.":          {"webhook/ClaimWebhooks leases active endpoints that have something to do"},
+	"Deliveries lists those of an endpoint in a state (\"\" for all), by position, greater than after.": {
+		"webhook/Deliveries lists those in a state by position"},
+	"DeliveriesDue lists those that wait for a time, and not for another one about the same user, by that time.": {
+		"webhook/DeliveriesDue lists those that wait for a time by that time"},
+	"UsersWaiting counts, by user, the deliveries of an endpoint that wait.":      {"webhook/UsersWaiting counts by user and CountDeliveries stops at limit"},
+	"CountDeliveries counts those of an endpoint in a state, and stops at limit.": {"webhook/UsersWaiting counts by user and CountDeliveries stops at limit"},
+	"WebhookWriter changes endpoints and their deliveries.":                       {"webhook/A tenant's endpoints and deliveries are its own"},
+	"LockWebhook reads an endpoint for change: until the transaction ends nobody else changes it or claims it.": {
+		"webhook/LockWebhook reads an endpoint for change", "webhooks/Progress of an endpoint that many change at once is not lost"},
+	"UpdateWebhook replaces the row of w.ID.":               {"webhook/UpdateWebhook replaces the row"},
+	"DeleteWebhook erases an endpoint with its deliveries.": {"webhook/DeleteWebhook erases an endpoint with its deliveries"},
+	"ClaimWebhooks leases active endpoints, of tenants that are not disabled, to an owner until then.": {
+		"webhook/ClaimWebhooks leases active endpoints that have something to do", "webhook/ClaimWebhooks passes over tenants that are disabled"},
+	"Nobody has them, their NextAt has come, and they have something to do: their chain does not end at Position, there is a range to replay, or the time of a delivery has come.": {
+		"webhook/ClaimWebhooks leases active endpoints that have something to do", "webhook/Whose lease ended first is claimed first"},
+	"Fence rises with each claim.":                        {"webhook/Fence rises with each claim"},
+	"Two that claim at once never get the same endpoint.": {"webhooks/Two that claim at once never get the same endpoint"},
+	"A lease of more than MaxWebhookLease from now and a wait of more than MaxWebhookWait are over: a clock was wrong.": {
+		"webhook/A lease or a wait that no clock can have meant is over"},
+	"PutDelivery writes a delivery or replaces it.": {"webhook/A delivery's fields round trip and PutDelivery replaces it",
+		"webhook/Erasing a user leaves its deliveries"},
+	"SettleDeliveries lets the first of the deliveries about a user that wait have a time, now if it has none, and all behind it have none.": {
+		"webhook/SettleDeliveries lets the first of a user's have a time and no other"},
+	"HurryDeliveries makes all due now that wait for a later time.": {"webhook/HurryDeliveries makes all due that wait for a later time"},
 }
 
 // TestPromises proves that each sentence of the Store's comments is listed with
