@@ -89,15 +89,15 @@ func registerWebhookActions(d *door) {
 		})
 }
 
-// newWebhookSecret is a secret that was just made.
-type newWebhookSecret struct {
-	webhookSecret
+// NewWebhookSecret is a secret that was just made.
+type NewWebhookSecret struct {
+	WebhookSecret
 	Secret string `json:"secret" doc:"whsec_ and base64: shown only here."`
 }
 
-func addWebhookSecret(ctx context.Context, x *exchange, in *struct{ WebhookPath }) (*made[newWebhookSecret], error) {
-	show := func(m directory.MadeWebhookSecret) (newWebhookSecret, string, int64) {
-		return newWebhookSecret{webhookSecret{ID: m.Made.ID, CreatedAt: m.Made.CreatedAt.UTC()}, string(m.Secret)}, "/webhooks/" + in.Webhook + "/secrets/" + m.Made.ID, 0
+func addWebhookSecret(ctx context.Context, x *exchange, in *struct{ WebhookPath }) (*made[NewWebhookSecret], error) {
+	show := func(m directory.MadeWebhookSecret) (NewWebhookSecret, string, int64) {
+		return NewWebhookSecret{WebhookSecret{ID: m.Made.ID, CreatedAt: m.Made.CreatedAt.UTC()}, string(m.Secret)}, "/webhooks/" + in.Webhook + "/secrets/" + m.Made.ID, 0
 	}
 	creates(x, show)
 	s, secret, err := x.door.svc.AddWebhookSecret(ctx, &x.call, in.Webhook)
@@ -107,7 +107,7 @@ func addWebhookSecret(ctx context.Context, x *exchange, in *struct{ WebhookPath 
 	body, path, _ := show(directory.MadeWebhookSecret{Made: s, Secret: secret})
 	x.setHeader("Cache-Control", "no-store")
 	x.setLocation(path)
-	return &made[newWebhookSecret]{Body: body}, nil
+	return &made[NewWebhookSecret]{Body: body}, nil
 }
 
 // testResult is what an endpoint answered to a test.

@@ -18,7 +18,7 @@ type Webhook struct {
 	ExceptOrigins []string                   `json:"except_origins" doc:"Origins whose changes are not sent."`
 	State         string                     `json:"state" enum:"active,paused" doc:"A paused endpoint is sent nothing and loses nothing: it goes on where it stopped."`
 	PauseReason   string                     `json:"pause_reason" doc:"Why it is paused; empty when it is not."`
-	Secrets       []webhookSecret            `json:"secrets" doc:"Each signs every delivery (Standard Webhooks), so that a receiver can change over."`
+	Secrets       []WebhookSecret            `json:"secrets" doc:"Each signs every delivery (Standard Webhooks), so that a receiver can change over."`
 	CreatedAt     time.Time                  `json:"created_at"`
 	UpdatedAt     time.Time                  `json:"updated_at"`
 	Version       int64                      `json:"version" minimum:"1" doc:"Rises with every change of what is above, and not with the progress below. If-Match compares with it."`
@@ -34,8 +34,8 @@ type Webhook struct {
 	Replay        nullable[webhookPositions] `json:"replay" doc:"Positions that are being sent once more; null for none."`
 }
 
-// webhookSecret is a secret of an endpoint without itself.
-type webhookSecret struct {
+// WebhookSecret is a secret of an endpoint without itself.
+type WebhookSecret struct {
 	ID        string    `json:"id"`
 	CreatedAt time.Time `json:"created_at"`
 }
@@ -55,7 +55,7 @@ type NewWebhook struct {
 // webhookOf is an endpoint of the core as it is shown.
 func webhookOf(w *directory.WebhookDetail) Webhook {
 	shown := Webhook{ID: w.ID, Name: w.Name, URL: w.URL, Types: []string{}, Companies: append([]int64{}, w.Companies...),
-		ExceptOrigins: append([]string{}, w.ExceptOrigins...), State: string(w.State), PauseReason: w.PauseReason, Secrets: []webhookSecret{},
+		ExceptOrigins: append([]string{}, w.ExceptOrigins...), State: string(w.State), PauseReason: w.PauseReason, Secrets: []WebhookSecret{},
 		CreatedAt: w.CreatedAt.UTC(), UpdatedAt: w.UpdatedAt.UTC(), Version: w.Version, Behind: w.Behind, Waiting: w.Waiting, Dead: w.Dead,
 		Failures: int64(w.Failures), FailingSince: timeOf(w.FailingSince), NextAt: timeOf(w.NextAt), LastStatus: numberOf(int64(w.LastStatus)),
 		LastError: w.LastError, LastSuccess: timeOf(w.LastSuccess)}
@@ -63,7 +63,7 @@ func webhookOf(w *directory.WebhookDetail) Webhook {
 		shown.Types = append(shown.Types, string(t))
 	}
 	for _, s := range w.Secrets {
-		shown.Secrets = append(shown.Secrets, webhookSecret{ID: s.ID, CreatedAt: s.CreatedAt.UTC()})
+		shown.Secrets = append(shown.Secrets, WebhookSecret{ID: s.ID, CreatedAt: s.CreatedAt.UTC()})
 	}
 	if w.ReplayTo != 0 {
 		shown.Replay = some(webhookPositions{From: w.ReplayFrom, To: w.ReplayTo})
