@@ -34,7 +34,8 @@ type audit struct {
 	// waited are the ids of events that had no position when the walk began, and
 	// where the walk met them.
 	waited   map[string]int64
-	restart  int64 // the epoch that the last feed.restarted says; 0 for none
+	epoch    int64 // what the chain and agreeing checkpoints say last
+	dated    bool  // whether they say anything
 	trimmed  *Event
 	restarts []Checkpoint // signed declarations that a history went on from there
 }
@@ -125,10 +126,10 @@ func (a *audit) verify(e *Event) {
 	switch {
 	case e.Position <= a.head.Base:
 		a.breakAt(e.Position, "there is an event, although the chain says that retention has removed all through position %d", a.head.Base)
-	case e.Position > a.head.Position:
-		a.breakAt(e.Position, "there is an event behind the end of the chain, which is at position %d", a.head.Position)
 	case e.Position > a.at+1:
 		a.breakAt(a.at+1, "the event is missing; the next one there is has position %d", e.Position)
+	case e.Position > a.head.Position:
+		a.breakAt(e.Position, "there is an event behind the end of the chain, which is at position %d", a.head.Position)
 	case e.Position <= a.at:
 		a.breakAt(e.Position, "there are two events at this position")
 	case !e.follows(a.hash):
@@ -174,7 +175,7 @@ func (a *audit) note(e *Event) {
 			delete(a.erased, e.User)
 		}
 	case EventFeedRestarted:
-		a.restart = restartOf(e)
+		a.epoch, a.dated = restartOf(e), true
 	case EventFeedTrimmed:
 		trimmed := *e
 		a.trimmed = &trimmed
@@ -190,6 +191,7 @@ func (a *audit) compare() {
 		case c.Position <= a.head.Base || a.excused(c):
 		case c.Position == a.at && bytes.Equal(c.Hash, a.hash):
 			a.report.Checkpoints++
+			a.epoch, a.dated = c.Epoch, true
 			if a.report.Covered != a.at || c.Time.Before(a.report.CoveredAt) {
 				a.report.Covered, a.report.CoveredAt = a.at, c.Time
 			}
@@ -218,7 +220,7 @@ func (a *audit) end(waiting []Event) {
 		a.breakAt(max(a.at, 1), "the end of the chain has another hash than the last event")
 		return
 	}
-	for _, step := range []func(){func() { a.settle(waiting) }, a.checkBase, a.checkEpoch, a.checkRest, func() { a.checkWaiting(waiting) }} {
+	for _, step := range []func(){func() { a.settle(waiting) }, a.checkBase, a.checkRest, func() { a.checkEpoch(waiting) }, func() { a.checkWaiting(waiting) }} {
 		if step(); a.report.Broken != 0 {
 			return
 		}
@@ -262,10 +264,11 @@ func trimOf(e *Event) (base int64, hash string) {
 }
 
 // checkEpoch requires that each change of epoch is in the chain, unless retention
-// may have removed it.
-func (a *audit) checkEpoch() {
-	if a.head.Epoch != a.restart && (a.restart != 0 || a.head.Base == 0) {
-		a.breakAt(max(a.at, 1), "the chain has epoch %d, but its last restart says %d", a.head.Epoch, a.restart)
+// may have removed it. That of a moment ago may wait for its position.
+func (a *audit) checkEpoch(waiting []Event) {
+	restarts := slices.ContainsFunc(waiting, func(e Event) bool { return e.Type == EventFeedRestarted })
+	if a.head.Epoch != a.epoch && (a.dated || a.head.Base == 0) && !restarts {
+		a.breakAt(a.at, "the chain has epoch %d, but its last restart or checkpoint says %d", a.head.Epoch, a.epoch)
 	}
 }
 

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"math"
 
 	"github.com/usher-id/usher/internal/directory"
 )
@@ -113,7 +114,7 @@ const (
 
 func scanEvent(r *row) directory.Event {
 	return directory.Event{Seq: r.int(), Tenant: directory.TenantNo(r.int()), ID: r.text(),
-		Type: directory.EventType(r.text()), User: r.int(), Subject: r.text(), Door: directory.Door(r.int()),
+		Type: directory.EventType(r.text()), User: r.int(), Subject: r.text(), Door: doorOf(r.int()),
 		Actor: r.text(), OnBehalfOf: r.text(), Reason: r.text(), RequestID: r.text(), Time: r.time(),
 		Salt: r.blob(), Payload: r.blob(), UserID: r.text(), Company: r.int(), Origin: r.text()}
 }
@@ -131,4 +132,13 @@ func (r *reader) Events(ctx context.Context, t directory.TenantNo, after int64, 
 	err := r.q.query(ctx, selectEvent+sealedColumns+" FROM events e WHERE e.tenant = $1 AND e.position > $2 ORDER BY e.position LIMIT $3",
 		[]any{int64(t), after, int64(max(limit, 0))}, func(row *row) { list = append(list, scanSealed(row)) })
 	return list, err
+}
+
+// doorOf is a door as it is stored. A number that is none reads as no door, and not
+// as the one whose bits it ends with: an audit has to see it.
+func doorOf(n int64) directory.Door {
+	if n < 0 || n > math.MaxUint16 {
+		return 0
+	}
+	return directory.Door(n)
 }
