@@ -49,8 +49,8 @@ type EventSelection struct {
 // EventsFound is what a search for events came to.
 type EventsFound struct {
 	Events []Event
-	// Seen is the last position that was looked at, and More says that the search
-	// ended there because of Limit or Scan.
+	// Seen is the last position that was looked at, or the bound at which the search
+	// began, and More says that it ended there because of Limit or Scan.
 	Seen int64
 	More bool
 }
@@ -62,7 +62,8 @@ type EventWriter interface {
 	// it reads events.
 	InsertEvent(ctx context.Context, e Event) error
 	// EraseEvents erases the contents of all events of a user, those of this
-	// transaction too, and whatever finds them by what was erased.
+	// transaction too, and whatever finds them by what was erased. It looks
+	// through what is not indexed: whoever erases has that done first.
 	EraseEvents(ctx context.Context, t TenantNo, number int64) error
 	// IndexEvents makes at most limit events of a tenant findable by what they say
 	// (FindEvents, EventPeriod) and reports how many it did; 0 when all are.

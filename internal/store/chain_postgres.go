@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -225,13 +224,15 @@ func (db *postgresDB) Follow(ctx context.Context, grown func(directory.TenantNo,
 	f := newFollower(grown)
 	sum, failing := int64(-1), false
 	for ctx.Err() == nil {
-		next, err := db.sealRound(ctx, f, sum)
+		next, more, err := db.sealRound(ctx, f, sum)
 		wait := sealEvery
 		switch {
 		case ctx.Err() != nil:
 			return nil
 		case err == nil:
-			sum = next
+			if sum = next; more {
+				wait = sealPause
+			}
 		default:
 			if wait = sealRetry; !failing {
 				db.opts.Logger.Error("sealing events failed and is tried again", "error", err)
@@ -265,24 +266,22 @@ func (db *postgresDB) restSealer(ctx context.Context, wait time.Duration, failin
 }
 
 // sealRound seals what is there, and tells of all chains that have grown since sum
-// was the sum of their lengths.
-func (db *postgresDB) sealRound(ctx context.Context, f *follower, sum int64) (int64, error) {
+// was the sum of their lengths. Of a tenant with very many events it leaves some to
+// the next round, so that the others need not wait.
+func (db *postgresDB) sealRound(ctx context.Context, f *follower, sum int64) (next int64, more bool, err error) {
 	q := sqlQuerier{db.pool}
 	var tenants []directory.TenantNo
-	err := q.query(ctx, unsealedTenantsSQL, []any{int64(tenantsAtOnce)}, func(r *row) { tenants = append(tenants, directory.TenantNo(r.int())) })
+	err = q.query(ctx, unsealedTenantsSQL, []any{int64(tenantsAtOnce)}, func(r *row) { tenants = append(tenants, directory.TenantNo(r.int())) })
+	more = len(tenants) == tenantsAtOnce
 	for _, t := range tenants {
-		for n := sealedAtOnce; n == sealedAtOnce && ctx.Err() == nil; {
-			var failed error
-			n, failed = db.sealSome(ctx, t, " SKIP LOCKED")
-			err = errors.Join(err, failed)
-		}
+		n, failed := db.sealSome(ctx, t, " SKIP LOCKED")
+		more, err = more || n == sealedAtOnce, errors.Join(err, failed)
 	}
-	next := int64(math.MinInt64)
 	look := q.query(ctx, "SELECT CAST(coalesce(sum(position), 0) AS BIGINT) FROM chain_heads", nil, func(r *row) { next = r.int() })
 	if look == nil && next != sum {
 		look = eachHead(ctx, db, f.tell)
 	}
-	return next, errors.Join(err, look)
+	return next, more, errors.Join(err, look)
 }
 
 // unsealedTenantsSQL jumps from tenant to tenant on the indexes.

@@ -1,15 +1,17 @@
 package storetest
 
 import (
+	"go/ast"
 	"go/parser"
 	"go/token"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 )
 
 // promises says which check proves a sentence of the comments in
-// directory/store.go, each as group/check; "" is a sentence that introduces a
+// directory/store*.go, each as group/check; "" is a sentence that introduces a
 // type and promises nothing.
 var promises = map[string][]string{
 	"ErrNotFound is what a store's look-up answers when there is no such row.": {"lookup/Look-ups answer ErrNotFound"},
@@ -228,7 +230,7 @@ var promises = map[string][]string{
 	"After and Before bound the position: greater than After, less than Before; 0 is no bound.": {"find/FindEvents agrees with a look at every event"},
 	"Scan is the most events, or index rows, that are looked at.":                               {"find/FindEvents ends at Limit and at Scan and goes on from Seen"},
 	"EventsFound is what a search for events came to.":                                          nil,
-	"Seen is the last position that was looked at, and More says that the search ended there because of Limit or Scan.": {
+	"Seen is the last position that was looked at, or the bound at which the search began, and More says that it ended there because of Limit or Scan.": {
 		"find/FindEvents ends at Limit and at Scan and goes on from Seen"},
 	"InsertEvent writes an event, without position and hashes: those it gets when it is committed.": {
 		"event/An event's fields round trip", "event/An event of a transaction that fails is not kept", "chain/Events of parts that fail leave no gap"},
@@ -237,6 +239,7 @@ var promises = map[string][]string{
 		"erasure/EraseEvents erases the contents of all events of a user and no others", "erasure/EraseEvents erases events of its own transaction too",
 		"erasure/What is erased is not found by its reason", "erasure/EraseEvents of a transaction or part that fails erases nothing",
 		"events/What is erased while others seal, index and write is gone"},
+	"It looks through what is not indexed: whoever erases has that done first.": {"erasure/EraseEvents erases the contents of all events of a user and no others"},
 	"IndexEvents makes at most limit events of a tenant findable by what they say (FindEvents, EventPeriod) and reports how many it did; 0 when all are.": {
 		"history/IndexEvents reports how many it did, and 0 when all are", "history/An event of a transaction that fails is in no history",
 		"find/FindEvents by what events say finds those that are indexed"},
@@ -306,15 +309,28 @@ var promises = map[string][]string{
 	"HurryDeliveries makes all due now that wait for a later time.": {"webhook/HurryDeliveries makes all due that wait for a later time"},
 }
 
+// storeComments are the comments of the files in which the Store is described.
+func storeComments(t *testing.T) (all []*ast.CommentGroup) {
+	t.Helper()
+	files, err := filepath.Glob("../../directory/store*.go")
+	if err != nil || len(files) < 2 {
+		t.Fatal(files, err)
+	}
+	for _, name := range files {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, file.Comments...)
+	}
+	return all
+}
+
 // TestPromises proves that each sentence of the Store's comments is listed with
 // checks that exist: who changes a promise meets the check that holds it.
 func TestPromises(t *testing.T) {
-	file, err := parser.ParseFile(token.NewFileSet(), "../../directory/store.go", nil, parser.ParseComments)
-	if err != nil {
-		t.Fatal(err)
-	}
 	said := map[string]bool{}
-	for _, comment := range file.Comments {
+	for _, comment := range storeComments(t) {
 		text := strings.Join(strings.Fields(comment.Text()), " ")
 		for sentence := range strings.SplitAfterSeq(text, ". ") {
 			sentence = strings.TrimSpace(sentence)
@@ -332,7 +348,7 @@ func TestPromises(t *testing.T) {
 	}
 	for sentence, checks := range promises {
 		if !said[sentence] {
-			t.Errorf("directory/store.go no longer says %q", sentence)
+			t.Errorf("directory/store*.go no longer says %q", sentence)
 		}
 		for _, name := range checks {
 			if !slices.Contains(names, name) {
