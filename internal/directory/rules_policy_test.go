@@ -86,6 +86,7 @@ func methodRules() map[string]methodRule {
 	addSignInRules(rules)
 	addFeedRules(rules)
 	addAuditRules(rules)
+	addSteerRules(rules)
 	return rules
 }
 
