@@ -19,6 +19,7 @@ import (
 	"github.com/usher-id/usher/internal/job"
 	"github.com/usher-id/usher/internal/store"
 	"github.com/usher-id/usher/internal/web"
+	"github.com/usher-id/usher/internal/webhook"
 )
 
 // App is the whole program, open and ready to serve.
@@ -34,6 +35,9 @@ type App struct {
 	observeJob func(directory.JobKind, job.Outcome)
 
 	background []func(context.Context) error // runs while Run does
+
+	courier  *webhook.Courier
+	webhooks *webhook.Dispatcher // nil until everything is open
 
 	auditKey    ed25519.PrivateKey // signs checkpoints; nil: nobody does
 	checkpoints *checkpoints       // nil without auditKey
@@ -102,8 +106,11 @@ func (a *App) openStore(ctx context.Context) error {
 		return err
 	}
 	a.auditKey = key
+	if a.courier, err = a.newCourier(); err != nil {
+		return err
+	}
 	a.service = directory.New(db, directory.Options{PublicURL: a.cfg.BaseURL(), Sealer: sealer, JobAdded: a.wakeJobs, Logger: a.log, CheckpointKey: key,
-		CheckpointedThrough: a.checkpointedThrough})
+		CheckpointedThrough: a.checkpointedThrough, Courier: a.courier, WebhooksChanged: a.wakeWebhooks})
 	return nil
 }
 

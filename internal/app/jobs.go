@@ -2,9 +2,6 @@ package app
 
 import (
 	"context"
-	"crypto/rand"
-	"fmt"
-	"os"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -51,8 +48,7 @@ func (a *App) runJobs(kind directory.JobKind, handle job.Handler, o job.Options)
 	if a.observeJob == nil {
 		a.observeJob = a.metrics.jobs()
 	}
-	host, _ := os.Hostname() // for people who read leases; what follows makes it unique
-	o.Owner = fmt.Sprintf("%s/%d/%s", host, os.Getpid(), rand.Text()[:8])
+	o.Owner = leaseOwner()
 	o.Grace, o.Logger, o.Observe = a.cfg.ShutdownTimeout, a.log, a.observeJob
 	runner := job.New(a.service, kind, handle, o)
 	a.runners = append(a.runners, runner)
