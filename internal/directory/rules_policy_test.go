@@ -87,6 +87,7 @@ func methodRules() map[string]methodRule {
 	addFeedRules(rules)
 	addAuditRules(rules)
 	addSteerRules(rules)
+	addWebhookRules(rules)
 	return rules
 }
 
