@@ -48,15 +48,14 @@ func (r *chainReader) catchUp(limit int) error {
 	}
 }
 
-func raceFollowed(t *testing.T, s *sample) {
-	const writers, changes = 8, 25
+// followWhile runs fn beside a follower that reads what it is told of, and returns
+// what that has read in the end.
+func (s *sample) followWhile(fn func()) []directory.Event {
+	s.t.Helper()
 	told, stop := s.follow()
 	defer stop()
-	var mu sync.Mutex
-	committed := map[int64][]string{} // by user, in the order of their commits
-	done := make(chan struct{})
-	reading := make(chan error, 1)
 	follower := &chainReader{s: s, head: directory.ChainHead{Tenant: s.tenant}}
+	done, reading := make(chan struct{}), make(chan error, 1)
 	go func() {
 		for {
 			select {
@@ -71,52 +70,68 @@ func raceFollowed(t *testing.T, s *sample) {
 			}
 		}
 	}()
-	s.addUser(1)
-	s.addUser(2)
-	wantRace(t, race(writers, func(writer int) error {
-		for i := range changes {
-			number := int64(1 + writer%2)
-			var ids []string
-			err := s.try(func(tx directory.Tx) error {
-				ids = nil
-				before, err := tx.LockUser(s.ctx, s.tenant, number)
-				if err != nil {
-					return err
-				}
-				after := before
-				after.Version++
-				for range 1 + i%3 {
-					e := newEvent(s.tenant, directory.EventUserUpdated)
-					e.User, e.Company = number, after.Version
-					ids = append(ids, e.ID)
-					err = errors.Join(err, tx.InsertEvent(s.ctx, e))
-				}
-				if i%4 == 3 {
-					err = errors.Join(err, errRefused)
-				}
-				return errors.Join(err, tx.UpdateUser(s.ctx, before, after))
-			})
-			switch {
-			case errors.Is(err, errRefused):
-			case err != nil:
-				return err
-			default:
-				mu.Lock()
-				committed[number] = append(committed[number], ids...)
-				mu.Unlock()
-			}
-		}
-		return nil
-	}))
+	fn()
 	s.seal()
 	close(done)
 	if err := errors.Join(<-reading, follower.catchUp(7)); err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
-	wantSame(t, "what the follower saw", follower.all, s.wantWholeChain(nil))
+	return follower.all
+}
+
+// changeTold changes a user and writes some events about it, whose company is the
+// version that it made.
+func (s *sample) changeTold(number int64, events int, failure error) (ids []string, err error) {
+	err = s.try(func(tx directory.Tx) error {
+		before, err := tx.LockUser(s.ctx, s.tenant, number)
+		if err != nil {
+			return err
+		}
+		after := before
+		after.Version++
+		fresh := make([]string, events)
+		for i := range fresh {
+			e := newEvent(s.tenant, directory.EventUserUpdated)
+			e.User, e.Company = number, after.Version
+			fresh[i] = e.ID
+			err = errors.Join(err, tx.InsertEvent(s.ctx, e))
+		}
+		ids = fresh
+		return errors.Join(err, failure, tx.UpdateUser(s.ctx, before, after))
+	})
+	return ids, err
+}
+
+func raceFollowed(t *testing.T, s *sample) {
+	const writers, changes = 8, 25
+	var mu sync.Mutex
+	committed := map[int64][]string{} // by user
+	s.addUser(1)
+	s.addUser(2)
+	all := s.followWhile(func() {
+		wantRace(t, race(writers, func(writer int) error {
+			for i := range changes {
+				number, failure := int64(1+writer%2), error(nil)
+				if i%4 == 3 {
+					failure = errRefused
+				}
+				ids, err := s.changeTold(number, 1+i%3, failure)
+				if !errors.Is(err, failure) {
+					return err
+				}
+				if failure == nil {
+					mu.Lock()
+					committed[number] = append(committed[number], ids...)
+					mu.Unlock()
+				}
+			}
+			return nil
+		}))
+	})
+	wantSame(t, "what the follower saw", all, s.wantWholeChain(nil))
 	for number, ids := range committed {
 		var saw []directory.Event
-		for _, e := range follower.all {
+		for _, e := range all {
 			if e.User == number {
 				saw = append(saw, e)
 			}
