@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/usher-id/usher/client"
+	"github.com/usher-id/usher/internal/config"
 	"github.com/usher-id/usher/internal/directory"
 	"github.com/usher-id/usher/internal/testkit"
 )
@@ -19,7 +20,7 @@ import (
 // whose key has the rank of an administrator.
 func newOffice(t *testing.T, options ...client.Option) (*testkit.Server, *client.Client) {
 	t.Helper()
-	server := testkit.Start(t, testkit.Options{})
+	server := testkit.Start(t, testkit.Options{Tune: func(c *config.Config) { c.WebhookNetworks, c.WebhookHTTP = []string{"127.0.0.0/8"}, true }})
 	_, key := server.Tenant(t, "office", directory.RankAdministrator)
 	return server, newClient(t, server.URL, key, options...)
 }

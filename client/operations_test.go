@@ -229,6 +229,9 @@ func TestEveryOperationHasAMethod(t *testing.T) {
 	callLockReasons(t, c)
 	callCredentials(t, server.URL, c)
 	callTenant(t, c)
+	callFeed(t, c)
+	callWebhooks(t, c)
+	callJobs(t, c)
 	callMyself(t, server.URL, c, o)
 	operations := describedOperations(t, c)
 	called := map[string]string{}
