@@ -1,6 +1,7 @@
 package directory_test
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -424,4 +425,59 @@ func TestRulesDispatchRandom(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Where too much waits nothing more is taken from the feed, until some of it has
+// gone.
+func TestRulesDispatchFull(t *testing.T) {
+	f := newFixture(t)
+	e := f.sending()
+	h := f.webhook(onlyUpdates)
+	hour := f.clock.now().Add(time.Hour)
+	for from := range int64(20) {
+		check(t, f.store.Update(f.ctx, func(tx directory.Tx) error {
+			for i := range int64(directory.MaxDeliveriesWaits / 20) {
+				d := directory.Delivery{Tenant: f.tenant.No, Webhook: h.ID, Position: 1000 + from*directory.MaxDeliveriesWaits/20 + i, User: 5000 + i,
+					State: directory.DeliveryWaiting, NextAt: hour, CreatedAt: f.clock.now()}
+				if err := tx.PutDelivery(f.ctx, d); err != nil {
+					return err
+				}
+			}
+			return nil
+		}))
+	}
+	at := f.touch(f.someone())
+	claimed := f.claimed("one", h.ID)
+	d := must(f.svc.NextDispatch(f.ctx, f.sys(), claimed, 10))(t)
+	if len(d.Messages) != 0 || d.More || !d.Full || !d.NextAt.Equal(hour) {
+		t.Errorf("dispatch: %+v", d)
+	}
+	w := must(f.svc.NoteDispatch(f.ctx, f.sys(), claimed, nil, &d, true))(t)
+	if w.Position >= at || w.NextAt.Sub(f.clock.now()) != time.Minute {
+		t.Errorf("noted: %+v", w)
+	}
+	check(t, f.svc.DropDelivery(f.ctx, f.sys(), h.ID, 1000))
+	f.clock.advance(time.Minute)
+	f.deliver(e)
+	wantPositions(t, e, at)
+}
+
+// An endpoint whose secrets nobody can open is left alone, and says so.
+func TestRulesDispatchUnsigned(t *testing.T) {
+	f := newFixture(t)
+	e := f.sending()
+	h := f.webhook(onlyUpdates)
+	at := f.touch(f.someone())
+	other := directory.New(f.store, directory.Options{Now: f.clock.now, Sealer: must(directory.NewSealer(bytes.Repeat([]byte{2}, directory.SecretKeyBytes)))(t)})
+	if _, err := other.NextDispatch(f.ctx, f.sys(), f.claimed("one", h.ID), 10); directory.CodeOf(err) != directory.CodeInternal {
+		t.Errorf("without the key: %v", err)
+	}
+	if now := f.hook(h.ID); !now.NextAt.After(f.clock.now()) || now.LastError == "" || now.LeaseOwner != "" {
+		t.Errorf("it is not left alone: %+v", now)
+	}
+	f.deliver(e)
+	wantPositions(t, e)
+	f.clock.advance(time.Hour)
+	f.deliver(e)
+	wantPositions(t, e, at)
 }

@@ -188,6 +188,12 @@ var hot = []look{
 	{name: "SweepJobs", uses: "jobs_ended", run: ended(closedJobsSQL)},
 	{name: "SweepSigningKeys", run: ended(replacedKeysSQL)},
 	{name: "Events", run: func(ctx context.Context, r *reader) error { _, err := r.Events(ctx, 1, 5, 10); return err }},
+	{name: "DeliveriesDue", uses: "webhook_deliveries_due", run: func(ctx context.Context, r *reader) error { _, err := r.DeliveriesDue(ctx, 1, "x", 10); return err }},
+	{name: "Deliveries", run: func(ctx context.Context, r *reader) error {
+		_, err := r.Deliveries(ctx, 1, "x", directory.DeliveryDead, 5, 10)
+		return err
+	}},
+	{name: "UsersWaiting", uses: "webhook_deliveries_user", run: func(ctx context.Context, r *reader) error { _, err := r.UsersWaiting(ctx, 1, "x"); return err }},
 	{name: "Pool", run: func(ctx context.Context, r *reader) error { _, err := r.Pool(ctx, 1, "x"); return err }},
 }
 

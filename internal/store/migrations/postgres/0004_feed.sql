@@ -139,6 +139,6 @@ CREATE TABLE webhook_deliveries (
   created_at BIGINT NOT NULL,
   PRIMARY KEY (tenant, webhook, position)
 );
-CREATE INDEX webhook_deliveries_due ON webhook_deliveries (tenant, webhook, state, next_at);
+CREATE INDEX webhook_deliveries_due ON webhook_deliveries (tenant, webhook, state, next_at, position);
 -- Those of one user are sent in order.
 CREATE INDEX webhook_deliveries_user ON webhook_deliveries (tenant, webhook, state, number, position);

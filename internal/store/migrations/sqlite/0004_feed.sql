@@ -116,6 +116,6 @@ CREATE TABLE webhook_deliveries (
   created_at INTEGER NOT NULL,
   PRIMARY KEY (tenant, webhook, position)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX webhook_deliveries_due ON webhook_deliveries (tenant, webhook, state, next_at);
+CREATE INDEX webhook_deliveries_due ON webhook_deliveries (tenant, webhook, state, next_at, position);
 -- Those of one user are sent in order.
 CREATE INDEX webhook_deliveries_user ON webhook_deliveries (tenant, webhook, state, number, position);
