@@ -154,7 +154,10 @@ func (f *fixture) serve(e *endpoint, w directory.Webhook, limit int) {
 		d := must(f.svc.NextDispatch(f.ctx, f.sys(), w, limit))(f.t)
 		done := len(d.Messages) == 0 && !d.More
 		w = must(f.svc.NoteDispatch(f.ctx, f.sys(), w, send(f.ctx, e, &d), &d, done))(f.t)
-		if done {
+		if done || w.State != directory.WebhookActive {
+			if w.LeaseOwner != "" {
+				f.t.Errorf("nobody serves it, and it is leased: %+v", w)
+			}
 			return
 		}
 	}

@@ -153,7 +153,8 @@ const noteLease = time.Minute
 // d.Replaying, that of the replay) and decides when it is tried again and whether
 // it is paused (docs/decisions/0033-webhooks.md). A message of d without an outcome
 // was not tried. It returns the endpoint as it is now, with the lease renewed; done
-// gives up the lease. Errors: job.lost when another process has it.
+// gives up the lease, and so does a pause. Errors: job.lost when another process
+// has it.
 func (s *Service) NoteDispatch(ctx context.Context, call *Call, w Webhook, outcomes []Outcome, d *Dispatch, done bool) (Webhook, error) {
 	if err := s.enterServer(ctx, call); err != nil {
 		return Webhook{}, err
@@ -171,7 +172,7 @@ func (s *Service) NoteDispatch(ctx context.Context, call *Call, w Webhook, outco
 		if err := n.write(ctx); err != nil {
 			return err
 		}
-		if cur.LeaseUntil = later(w.LeaseUntil, n.now.Add(noteLease)); done {
+		if cur.LeaseUntil = later(w.LeaseUntil, n.now.Add(noteLease)); done || cur.State != WebhookActive {
 			cur.LeaseOwner, cur.LeaseUntil = "", n.now
 		}
 		noted = cur
