@@ -171,11 +171,11 @@ func TestEveryEndpointGetsEveryEventOnce(t *testing.T) {
 		}
 		var got arrivals
 		_, stop := running(t, f, Options{}, func(_ context.Context, m *directory.Message) directory.Receipt {
-			time.Sleep(time.Millisecond)
+			later(time.Millisecond)
 			got.note(m)
 			return taken
 		})
-		time.Sleep(20 * time.Second)
+		later(20 * time.Second)
 		stop()
 		if got.count() != hooks*events {
 			t.Errorf("%d deliveries, want %d", got.count(), hooks*events)
@@ -205,7 +205,7 @@ func TestAnEndpointThatHangsDelaysNobody(t *testing.T) {
 				mu.Lock()
 				hung++
 				mu.Unlock()
-				time.Sleep(15 * time.Second)
+				later(15 * time.Second)
 				return down
 			}
 			got.note(m)
@@ -215,13 +215,13 @@ func TestAnEndpointThatHangsDelaysNobody(t *testing.T) {
 		if took := time.Since(start); got.count() != 5 || took != 0 {
 			t.Errorf("%d deliveries within %s", got.count(), took)
 		}
-		time.Sleep(50 * time.Second)
+		later(50 * time.Second)
 		synctest.Wait()
 		if mu.Lock(); hung != 199 {
 			t.Errorf("%d requests to endpoints that hang, want one each", hung)
 		}
 		mu.Unlock()
-		time.Sleep(time.Minute) // the last ones end
+		later(time.Minute) // the last ones end
 		stop()
 	})
 }
@@ -232,15 +232,15 @@ func TestALeaseIsKeptWhileEventsCome(t *testing.T) {
 		var got arrivals
 		d, stop := running(t, f, Options{}, func(_ context.Context, m *directory.Message) directory.Receipt { got.note(m); return taken })
 		for range 20 {
-			time.Sleep(time.Second)
+			later(time.Second)
 			f.happen(1)
 		}
-		time.Sleep(time.Second)
+		later(time.Second)
 		synctest.Wait()
 		if f.claims != 1 || got.count() != 21 {
 			t.Errorf("%d claims, %d deliveries", f.claims, got.count())
 		}
-		time.Sleep(5 * time.Second)
+		later(5 * time.Second)
 		if w := f.at("hook-000"); w.LeaseOwner != "" {
 			t.Errorf("the lease is kept for nothing: %+v", w)
 		}
@@ -261,7 +261,7 @@ func TestWhatCannotBeNotedIsNotedLater(t *testing.T) {
 		f.noteErr = []error{broken, broken, broken}
 		var got arrivals
 		_, stop := running(t, f, Options{}, func(_ context.Context, m *directory.Message) directory.Receipt { got.note(m); return taken })
-		time.Sleep(time.Minute)
+		later(time.Minute)
 		stop()
 		if got.count() != 3 || f.at("hook-000").Position != 3 {
 			t.Errorf("%d deliveries, %+v", got.count(), f.at("hook-000"))
@@ -282,7 +282,7 @@ func TestALostLeaseEndsTheSession(t *testing.T) {
 			f.mu.Unlock()
 			return taken
 		})
-		time.Sleep(30 * time.Second)
+		later(30 * time.Second)
 		stop()
 		if got.count() != 3 || f.notes != 1 || log.Len() != 0 {
 			t.Errorf("%d deliveries, %d notes, log %s", got.count(), f.notes, log.String())
@@ -301,7 +301,7 @@ func TestWhatIsOnItsWayIsNotedWhenTheServerStops(t *testing.T) {
 				}
 				return taken
 			})
-			time.Sleep(time.Second)
+			later(time.Second)
 			stop()
 			if w := f.at("hook-000"); w.Position != want || w.LeaseOwner != "" || w.Failures != 0 {
 				t.Errorf("grace %s: %+v", grace, w)
@@ -320,7 +320,7 @@ func TestTroubleOfOneEndpointIsLoggedAndLeftToItsLease(t *testing.T) {
 			f := newFeed(1, 1)
 			trouble(f)
 			_, stop := running(t, f, Options{Logger: logger(&log)}, func(context.Context, *directory.Message) directory.Receipt { return taken })
-			time.Sleep(30 * time.Second)
+			later(30 * time.Second)
 			synctest.Wait()
 			if f.claims != 1 || strings.Count(log.String(), want) != 1 || strings.Contains(log.String(), "secret") || !strings.Contains(log.String(), "host=hook-000.example") {
 				t.Errorf("%d claims, log %s", f.claims, log.String())
@@ -328,7 +328,7 @@ func TestTroubleOfOneEndpointIsLoggedAndLeftToItsLease(t *testing.T) {
 			f.mu.Lock()
 			f.nextBug, f.nextErr = false, nil
 			f.mu.Unlock()
-			time.Sleep(time.Minute)
+			later(time.Minute)
 			stop()
 			if f.at("hook-000").Position != 1 {
 				t.Error("the endpoint was not served when its lease had ended")
@@ -347,11 +347,11 @@ func TestClaimsThatFailAreLoggedOnceAndTriedAgain(t *testing.T) {
 			f := newFeed(1, 1)
 			trouble(f)
 			_, stop := running(t, f, Options{Logger: logger(&log)}, func(context.Context, *directory.Message) directory.Receipt { return taken })
-			time.Sleep(10 * time.Second)
+			later(10 * time.Second)
 			f.mu.Lock()
 			f.claimErr, f.claimBug = nil, false
 			f.mu.Unlock()
-			time.Sleep(10 * time.Second)
+			later(10 * time.Second)
 			stop()
 			if f.at("hook-000").Position != 1 || strings.Count(log.String(), "cannot be claimed") != 1 || strings.Count(log.String(), "can be claimed again") != 1 {
 				t.Errorf("%s: log %s", name, log.String())
@@ -388,3 +388,6 @@ func TestFailuresAreLoggedWhenTheyBeginAndEnd(t *testing.T) {
 
 // logger writes a log as text.
 func logger(to *strings.Builder) *slog.Logger { return slog.New(slog.NewTextHandler(to, nil)) }
+
+// later lets a test's clock go on by a time, which takes none.
+func later(d time.Duration) { <-time.After(d) }
