@@ -22,4 +22,10 @@
 // creates, which always carries an Idempotency-Key that stays the same. Actions
 // (activate, lock), merge patches, and writes with IfMatch are sent once: nobody
 // could tell a repetition from a second change.
+//
+// # Following
+//
+// Events.Follow waits for what happens, over connections that break, and goes on
+// behind the last event: none is missing, and none comes twice. Who keeps the Cursor
+// of an event with what it did about it can go on there after a restart.
 package client

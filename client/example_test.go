@@ -66,3 +66,29 @@ func Example() {
 	// ada Director
 	// not yet: Open orders hold the user.
 }
+
+func ExampleEventService_Follow() {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		_, _ = fmt.Fprint(w, "id: Abc2\nevent: user.deactivated\ndata: {\"type\":\"user.deactivated\",\"user\":2576}\n\n")
+	})) // yours is at https://users.example.com
+	defer server.Close()
+
+	c, err := client.New(server.URL, "your-key")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	// What others have done; Cursor is that of the last event that was dealt with.
+	q := client.EventQuery{Types: []string{"user.*"}, ExceptOrigins: []string{client.OriginSelf}, PageQuery: client.PageQuery{Cursor: ""}}
+	for event, err := range c.Events.Follow(context.Background(), q) {
+		if err != nil {
+			fmt.Println(err) // as feed.reset: read the directory anew
+			return
+		}
+		fmt.Println(event.Type, event.User, "then go on from", event.Cursor)
+		break // or go on until the context ends
+	}
+	// Output:
+	// user.deactivated 2576 then go on from Abc2
+}

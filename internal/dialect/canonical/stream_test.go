@@ -241,3 +241,36 @@ func TestCheckpoint(t *testing.T) {
 		}
 	}
 }
+
+// Where the history goes on from another point than a cursor knows, whoever has one
+// is told to begin anew: a page, a stream before its first byte, and one that is
+// open (dossier 3.20).
+func TestFeedReset(t *testing.T) {
+	s := testkit.Start(t, testkit.Options{Demo: true})
+	ctx := context.Background()
+	tenant, err := s.Service.TenantByName(ctx, directory.System(0, "test"), "demo")
+	must(t, err)
+	following := follow(t, s, "usher-demo-key", "?type=credential.created,credential.revoked", "")
+	e, _ := following.next()
+	following.types(2)
+	_, err = s.Service.RestartChain(ctx, directory.System(tenant.No, "test"), "restored")
+	must(t, err)
+	const query = "/api/v1/events?type=credential.created,credential.revoked"
+	if status, _, text := ask(t, s, "GET", query+"&cursor="+e.id, "usher-demo-key", ""); status != http.StatusGone || !strings.Contains(text, `"feed.reset"`) {
+		t.Errorf("a page: %d %s", status, text)
+	}
+	r, err := http.NewRequest("GET", s.URL+query, nil)
+	must(t, err)
+	r.Header.Set("Authorization", "Bearer usher-demo-key")
+	r.Header.Set("Accept", "text/event-stream")
+	r.Header.Set("Last-Event-ID", e.id)
+	answer, err := http.DefaultClient.Do(r)
+	must(t, err)
+	must(t, answer.Body.Close())
+	if answer.StatusCode != http.StatusGone {
+		t.Errorf("a stream: %d", answer.StatusCode)
+	}
+	if e, ok := following.next(); !ok || e.name != "error" || !strings.Contains(e.data, `"status":410`) {
+		t.Errorf("an open stream: %+v, %t", e, ok)
+	}
+}
