@@ -42,9 +42,16 @@ func (s *Service) tomorrow() error { return comesAgain{s.now().Add(jobDay)} }
 // Each user is purged by the rule for everybody, in a transaction of its own. One
 // that is held stays, and so does one that was restored since.
 func (s *Service) Recycle(ctx context.Context, call *Call, job Job) error {
-	days, err := s.jobSetting(ctx, call, job, func(t *Settings) int { return t.RecycleBinDays })
-	if err != nil || days == 0 {
-		return orError(err, s.tomorrow())
+	if err := s.enter(ctx, call, ActTenant); err != nil {
+		return err
+	}
+	settings, err := s.jobSettings(ctx, call, job)
+	if err != nil {
+		return err
+	}
+	days := settings.RecycleBinDays
+	if days == 0 {
+		return s.tomorrow()
 	}
 	before := s.now().AddDate(0, 0, -days)
 	purged, at, after := 0, time.Time{}, int64(0)
@@ -91,19 +98,15 @@ func (s *Service) recycle(ctx context.Context, u *User) (bool, error) {
 	return err == nil, err
 }
 
-// jobSetting checks who asks for a job, and reads a setting of the job's tenant.
-func (s *Service) jobSetting(ctx context.Context, call *Call, job Job, get func(*Settings) int) (int, error) {
-	if err := s.enter(ctx, call, ActTenant); err != nil {
-		return 0, err
-	}
+// jobSettings checks that the server itself asks for a job, and reads the settings
+// of the job's tenant.
+func (s *Service) jobSettings(ctx context.Context, call *Call, job Job) (*Settings, error) {
 	if !call.trusted {
-		return 0, errOperator()
+		return nil, errOperator()
 	}
 	own := System(job.Tenant, string(job.Kind))
-	if err := s.enter(ctx, own, ActTenant); err != nil {
-		return 0, err
-	}
-	return get(own.Settings), nil
+	err := s.enter(ctx, own, ActTenant)
+	return own.Settings, err
 }
 
 // EnsureJobs writes the jobs that every tenant has and that never end, where one

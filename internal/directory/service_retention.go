@@ -24,9 +24,16 @@ const (
 // chain begins from then on: VerifyChain requires the last of them to agree with
 // the chain's base to the position and the hash.
 func (s *Service) Trim(ctx context.Context, call *Call, job Job) error {
-	days, err := s.jobSetting(ctx, call, job, func(t *Settings) int { return t.EventDays })
-	if err != nil || days == 0 {
-		return orError(err, s.tomorrow())
+	if err := s.enter(ctx, call, ActTenant); err != nil {
+		return err
+	}
+	settings, err := s.jobSettings(ctx, call, job)
+	if err != nil {
+		return err
+	}
+	days := settings.EventDays
+	if days == 0 {
+		return s.tomorrow()
 	}
 	before := s.now().AddDate(0, 0, -days)
 	for range trimMost / trimStep {
