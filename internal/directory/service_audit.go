@@ -90,6 +90,10 @@ func (s *Service) MakeCheckpoints(ctx context.Context, call *Call, last map[Tena
 	if err := s.enterOperator(ctx, call, ActReadEvents); err != nil {
 		return nil, err
 	}
+	tenants, err := s.sealAll(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var made []Checkpoint
 	for after := TenantNo(0); ; {
 		var heads []ChainHead
@@ -103,23 +107,36 @@ func (s *Service) MakeCheckpoints(ctx context.Context, call *Call, last map[Tena
 		for i := range heads {
 			head := &heads[i]
 			after = head.Tenant
+			tenant, known := tenants[head.Tenant]
 			if head.Position < last[head.Tenant] {
 				s.opts.Logger.Warn("the events of a tenant end before its last checkpoint: run `usher audit verify`, and after a backup was restored `usher audit restart`",
-					"tenant", int64(head.Tenant), "position", head.Position, "checkpoint", last[head.Tenant])
+					"tenant", tenant.Name, "position", head.Position, "checkpoint", last[head.Tenant])
 			}
-			if head.Position <= last[head.Tenant] {
-				continue
+			if known && head.Position > last[head.Tenant] {
+				made = append(made, s.checkpointOf(&tenant, head))
 			}
-			tenant, err := s.auditedTenant(ctx, head.Tenant)
-			if err != nil {
-				return nil, err
-			}
-			made = append(made, s.checkpointOf(&tenant, head))
 		}
 		if len(heads) < chainsAtOnce {
 			return made, nil
 		}
 	}
+}
+
+// sealAll gives positions to what is committed: a server that stops may be the last
+// one, and nobody would do it after its last requests.
+func (s *Service) sealAll(ctx context.Context) (map[TenantNo]Tenant, error) {
+	var list []Tenant
+	err := s.store.Read(ctx, func(r Reader) (err error) {
+		list, err = r.Tenants(ctx)
+		return err
+	})
+	tenants := make(map[TenantNo]Tenant, len(list))
+	for _, t := range list {
+		if tenants[t.No] = t; err == nil {
+			err = s.store.Seal(ctx, t.No)
+		}
+	}
+	return tenants, err
 }
 
 // checkpointOf is the unsigned checkpoint of a chain's end.
