@@ -54,6 +54,7 @@ func (f *follower) follow(ctx context.Context, last func(*feedEvent) bool) error
 			return fmt.Errorf("the end was not seen; %d events were", len(f.events))
 		case status == 0 || status >= 500:
 			at = (at + 1) % len(f.site.servers)
+			<-f.site.servers[at].answers()
 			continue
 		case err != nil:
 			return err
@@ -83,7 +84,9 @@ func (w *writers) killing(changes, times int) {
 
 // pause lets a request pass, so that whoever waits for progress does not spin.
 func (w *writers) pause() {
-	_, _ = w.site.servers[rand.IntN(len(w.site.servers))].call(context.Background(), http.MethodGet, "/me", nil, nil)
+	v := w.site.servers[rand.IntN(len(w.site.servers))]
+	<-v.answers()
+	_, _ = v.call(context.Background(), http.MethodGet, "/me", nil, nil)
 }
 
 // Followers miss nothing and see nothing twice while servers are killed and

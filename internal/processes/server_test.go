@@ -64,6 +64,7 @@ type server struct {
 
 	mu  sync.Mutex
 	cmd *exec.Cmd
+	up  chan struct{} // closed while it answers
 }
 
 // newSite makes a database of an engine with a tenant, and starts servers on it.
@@ -112,7 +113,7 @@ func (s *site) newServer(flags []string) *server {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	v := &server{site: s, addr: l.Addr().String()}
+	v := &server{site: s, addr: l.Addr().String(), up: make(chan struct{})}
 	if err := l.Close(); err != nil {
 		s.t.Fatal(err)
 	}
@@ -144,6 +145,7 @@ func (v *server) start() {
 		if err == nil {
 			_ = answer.Body.Close()
 			if answer.StatusCode == http.StatusOK {
+				close(v.answers())
 				return
 			}
 		}
@@ -153,10 +155,18 @@ func (v *server) start() {
 	}
 }
 
+// answers is closed while the server is there to answer.
+func (v *server) answers() chan struct{} {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.up
+}
+
 // kill ends the process as a power cut would.
 func (v *server) kill() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	v.up = make(chan struct{})
 	_ = v.cmd.Process.Kill() // it may have ended by itself, which Wait says
 	_ = v.cmd.Wait()
 }

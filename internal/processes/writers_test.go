@@ -59,6 +59,7 @@ func (w *writers) write(n, count int) {
 		user := w.users[(n+i*count)%len(w.users)]
 		c := change{user: user, name: fmt.Sprintf("w%d-%d", n, i)}
 		v := w.site.servers[(n+i)%len(w.site.servers)]
+		<-v.answers() // or the changes would be used up while it is away
 		status, err := v.call(context.Background(), http.MethodPatch, "/users/"+user, map[string]any{"given_name": c.name}, nil)
 		w.mu.Lock()
 		switch {
