@@ -37,7 +37,7 @@ func TestUseCasesBeginWithThePolicyCheck(t *testing.T) {
 // A check that decided nothing would let everything pass, so each ends in the
 // table of actions, or in enter, or verifies what the caller has.
 func TestPolicyChecksDecide(t *testing.T) {
-	decisions := map[string][]string{"enter": {"permit"}, "enterUser": {"permit", "enter"}, "enterClient": {"lookUpClient"},
+	decisions := map[string][]string{"enter": {"permit"}, "enterWhole": {"enter", "Root"}, "enterServer": {"enter", "trusted"}, "enterUser": {"permit", "enter"}, "enterClient": {"lookUpClient"},
 		"lookUpClient": {"ConstantTimeCompare"}, "enterByHost": {"TenantByHost", "refuseStranger"}, "enterReset": {"AuthenticateToken", "Usable"}}
 	found := 0
 	for _, s := range sources(t) {
@@ -136,7 +136,7 @@ func method(recv string, call *ast.CallExpr) string {
 // same for one user with the user read along, and those for callers who have no
 // credential yet: with a client's name and secret, by the host name before a
 // password is verified, and with a reset token.
-var policyChecks = []string{"enter", "enterUser", "enterClient", "enterByHost", "enterReset"}
+var policyChecks = []string{"enter", "enterWhole", "enterServer", "enterUser", "enterClient", "enterByHost", "enterReset"}
 
 // isCheck reports whether a call is a policy check on the receiver.
 func isCheck(recv string, call *ast.CallExpr) bool {

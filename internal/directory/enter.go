@@ -22,6 +22,29 @@ func (s *Service) enter(ctx context.Context, call *Call, action Action) error {
 	return call.permit(action)
 }
 
+// enterWhole is enter for what concerns a whole tenant: a caller that is bound to
+// a company may not do it.
+func (s *Service) enterWhole(ctx context.Context, call *Call, action Action) error {
+	if err := s.enter(ctx, call, action); err != nil {
+		return err
+	}
+	if call.Actor.Root != 0 {
+		return errWholeTenant()
+	}
+	return nil
+}
+
+// enterServer is enter for what only the server itself and its operator do.
+func (s *Service) enterServer(ctx context.Context, call *Call) error {
+	if err := s.enter(ctx, call, ActTenant); err != nil {
+		return err
+	}
+	if !call.trusted {
+		return errOperator()
+	}
+	return nil
+}
+
 // permit is the part of the policy that does not depend on a target.
 func (c *Call) permit(action Action) error {
 	rule, known := actionRules[action]
@@ -469,28 +492,4 @@ func (s *Service) CountAddress(addr string) Quota {
 // so that the quota it is told is true.
 func (s *Service) countStranger(call *Call) {
 	call.Quota = s.CountAddress(call.Addr)
-}
-
-// isTokenText reports whether a secret has the form of a token: 32 lower-case
-// hexadecimal digits, as the vendor's sample shows (docs/dialects/iqmetrix.md 2.2).
-func isTokenText(secret string) bool {
-	if len(secret) != 32 {
-		return false
-	}
-	for i := range len(secret) {
-		c := secret[i]
-		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
-			return false
-		}
-	}
-	return true
-}
-
-// notFound turns the store's ErrNotFound into an Error that names the thing;
-// other errors pass.
-func notFound(err error, reason Reason, message string) error {
-	if errors.Is(err, ErrNotFound) {
-		return Wrong(CodeNotFound, reason, "%s", message)
-	}
-	return err
 }

@@ -217,3 +217,12 @@ func seesCompany(ctx context.Context, r Reader, actor Actor, number int64) (bool
 }
 
 func errNoCompany() error { return Wrong(CodeNotFound, ReasonCompanyNotFound, "Company not found.") }
+
+// notFound turns the store's ErrNotFound into an Error that names the thing;
+// other errors pass.
+func notFound(err error, reason Reason, message string) error {
+	if errors.Is(err, ErrNotFound) {
+		return Wrong(CodeNotFound, reason, "%s", message)
+	}
+	return err
+}

@@ -28,7 +28,7 @@ func (s *Service) lockWebhook(ctx context.Context, tx Tx, call *Call, id string)
 // are, matching or not. Errors: webhook.not_found, webhook.replaying while an
 // earlier one goes on.
 func (s *Service) ReplayWebhook(ctx context.Context, call *Call, id string, r ReplayRange) (int64, error) {
-	if err := s.enterWebhooks(ctx, call); err != nil {
+	if err := s.enterWhole(ctx, call, ActWebhooks); err != nil {
 		return 0, err
 	}
 	id, err := webhookID(id)
@@ -161,7 +161,7 @@ func (s *Service) narrow(ctx context.Context, t TenantNo, r ReplayRange, first, 
 // the endpoint answered, one that is paused too. It changes nothing. Errors:
 // webhook.not_found; webhook.testing while another one is on its way; webhook.off.
 func (s *Service) TestWebhook(ctx context.Context, call *Call, id string) (Receipt, error) {
-	if err := s.enterWebhooks(ctx, call); err != nil {
+	if err := s.enterWhole(ctx, call, ActWebhooks); err != nil {
 		return Receipt{}, err
 	}
 	id, err := webhookID(id)
@@ -204,7 +204,7 @@ const deliveryList = "deliveries"
 // the order of the events. Errors: webhook.not_found, cursor.invalid,
 // cursor.expired.
 func (s *Service) Deliveries(ctx context.Context, call *Call, id string, state DeliveryState, cursor string, limit int) (DeliveryPage, error) {
-	if err := s.enterWebhooks(ctx, call); err != nil {
+	if err := s.enterWhole(ctx, call, ActWebhooks); err != nil {
 		return DeliveryPage{}, err
 	}
 	if err := checkLimit(limit); err != nil {
@@ -244,7 +244,7 @@ func (s *Service) Deliveries(ctx context.Context, call *Call, id string, state D
 // counted anew. One that is behind another one of the same user comes after it.
 // Errors: webhook.not_found, delivery.not_found.
 func (s *Service) RetryDelivery(ctx context.Context, call *Call, id string, position int64) (Delivery, error) {
-	if err := s.enterWebhooks(ctx, call); err != nil {
+	if err := s.enterWhole(ctx, call, ActWebhooks); err != nil {
 		return Delivery{}, err
 	}
 	var made Delivery
@@ -264,7 +264,7 @@ func (s *Service) RetryDelivery(ctx context.Context, call *Call, id string, posi
 // DropDelivery gives up an event for an endpoint. What waited behind it goes on.
 // Errors: webhook.not_found, delivery.not_found.
 func (s *Service) DropDelivery(ctx context.Context, call *Call, id string, position int64) error {
-	if err := s.enterWebhooks(ctx, call); err != nil {
+	if err := s.enterWhole(ctx, call, ActWebhooks); err != nil {
 		return err
 	}
 	err := s.changeDelivery(ctx, call, id, position, "dropped", func(tx Tx, d Delivery) error {

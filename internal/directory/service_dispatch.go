@@ -28,17 +28,6 @@ func (s *Service) ClaimWebhooks(ctx context.Context, call *Call, owner string, l
 	return list, err
 }
 
-// enterServer is the policy of what only the server itself does.
-func (s *Service) enterServer(ctx context.Context, call *Call) error {
-	if err := s.enter(ctx, call, ActTenant); err != nil {
-		return err
-	}
-	if !call.trusted {
-		return errOperator()
-	}
-	return nil
-}
-
 // Dispatch is the next work for an endpoint.
 type Dispatch struct {
 	// Messages are due now, in the order in which those of a user are to be sent: one

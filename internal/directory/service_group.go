@@ -153,11 +153,8 @@ func (s *Service) groupPage(ctx context.Context, r Reader, call *Call, q GroupQu
 // group.name_taken, group.not_found on the parent, group.parent_below when the
 // tree would be too deep.
 func (s *Service) CreateGroups(ctx context.Context, call *Call, groups []Group, parents []string) ([]Group, error) {
-	if err := s.enter(ctx, call, ActGroup); err != nil {
+	if err := s.enterWhole(ctx, call, ActGroup); err != nil {
 		return nil, err
-	}
-	if call.Actor.Root != 0 {
-		return nil, errWholeTenant()
 	}
 	if err := s.replayed(ctx, call); err != nil {
 		return nil, err
@@ -263,11 +260,8 @@ func groupSubject(g *Group) string { return fmt.Sprintf("group:%d", g.Number) }
 // Errors as for UpdateGroup; field.mismatch when the name of a new group that
 // is keyed by name is another one.
 func (s *Service) PutGroup(ctx context.Context, call *Call, kind GroupKind, key string, p GroupPatch) (g Group, made bool, err error) {
-	if err := s.enter(ctx, call, ActGroup); err != nil {
+	if err := s.enterWhole(ctx, call, ActGroup); err != nil {
 		return Group{}, false, err
-	}
-	if call.Actor.Root != 0 {
-		return Group{}, false, errWholeTenant()
 	}
 	fresh, err := s.newGroups(call, []Group{{Kind: kind, Key: key, Name: orNew(p.Name.Value, func() string { return key }), Description: p.Description.Value}})
 	if err != nil {
@@ -312,11 +306,8 @@ func (s *Service) PutGroup(ctx context.Context, call *Call, kind GroupKind, key 
 // Errors: group.not_found, group.name_taken, group.parent_below when the parent
 // is below the group or the tree would be too deep.
 func (s *Service) UpdateGroup(ctx context.Context, call *Call, ref GroupRef, p GroupPatch) (Group, error) {
-	if err := s.enter(ctx, call, ActGroup); err != nil {
+	if err := s.enterWhole(ctx, call, ActGroup); err != nil {
 		return Group{}, err
-	}
-	if call.Actor.Root != 0 {
-		return Group{}, errWholeTenant()
 	}
 	var g Group
 	var wrote bool
@@ -386,11 +377,8 @@ func (s *Service) patchGroup(ctx context.Context, tx Tx, call *Call, before Grou
 // for a version asks it of a single group. Errors: group.not_found;
 // version.mismatch; rights.provisioning.
 func (s *Service) DeleteGroups(ctx context.Context, call *Call, refs []GroupRef) error {
-	if err := s.enter(ctx, call, ActGroup); err != nil {
+	if err := s.enterWhole(ctx, call, ActGroup); err != nil {
 		return err
-	}
-	if call.Actor.Root != 0 {
-		return errWholeTenant()
 	}
 	if len(refs) > maxChanged {
 		return Invalid(FieldGroups.String(), ReasonFieldLength, "At most %d groups can be deleted at a time.", maxChanged)

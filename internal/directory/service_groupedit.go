@@ -94,11 +94,8 @@ type DetailedGroups struct {
 // MakeGroup makes a group with its members: all or nothing. The size of what it
 // returns is known. Errors as for CreateGroups and EditGroup.
 func (s *Service) MakeGroup(ctx context.Context, call *Call, in NewGroup) (GroupDetail, error) {
-	if err := s.enter(ctx, call, ActGroup); err != nil {
+	if err := s.enterWhole(ctx, call, ActGroup); err != nil {
 		return GroupDetail{}, err
-	}
-	if call.Actor.Root != 0 {
-		return GroupDetail{}, errWholeTenant()
 	}
 	if err := permitMembers(call, len(in.Members) > 0); err != nil {
 		return GroupDetail{}, err

@@ -57,11 +57,8 @@ func orList[T ~string](texts []T) (out string) {
 // jobs are not kept by company. Errors: invalid, cursor.invalid, cursor.expired,
 // user.not_found.
 func (s *Service) Jobs(ctx context.Context, call *Call, q JobQuery) (JobPage, error) {
-	if err := s.enter(ctx, call, ActReadJobs); err != nil {
+	if err := s.enterWhole(ctx, call, ActReadJobs); err != nil {
 		return JobPage{}, err
-	}
-	if call.Actor.Root != 0 {
-		return JobPage{}, errWholeTenant()
 	}
 	if err := q.check(); err != nil {
 		return JobPage{}, err
@@ -99,11 +96,8 @@ func (s *Service) Jobs(ctx context.Context, call *Call, q JobQuery) (JobPage, er
 
 // Job reads one job, without its payload. Errors: job.not_found.
 func (s *Service) Job(ctx context.Context, call *Call, id string) (Job, error) {
-	if err := s.enter(ctx, call, ActReadJobs); err != nil {
+	if err := s.enterWhole(ctx, call, ActReadJobs); err != nil {
 		return Job{}, err
-	}
-	if call.Actor.Root != 0 {
-		return Job{}, errWholeTenant()
 	}
 	var job Job
 	err := s.store.Read(ctx, func(r Reader) (err error) {
@@ -120,11 +114,8 @@ const noJob = "Job not found."
 // Its attempts are counted from 0. Errors: job.not_found; job.closed when it is
 // done or what it needs is erased; job.running.
 func (s *Service) RedoJob(ctx context.Context, call *Call, id string) (Job, error) {
-	if err := s.enter(ctx, call, ActJobs); err != nil {
+	if err := s.enterWhole(ctx, call, ActJobs); err != nil {
 		return Job{}, err
-	}
-	if call.Actor.Root != 0 {
-		return Job{}, errWholeTenant()
 	}
 	job, err := s.steer(ctx, call, id, EventJobReopened, func(tx Tx, j *Job) (bool, error) {
 		if j.State == JobDone || needsPayload(j) {
@@ -146,11 +137,8 @@ func (k JobKind) permanent() bool { return k == JobRecycle || k == JobRetention 
 // CancelJob ends a job that waits. Those that never end cannot be cancelled.
 // Errors: job.not_found, job.closed, job.running, job.permanent.
 func (s *Service) CancelJob(ctx context.Context, call *Call, id string) (Job, error) {
-	if err := s.enter(ctx, call, ActJobs); err != nil {
+	if err := s.enterWhole(ctx, call, ActJobs); err != nil {
 		return Job{}, err
-	}
-	if call.Actor.Root != 0 {
-		return Job{}, errWholeTenant()
 	}
 	return s.steer(ctx, call, id, EventJobCancelled, func(tx Tx, j *Job) (bool, error) {
 		switch {

@@ -236,11 +236,8 @@ func (s *Service) UnassignRole(ctx context.Context, call *Call, ref UserRef, rol
 // SetOwner makes a user the account owner of its tenant; the one before keeps
 // the rank of an administrator. Only the server's operator can do it.
 func (s *Service) SetOwner(ctx context.Context, call *Call, ref UserRef) error {
-	if err := s.enter(ctx, call, ActTenant); err != nil {
+	if err := s.enterServer(ctx, call); err != nil {
 		return err
-	}
-	if !call.trusted {
-		return errOperator()
 	}
 	return s.store.Update(ctx, func(tx Tx) error {
 		tenant, err := tx.LockTenant(ctx, call.Actor.Tenant)

@@ -17,11 +17,8 @@ var tenantName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 // tenant's name, where first says nothing else. Only the server's operator can.
 // Errors: tenant.name_taken, tenant.host_taken.
 func (s *Service) CreateTenant(ctx context.Context, call *Call, t Tenant, first Company) (Tenant, error) {
-	if err := s.enter(ctx, call, ActTenant); err != nil {
+	if err := s.enterServer(ctx, call); err != nil {
 		return Tenant{}, err
-	}
-	if !call.trusted {
-		return Tenant{}, errOperator()
 	}
 	if err := s.prepareTenant(&t, &first); err != nil {
 		return Tenant{}, err
@@ -136,11 +133,8 @@ func hostsFree(ctx context.Context, tx Tx, hosts []string, own TenantNo) error {
 
 // TenantByName finds a tenant. Only the server's operator can.
 func (s *Service) TenantByName(ctx context.Context, call *Call, name string) (Tenant, error) {
-	if err := s.enter(ctx, call, ActTenant); err != nil {
+	if err := s.enterServer(ctx, call); err != nil {
 		return Tenant{}, err
-	}
-	if !call.trusted {
-		return Tenant{}, errOperator()
 	}
 	var t Tenant
 	err := s.store.Read(ctx, func(r Reader) (err error) {
@@ -152,11 +146,8 @@ func (s *Service) TenantByName(ctx context.Context, call *Call, name string) (Te
 
 // Tenants lists all tenants. Only the server's operator can.
 func (s *Service) Tenants(ctx context.Context, call *Call) ([]Tenant, error) {
-	if err := s.enter(ctx, call, ActTenant); err != nil {
+	if err := s.enterServer(ctx, call); err != nil {
 		return nil, err
-	}
-	if !call.trusted {
-		return nil, errOperator()
 	}
 	var list []Tenant
 	err := s.store.Read(ctx, func(r Reader) (err error) {
@@ -170,11 +161,8 @@ func (s *Service) Tenants(ctx context.Context, call *Call) ([]Tenant, error) {
 // below what is used takes no seat away; nobody gets one until enough are free.
 // A caller that is bound to a company cannot. Errors: version.mismatch.
 func (s *Service) SetPool(ctx context.Context, call *Call, licenceType string, total int64) (Pool, error) {
-	if err := s.enter(ctx, call, ActWriteCompany); err != nil {
+	if err := s.enterWhole(ctx, call, ActWriteCompany); err != nil {
 		return Pool{}, err
-	}
-	if call.Actor.Root != 0 {
-		return Pool{}, errWholeTenant()
 	}
 	if err := checkName(FieldLicenceType.String(), licenceType); err != nil {
 		return Pool{}, err
@@ -227,11 +215,8 @@ func (s *Service) Pools(ctx context.Context, call *Call) ([]Pool, error) {
 // Events lists a tenant's events after a position, oldest first. A
 // caller that is bound to a company sees none: events are not kept by company.
 func (s *Service) Events(ctx context.Context, call *Call, after int64, limit int) ([]Event, error) {
-	if err := s.enter(ctx, call, ActReadEvents); err != nil {
+	if err := s.enterWhole(ctx, call, ActReadEvents); err != nil {
 		return nil, err
-	}
-	if call.Actor.Root != 0 {
-		return nil, errWholeTenant()
 	}
 	if limit <= 0 || limit > MaxLimit {
 		return nil, Invalid("limit", ReasonFieldValue, "limit must be from 1 to %d.", MaxLimit)

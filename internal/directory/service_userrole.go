@@ -32,11 +32,8 @@ func tenantRole(ctx context.Context, r Reader, call *Call, key string) (Role, er
 // which. Without a name the key is the name. Nobody changes a role of a rank
 // above its own.
 func (s *Service) PutRole(ctx context.Context, call *Call, in Role) (role Role, made bool, err error) {
-	if err := s.enter(ctx, call, ActWriteCompany); err != nil {
+	if err := s.enterWhole(ctx, call, ActWriteCompany); err != nil {
 		return Role{}, false, err
-	}
-	if call.Actor.Root != 0 {
-		return Role{}, false, errWholeTenant()
 	}
 	next := Role{Tenant: call.Actor.Tenant, Key: in.Key, Name: orNew(in.Name, func() string { return in.Key }),
 		Description: in.Description, Permissions: in.Permissions, Extras: in.Extras}
@@ -132,11 +129,8 @@ func roleSubject(r *Role) string { return fmt.Sprintf("role:%d", r.Number) }
 // role.held when more than 500 users hold it; rank.too_low when the role's rank
 // or a holder's is above the caller's.
 func (s *Service) DeleteRole(ctx context.Context, call *Call, key string) error {
-	if err := s.enter(ctx, call, ActWriteCompany); err != nil {
+	if err := s.enterWhole(ctx, call, ActWriteCompany); err != nil {
 		return err
-	}
-	if call.Actor.Root != 0 {
-		return errWholeTenant()
 	}
 	return s.updateMany(ctx, call, func(tx Tx) (bool, error) {
 		role, err := tenantRole(ctx, tx, call, key)

@@ -50,17 +50,6 @@ type MadeWebhookSecret struct {
 	Secret Secret
 }
 
-// enterWebhooks is the policy of endpoints: they are the whole tenant's.
-func (s *Service) enterWebhooks(ctx context.Context, call *Call) error {
-	if err := s.enter(ctx, call, ActWebhooks); err != nil {
-		return err
-	}
-	if call.Actor.Root != 0 {
-		return errWholeTenant()
-	}
-	return nil
-}
-
 func errNoWebhook() error {
 	return Wrong(CodeNotFound, ReasonWebhookNotFound, "Webhook not found.")
 }
@@ -76,7 +65,7 @@ func webhookID(id string) (string, error) {
 
 // Webhooks lists the tenant's endpoints.
 func (s *Service) Webhooks(ctx context.Context, call *Call) ([]WebhookDetail, error) {
-	if err := s.enterWebhooks(ctx, call); err != nil {
+	if err := s.enterWhole(ctx, call, ActWebhooks); err != nil {
 		return nil, err
 	}
 	var list []WebhookDetail
@@ -113,7 +102,7 @@ func webhookDetail(ctx context.Context, r Reader, w Webhook) (WebhookDetail, err
 
 // Webhook reads one endpoint. Errors: webhook.not_found.
 func (s *Service) Webhook(ctx context.Context, call *Call, id string) (WebhookDetail, error) {
-	if err := s.enterWebhooks(ctx, call); err != nil {
+	if err := s.enterWhole(ctx, call, ActWebhooks); err != nil {
 		return WebhookDetail{}, err
 	}
 	id, err := webhookID(id)
@@ -135,7 +124,7 @@ func (s *Service) Webhook(ctx context.Context, call *Call, id string) (WebhookDe
 // CreateWebhook makes an endpoint with a first secret, which is shown here and by
 // no list. Errors: invalid with its fields; webhook.too_many; secret_key.missing.
 func (s *Service) CreateWebhook(ctx context.Context, call *Call, in NewWebhook) (WebhookDetail, Secret, error) {
-	if err := s.enterWebhooks(ctx, call); err != nil {
+	if err := s.enterWhole(ctx, call, ActWebhooks); err != nil {
 		return WebhookDetail{}, "", err
 	}
 	if err := s.replayed(ctx, call); err != nil {
@@ -264,7 +253,7 @@ func (s *Service) changeWebhookIn(ctx context.Context, tx Tx, call *Call, id str
 // tried at once, with everything that waits for it. Errors: webhook.not_found,
 // version.mismatch, invalid.
 func (s *Service) EditWebhook(ctx context.Context, call *Call, id string, patch WebhookPatch) (WebhookDetail, error) {
-	if err := s.enterWebhooks(ctx, call); err != nil {
+	if err := s.enterWhole(ctx, call, ActWebhooks); err != nil {
 		return WebhookDetail{}, err
 	}
 	if err := s.checkWebhook(call, &patch); err != nil {
@@ -306,7 +295,7 @@ func (w *Webhook) forgetFailures() {
 // DeleteWebhook erases an endpoint with what waits for it. Errors:
 // webhook.not_found, version.mismatch.
 func (s *Service) DeleteWebhook(ctx context.Context, call *Call, id string) error {
-	if err := s.enterWebhooks(ctx, call); err != nil {
+	if err := s.enterWhole(ctx, call, ActWebhooks); err != nil {
 		return err
 	}
 	id, err := webhookID(id)
@@ -333,7 +322,7 @@ func (s *Service) DeleteWebhook(ctx context.Context, call *Call, id string) erro
 // AddWebhookSecret makes a secret more, with which every delivery is signed too.
 // Errors: webhook.not_found, webhook.too_many_secrets, secret_key.missing.
 func (s *Service) AddWebhookSecret(ctx context.Context, call *Call, id string) (WebhookSecret, Secret, error) {
-	if err := s.enterWebhooks(ctx, call); err != nil {
+	if err := s.enterWhole(ctx, call, ActWebhooks); err != nil {
 		return WebhookSecret{}, "", err
 	}
 	if err := s.replayed(ctx, call); err != nil {
@@ -367,7 +356,7 @@ func (s *Service) AddWebhookSecret(ctx context.Context, call *Call, id string) (
 // RemoveWebhookSecret takes a secret away; the last one stays. Errors:
 // webhook.not_found, webhook.secret_not_found, webhook.last_secret.
 func (s *Service) RemoveWebhookSecret(ctx context.Context, call *Call, id, secret string) error {
-	if err := s.enterWebhooks(ctx, call); err != nil {
+	if err := s.enterWhole(ctx, call, ActWebhooks); err != nil {
 		return err
 	}
 	_, err := s.changeWebhook(ctx, call, id, func(_ Tx, w *Webhook) error {

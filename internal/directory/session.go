@@ -45,3 +45,18 @@ type Impersonation struct {
 	CreatedAt time.Time
 	ExpiresAt time.Time
 }
+
+// isTokenText reports whether a secret has the form of a token: 32 lower-case
+// hexadecimal digits, as the vendor's sample shows (docs/dialects/iqmetrix.md 2.2).
+func isTokenText(secret string) bool {
+	if len(secret) != 32 {
+		return false
+	}
+	for i := range len(secret) {
+		c := secret[i]
+		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
+}
