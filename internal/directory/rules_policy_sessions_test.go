@@ -117,7 +117,8 @@ func TestRulesPolicyImpersonation(t *testing.T) {
 	for name, rule := range methodRules() {
 		run := rule.run(w)
 		dump := w.dump()
-		refused := rule.operator && rule.scope == directory.ScopeTenant || slices.Contains(barred, name)
+		webhooks := rule.scope == directory.ScopeEvents|directory.ScopeTenant
+		refused := rule.operator && rule.scope == directory.ScopeTenant || webhooks || slices.Contains(barred, name)
 		if err := run(w.signed(token)); directory.IsReason(err, directory.ReasonImpersonating) != refused {
 			t.Errorf("%s: error %v, barred: %t", name, err, refused)
 		}

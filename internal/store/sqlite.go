@@ -120,6 +120,9 @@ func (db *sqliteDB) start(ctx context.Context) error {
 	if err := db.engine.chains.sealEarlier(ctx, conn, db.opts.Logger); err != nil {
 		return errors.Join(err, conn.close())
 	}
+	if err := endLeases(ctx, conn); err != nil {
+		return errors.Join(err, conn.close())
+	}
 	db.writer = newWriter(db.engine, conn, db.opts)
 	db.readers = newReaderPool(sqliteDSN(db.path, sqliteReader), db.opts.Readers)
 	point, err := openSQLiteConn(sqliteDSN(db.path, sqliteWriter))
@@ -131,6 +134,20 @@ func (db *sqliteDB) start(ctx context.Context) error {
 		return errors.Join(err, point.close())
 	}
 	db.points = startCheckpointer(point, db.path+"-wal", db.writer, db.opts.Logger)
+	return nil
+}
+
+// endLeases gives up the leases on jobs and endpoints: this process owns the file,
+// so that whoever had them is dead, and nobody need wait until they end.
+func endLeases(ctx context.Context, q querier) error {
+	for _, sql := range [...]string{
+		"UPDATE jobs SET lease_owner = '', lease_until = $1 WHERE state = 0 AND attempts > 0 AND lease_owner <> ''",
+		"UPDATE webhooks SET lease_owner = '', lease_until = $1 WHERE lease_owner <> ''",
+	} {
+		if _, err := q.exec(ctx, sql, noTime); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
