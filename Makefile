@@ -35,7 +35,7 @@ fmt-check:
 
 # The race detector needs a C compiler; Debian's set-up installs one. These
 # packages have state or goroutines of their own; doors have neither.
-RACED = ./internal/directory ./internal/store/... ./internal/web ./internal/job ./internal/mail ./internal/app
+RACED = ./internal/directory ./internal/store/... ./internal/web ./internal/job ./internal/mail ./internal/webhook ./internal/app
 
 race: ## tests of what runs at once under the race detector
 	CGO_ENABLED=1 $(GO) test -race -timeout 15m $(RACED)

@@ -46,6 +46,7 @@ func TestReadmeCommandsWork(t *testing.T) {
 		"200", "200", "200", "200", "401", // Terry, whose token ends
 		"200", "200", "200", // Ana
 		"201", "200", "200", // Bo
+		"200", // what edubrite's door has changed
 	}
 	if diff := cmp.Diff(want, strings.Fields(string(got))); diff != "" {
 		t.Errorf("statuses (-want +got):\n%s\n%s", diff, out)
@@ -53,7 +54,7 @@ func TestReadmeCommandsWork(t *testing.T) {
 	rest := string(out)
 	for _, text := range []string{"John", `{ "Id": 123456 }`, "ccarr1", "Activated successfully.", "tech.jones",
 		`"IsActive":true`, "Deactivated successfully.", `"Activated":false`, `"UserID":"tech.jones"`, `"IsActive":false`,
-		"ana@kentel.com", `"LastName":"Lima"`, "alima1", `"locked":true`, `"reason":"lost phone"`} {
+		"ana@kentel.com", `"LastName":"Lima"`, "alima1", `"locked":true`, `"reason":"lost phone"`, `"type":"user.deactivated"`} {
 		_, after, found := strings.Cut(rest, text)
 		if !found {
 			t.Fatalf("%q is not in what follows:\n%s\nof:\n%s", text, rest, out)
