@@ -98,7 +98,9 @@ func BenchmarkFindEvents(b *testing.B) {
 		query func(events int) url.Values
 	}{
 		{"user", func(int) url.Values { return url.Values{"user_number": {fmt.Sprint(1 + mathrand.IntN(historyUsers))}} }},
-		{"actor", func(int) url.Values { return url.Values{"actor": {fmt.Sprintf("key:%d", mathrand.IntN(historyActors))}} }},
+		{"actor", func(int) url.Values {
+			return url.Values{"actor": {fmt.Sprintf("key:%d", mathrand.IntN(historyActors))}}
+		}},
 		{"reason", func(int) url.Values {
 			return url.Values{"reason": {fmt.Sprintf("ticket %d", mathrand.IntN(historyReasons))}}
 		}},
