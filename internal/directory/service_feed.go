@@ -126,11 +126,11 @@ func (s *Service) readmit(ctx context.Context, call *Call) error {
 }
 
 // FollowEvents calls each with every page of events as they happen, beginning
-// after q.Cursor, the first time at once, with a page that may be empty. It returns nil once ctx is done or
-// the server stops, what each fails with, or why the caller may not read any more:
-// its credential is verified again before each page, and at least every quarter of
-// a minute, when each gets an empty page. q.Newest and q.Wait are not for it.
-// Errors as ListEvents and authenticate.
+// after q.Cursor, the first time at once, with a page that may be empty. It returns
+// nil once ctx is done or the server stops, what each fails with, or why the caller
+// may not read any more: its credential is verified again before each page, and at
+// least every quarter of a minute, when each gets an empty page. q.Newest and q.Wait
+// are not for it. Errors as ListEvents and authenticate.
 func (s *Service) FollowEvents(ctx context.Context, call *Call, q EventQuery, each func(EventPage) error) error {
 	if err := s.enter(ctx, call, ActReadEvents); err != nil {
 		return err
