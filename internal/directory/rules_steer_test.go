@@ -192,6 +192,60 @@ func TestRulesRedoJob(t *testing.T) {
 	wantError(t, err, directory.CodeConflict, directory.ReasonJobClosed)
 }
 
+// A job for a date is not done before it, however often somebody asks: it would
+// end with nothing done, and the date would pass unnoticed.
+func TestRulesRedoJobKeepsItsDate(t *testing.T) {
+	f := newFixture(t)
+	u := f.someone(withExpiry(f.clock.now().Add(time.Hour)))
+	j := f.onlyJob(u.Number)
+	again := func(before directory.JobState) {
+		t.Helper()
+		got := must(f.svc.RedoJob(f.ctx, f.sys(), j.ID))(t)
+		if got.State != directory.JobWaiting || !got.RunAt.Equal(u.ExpiresAt) {
+			t.Errorf("one that was %s is %s and due at %s, want %s", before, got.State, got.RunAt, u.ExpiresAt)
+		}
+		if due := f.claimKind(directory.JobExpiry); len(due) != 0 {
+			t.Errorf("%d jobs are due before the date", len(due))
+		}
+	}
+	again(directory.JobWaiting)
+	must(f.svc.CancelJob(f.ctx, f.sys(), j.ID))(t)
+	again(directory.JobCancelled)
+	f.clock.advance(time.Hour)
+	due := f.claimKind(directory.JobExpiry)
+	if len(due) != 1 {
+		t.Fatalf("%d jobs are due at the date", len(due))
+	}
+	check(t, f.svc.RetryJob(f.ctx, f.sys(), due[0], f.clock.now().Add(time.Minute), "held"))
+	if got := must(f.svc.RedoJob(f.ctx, f.sys(), j.ID))(t); !got.RunAt.Equal(f.clock.now()) {
+		t.Errorf("one that was tried is due at %s", got.RunAt)
+	}
+	check(t, f.svc.Expire(f.ctx, f.sys(), f.claimKind(directory.JobExpiry)[0]))
+	if now := must(f.svc.User(f.ctx, f.sys(), directory.ByNumber(u.Number)))(t); now.State != directory.StateInactive {
+		t.Errorf("the user is %s", now.State)
+	}
+}
+
+// A year of five digits is no date of RFC 3339: what holds one could not be shown
+// to anybody any more.
+func TestRulesDatesHaveYearsOfFourDigits(t *testing.T) {
+	f := newFixture(t)
+	u := f.someone()
+	west, east := time.FixedZone("west", -14*60*60), time.FixedZone("east", 14*60*60)
+	for _, at := range []time.Time{time.Date(9999, 12, 31, 23, 0, 0, 0, west), time.Date(1, 1, 1, 1, 0, 0, 0, east), time.Date(300_000, 1, 1, 0, 0, 0, 0, time.UTC)} {
+		for _, patch := range []directory.UserPatch{{ValidFrom: directory.Some(at)}, {ExpiresAt: directory.Some(at)}} {
+			_, err := f.svc.UpdateUser(f.ctx, f.sys(), directory.ByNumber(u.Number), patch, directory.UpdateOptions{})
+			wantError(t, err, directory.CodeInvalid, directory.ReasonFieldValue)
+		}
+		_, _, err := f.svc.CreateKey(f.ctx, f.sys(), directory.NewCredential{Name: "far", Rank: readerRank, ExpiresAt: at})
+		wantError(t, err, directory.CodeInvalid, directory.ReasonFieldValue)
+	}
+	last := time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
+	if got := must(f.svc.UpdateUser(f.ctx, f.sys(), directory.ByNumber(u.Number), directory.UserPatch{ExpiresAt: directory.Some(last)}, directory.UpdateOptions{}))(t); !got.ExpiresAt.Equal(last) {
+		t.Errorf("the user expires at %s", got.ExpiresAt)
+	}
+}
+
 func TestRulesCancelJob(t *testing.T) {
 	f := newFixture(t)
 	j := f.expiring(time.Hour)

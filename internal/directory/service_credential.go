@@ -132,6 +132,9 @@ func (s *Service) checkCredential(call *Call, in *NewCredential) (string, error)
 	if secret != "" && len(secret) < minSecret {
 		bad = append(bad, FieldError{Field: "secret", Reason: ReasonFieldLength, Message: fmt.Sprintf("secret must have at least %d characters.", minSecret)})
 	}
+	if !in.ExpiresAt.IsZero() && tooFar(in.ExpiresAt) {
+		bad.add(FieldExpiresAt, ReasonFieldValue, tooFarText, FieldExpiresAt)
+	}
 	if err := bad.err(); err != nil {
 		return "", err
 	}

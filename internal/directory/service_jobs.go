@@ -110,8 +110,9 @@ func (s *Service) Job(ctx context.Context, call *Call, id string) (Job, error) {
 
 const noJob = "Job not found."
 
-// RedoJob makes a job due at once: one that waits, has failed or was cancelled.
-// Its attempts are counted from 0. Errors: job.not_found; job.closed when it is
+// RedoJob makes a job due at once: one that waits, has failed or was cancelled. One
+// for a date that is yet to come waits for it: done before, it would find nothing to
+// do, and nobody would come back. Its attempts are counted from 0. Errors: job.not_found; job.closed when it is
 // done or what it needs is erased; job.running.
 func (s *Service) RedoJob(ctx context.Context, call *Call, id string) (Job, error) {
 	if err := s.enterWhole(ctx, call, ActJobs); err != nil {
@@ -121,11 +122,21 @@ func (s *Service) RedoJob(ctx context.Context, call *Call, id string) (Job, erro
 		if j.State == JobDone || needsPayload(j) {
 			return false, Wrong(CodeConflict, ReasonJobClosed, "The job is done, or what it needs is erased.")
 		}
-		return tx.ReopenJob(ctx, j.Tenant, j.ID, s.now(), JobWaiting, JobFailed, JobCancelled)
+		return tx.ReopenJob(ctx, j.Tenant, j.ID, s.redoAt(j), JobWaiting, JobFailed, JobCancelled)
 	})
 	call.jobs = true
 	s.jobsAdded(call, err)
 	return job, err
+}
+
+// redoAt is when a job that is done again is due: now, or the date that it is for.
+// Of one that was tried the date has come, and what it waits for is another try.
+func (s *Service) redoAt(j *Job) time.Time {
+	now := s.now()
+	if j.Kind == JobExpiry && j.Attempts == 0 && j.RunAt.After(now) {
+		return j.RunAt
+	}
+	return now
 }
 
 // needsPayload reports that a job cannot be done, because its payload is erased.

@@ -40,8 +40,8 @@ func applyPatch(call *Call, u *User, p *UserPatch) violations {
 	patchLanguage(&bad, u, p.Language)
 	patchProfile(&bad, call, u, p)
 	u.Company = p.Company.or(u.Company)
-	u.ValidFrom = moment(p.ValidFrom.or(u.ValidFrom))
-	u.ExpiresAt = moment(p.ExpiresAt.or(u.ExpiresAt))
+	patchMoment(&bad, FieldValidFrom, p.ValidFrom, &u.ValidFrom)
+	patchMoment(&bad, FieldExpiresAt, p.ExpiresAt, &u.ExpiresAt)
 	if !u.ValidFrom.IsZero() && !u.ExpiresAt.IsZero() && !u.ValidFrom.Before(u.ExpiresAt) {
 		bad.add(FieldExpiresAt, ReasonFieldValue, "expires_at must be after valid_from.")
 	}
@@ -50,6 +50,20 @@ func applyPatch(call *Call, u *User, p *UserPatch) violations {
 
 // moment is a time as the directory keeps it: UTC, microseconds.
 func moment(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
+
+// tooFar reports whether a time cannot be written as RFC 3339 has it, with a year
+// of four digits. A time zone can push one that was written so over the edge.
+func tooFar(t time.Time) bool { return t.UTC().Year() < 1 || t.UTC().Year() > 9999 }
+
+const tooFarText = "%s must be in the years 1 to 9999, in UTC."
+
+func patchMoment(bad *violations, field Field, value Opt[time.Time], to *time.Time) {
+	if value.Set && tooFar(value.Value) {
+		bad.add(field, ReasonFieldValue, tooFarText, field)
+		return
+	}
+	*to = moment(value.or(*to))
+}
 
 // checkText adds a violation when a text is not fit to be kept.
 func checkText(bad *violations, field Field, text string, limit int) bool {
