@@ -224,21 +224,9 @@ func (c *sqliteChains) sealSome(ctx context.Context, conn *sqliteConn) (int, err
 	return len(list), nil
 }
 
-// shred runs fn so that SQLite overwrites what it removes, also where that writes
-// pages that would only be freed. Elsewhere it overwrites what is on the pages that
-// it writes anyway (secure_delete FAST), which costs nothing that can be measured.
-func (c *sqliteChains) shred(ctx context.Context, q querier, fn func() error) error {
+// shred runs fn, whose removals SQLite overwrites as it does all (secure_delete),
+// and has the log cut once they are committed: it holds pages from before.
+func (c *sqliteChains) shred(fn func() error) error {
 	c.shredding = true
-	if _, err := q.exec(ctx, "PRAGMA secure_delete = ON"); err != nil {
-		return err
-	}
-	err := fn()
-	conn := q.(*sqliteConn)
-	broken := conn.broken
-	conn.broken = nil
-	_, restored := q.exec(ctx, "PRAGMA secure_delete = FAST")
-	if conn.broken == nil {
-		conn.broken = broken
-	}
-	return errors.Join(err, restored)
+	return fn()
 }

@@ -52,7 +52,7 @@ type engine struct {
 	// $2 of tenant $1 that are committed and have no position.
 	eraseUnsealed []string
 	// shred runs fn so that what it removes cannot be read in the file any more.
-	shred func(ctx context.Context, q querier, fn func() error) error
+	shred func(fn func() error) error
 	// undoPart takes back the innermost part of a transaction (tx.Try).
 	undoPart func(ctx context.Context, q querier) error
 	// extra is the condition on users u that directory.Extra is, with a test of

@@ -1,10 +1,13 @@
 package store_test
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -43,6 +46,38 @@ func TestEraseLeavesNoRow(t *testing.T) {
 			t.Errorf("after the erasure these tables still show the user: %v", found)
 		}
 	})
+}
+
+// TestEraseLeavesNoPage: a row that is too long for its page has pages of its own,
+// which are freed when it shrinks or goes, long before or without an erasure of
+// events.
+func TestEraseLeavesNoPage(t *testing.T) {
+	database := sqlitePath(t)
+	db := open(t, database, store.Options{Migrate: true})
+	no := insertTenant(t, db)
+	long := plainUser(no, erasedNumber)
+	long.Profile.Attributes = map[string]json.RawMessage{"notes": json.RawMessage(`"` + strings.Repeat(erasedMark, 4000) + `"`)}
+	update(t, db, func(ctx context.Context, tx directory.Tx) error { return tx.InsertUser(ctx, long) })
+	update(t, db, func(ctx context.Context, tx directory.Tx) error {
+		before, err := tx.LockUser(ctx, no, erasedNumber)
+		short := before
+		short.Profile.Attributes = nil
+		return errors.Join(err, tx.UpdateUser(ctx, before, short))
+	})
+	update(t, db, func(ctx context.Context, tx directory.Tx) error {
+		u, err := tx.LockUser(ctx, no, erasedNumber)
+		return errors.Join(err, tx.DeleteUser(ctx, u), tx.EraseEvents(ctx, no, erasedNumber))
+	})
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.ReadFile(strings.TrimPrefix(database, "sqlite:"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := bytes.Count(file, []byte(erasedMark)); n != 0 {
+		t.Errorf("the file holds what was erased %d times", n)
+	}
 }
 
 // writeMarked makes a user with a row of everything that can belong to one.

@@ -38,7 +38,7 @@ func (t *tx) EraseEvents(ctx context.Context, no directory.TenantNo, number int6
 	if err != nil {
 		return err
 	}
-	return t.e.shred(ctx, t.q, func() error {
+	return t.e.shred(func() error {
 		for _, sql := range t.e.eraseUnsealed {
 			if _, err := t.q.exec(ctx, sql, int64(no), number); err != nil {
 				return err
@@ -91,7 +91,7 @@ func (t *tx) TrimEvents(ctx context.Context, no directory.TenantNo, through int6
 		return 0, err
 	}
 	last := list[len(list)-1]
-	err = t.e.shred(ctx, t.q, func() error {
+	err = t.e.shred(func() error {
 		if err := t.trimIndex(ctx, no, list); err != nil {
 			return err
 		}
