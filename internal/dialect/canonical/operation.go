@@ -104,7 +104,7 @@ func (d *door) add(op operation, described *huma.Operation, serve func(*exchange
 	r := &route{op: op, segments: strings.Split(strings.TrimPrefix(op.path, "/"), "/"), query: map[string]queryParam{}, serve: serve}
 	for _, p := range described.Parameters {
 		if p.In == "query" {
-			r.query[p.Name] = queryParam{text: p.Schema.Type == huma.TypeString && len(p.Schema.Enum) == 0, list: p.Schema.Type == huma.TypeArray}
+			r.query[p.Name] = queryParam{text: p.Schema.Type == huma.TypeString && len(p.Schema.Enum) == 0 && p.Schema.Format == "", list: p.Schema.Type == huma.TypeArray}
 		}
 	}
 	if described.RequestBody != nil {
