@@ -3,6 +3,7 @@ package directory
 import (
 	"bytes"
 	"context"
+	"errors"
 	"slices"
 	"time"
 )
@@ -67,7 +68,7 @@ func errFeedReset() error {
 
 // read reads the next page and makes the cursor of the one after it.
 func (w *eventWalk) read(ctx context.Context, s *Service, call *Call) (EventPage, error) {
-	page, err := w.advance(ctx, s.store)
+	page, err := w.advance(ctx, s)
 	if err != nil {
 		return EventPage{}, err
 	}
@@ -88,8 +89,38 @@ func (w *eventWalk) read(ctx context.Context, s *Service, call *Call) (EventPage
 	return page, err
 }
 
-// advance goes on to the next page, in one snapshot.
-func (w *eventWalk) advance(ctx context.Context, store Store) (EventPage, error) {
+// errLong is that a search has many events to look through.
+var errLong = errors.New("directory: a long search")
+
+// advance goes on to the next page, in one snapshot. A long search waits for its
+// turn first. Errors: feed.reset, feed.busy.
+func (w *eventWalk) advance(ctx context.Context, s *Service) (EventPage, error) {
+	page, err := w.snapshot(ctx, s.store, w.isLong)
+	if !errors.Is(err, errLong) {
+		return page, err
+	}
+	leave, err := s.turns.enter(ctx, w.tenant)
+	if err != nil {
+		return EventPage{}, err
+	}
+	defer leave()
+	return w.snapshot(ctx, s.store, atOnce)
+}
+
+// atOnce lets a search go on whatever it has to look through.
+func atOnce(*ChainHead, int64) bool { return false }
+
+// isLong reports whether a page may take many more events than it shows.
+func (w *eventWalk) isLong(head *ChainHead, here int64) bool {
+	left := head.Position - here
+	if w.q.Newest {
+		left = here - head.Base
+	}
+	return (w.searches() || len(w.q.Types)+len(w.q.ExceptOrigins) > 0) && left > int64(w.bounds.near)
+}
+
+// snapshot reads the next page, unless that is not to be done now: errLong.
+func (w *eventWalk) snapshot(ctx context.Context, store Store, later func(head *ChainHead, here int64) bool) (EventPage, error) {
 	var page EventPage
 	var next place
 	var head ChainHead
@@ -98,9 +129,13 @@ func (w *eventWalk) advance(ctx context.Context, store Store) (EventPage, error)
 			return err
 		}
 		here, err := w.verify(ctx, r, &head)
-		if err == nil {
-			page, next, err = w.page(ctx, r, &head, here)
+		switch {
+		case err != nil:
+			return err
+		case later(&head, here.Position):
+			return errLong
 		}
+		page, next, err = w.page(ctx, r, &head, here)
 		return err
 	})
 	if err == nil {
@@ -179,7 +214,9 @@ func (w *eventWalk) page(ctx context.Context, r Reader, head *ChainHead, here pl
 	if more || !w.q.Newest {
 		next.Hash, err = hashAt(ctx, r, head, next.Position)
 	}
-	return EventPage{Events: w.events, More: more}, next, err
+	page := EventPage{Events: w.events, More: more}
+	w.events = nil // whoever waits keeps nothing
+	return page, next, err
 }
 
 // eventSpan is a range of positions, both ends not included, that is searched in

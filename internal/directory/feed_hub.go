@@ -103,9 +103,7 @@ func (h *feedHub) join(t TenantNo) (*feedWaiter, error) {
 	defer h.mu.Unlock()
 	g := h.tenants[t]
 	if h.waiting >= maxFeedWaiters || g != nil && g.waiting >= maxTenantWaiters {
-		err := Wrong(CodeUnavailable, ReasonFeedBusy, "Too many requests are waiting for events.")
-		err.Retry = time.Second
-		return nil, err
+		return nil, errFeedBusy("Too many requests are waiting for events.")
 	}
 	if g == nil {
 		g = &feedGrowth{grown: make(chan struct{})}
@@ -114,6 +112,12 @@ func (h *feedHub) join(t TenantNo) (*feedWaiter, error) {
 	g.waiting++
 	h.waiting++
 	return &feedWaiter{hub: h, tenant: t, growth: g, read: time.Now()}, nil
+}
+
+func errFeedBusy(message string) error {
+	err := Wrong(CodeUnavailable, ReasonFeedBusy, "%s", message)
+	err.Retry = time.Second
+	return err
 }
 
 // leave gives the place back.

@@ -267,7 +267,7 @@ func feedReasons() []ReasonInfo {
 	return []ReasonInfo{
 		{ReasonFeedReset, CodeNotFound, "The history is not the one that the cursor knows, since a backup was restored, or what followed the cursor has been removed by retention.",
 			"Read the directory anew, then begin the feed without a cursor."},
-		{ReasonFeedBusy, CodeUnavailable, "As many requests as the server allows are waiting for events.",
+		{ReasonFeedBusy, CodeUnavailable, "As many requests as the server allows are waiting for events, or for their turn to search them.",
 			"Try again in a moment, or ask without waiting."},
 		{ReasonHistoryGone, CodeNotFound, "What the user was then is not kept any more: it was purged, or retention has removed the events since.",
 			"Nothing: it cannot be known."},

@@ -58,6 +58,7 @@ type Service struct {
 	working  working
 	feed     *feedHub
 	searches searchBounds
+	turns    *searchGate
 	trying   sync.Map // endpoints that TestWebhook is sending something to
 }
 
@@ -73,7 +74,7 @@ func New(store Store, opts Options) *Service {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
 	s := &Service{store: store, opts: opts, hasher: NewHasher(opts.HashCost), requests: NewRequestCounter(), walks: newWalks(), feed: newFeedHub(),
-		searches: searchBounds{scan: maxEventScan, near: nearEvents}}
+		searches: searchBounds{scan: maxEventScan, near: nearEvents}, turns: newSearchGate(searchTurns())}
 	s.logins = NewLoginLimiter(opts.Logins, s.now)
 	if s.cursors = opts.Sealer; s.cursors == nil {
 		s.cursors = processSealer()

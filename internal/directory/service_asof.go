@@ -28,7 +28,7 @@ const maxPastEvents = 50_000
 // that jumped says. Whoever may read a user may read what it was. Errors:
 // user.not_found, before it was made too; history.gone when it was purged or the
 // events since have been removed; invalid for a moment that is yet to come;
-// history.too_long.
+// history.too_long; feed.busy when too many searches wait.
 func (s *Service) UserAt(ctx context.Context, call *Call, ref UserRef, at time.Time) (PastUser, error) {
 	if err := s.enter(ctx, call, ActReadUser); err != nil {
 		return PastUser{}, err
@@ -102,19 +102,29 @@ func (s *Service) takeBack(ctx context.Context, present *User, at time.Time) (Pa
 	q := EventQuery{Newest: true, Limit: eventChunk}
 	w := &eventWalk{tenant: present.Tenant, q: &q, user: present.Number, bounds: s.searches}
 	for {
-		page, err := w.advance(ctx, s.store)
-		if err != nil {
-			return PastUser{}, err
+		done, more, err := s.takePageBack(ctx, w, back)
+		if done || err != nil {
+			return p, err
 		}
-		for i := range page.Events {
-			if done, err := back.event(&page.Events[i]); done || err != nil {
-				return p, err
-			}
-		}
-		if !page.More {
+		if !more {
 			return p, s.atBase(ctx, back)
 		}
 	}
+}
+
+// takePageBack takes back the next page of events, in this search's turn: a long
+// history is much to read, and more to take back.
+func (s *Service) takePageBack(ctx context.Context, w *eventWalk, back *takingBack) (done, more bool, err error) {
+	leave, err := s.turns.enter(ctx, w.tenant)
+	if err != nil {
+		return false, false, err
+	}
+	defer leave()
+	page, err := w.snapshot(ctx, s.store, atOnce)
+	for i := 0; i < len(page.Events) && !done && err == nil; i++ {
+		done, err = back.event(&page.Events[i])
+	}
+	return done, page.More, err
 }
 
 // takingBack is the state of such a walk.

@@ -21,7 +21,7 @@ const userHistory = "user events"
 // that is bound to a company sees those of the users it can see. Deleted users
 // have theirs too; of one that was purged the envelopes are left, by number, but
 // for a caller that is bound to a company. Errors: user.not_found, cursor.invalid,
-// cursor.expired, feed.reset.
+// cursor.expired, feed.reset, feed.busy.
 func (s *Service) UserEvents(ctx context.Context, call *Call, ref UserRef, cursor string, limit int) (EventPage, error) {
 	if err := s.enter(ctx, call, ActReadEvents); err != nil {
 		return EventPage{}, err
