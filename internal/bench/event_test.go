@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/usher-id/usher/internal/store"
+	"github.com/usher-id/usher/internal/testkit"
 	"github.com/usher-id/usher/internal/testkit/pgtest"
 )
 
@@ -92,7 +93,7 @@ func BenchmarkFeedLag(b *testing.B) {
 		}
 		addr := freeAddr(b)
 		cmd := exec.Command(binary(b), "serve", "--addr", addr, "--database", dsn, "--mail-dir", b.TempDir())
-		cmd.Env = append(os.Environ(), "USHER_SECRET_KEY=dXNoZXIgYmVuY2gga2V5LCAzMiBieXRlcywgcHVibGljIQ==")
+		cmd.Env = append(os.Environ(), "USHER_SECRET_KEY="+testkit.SecretKey)
 		cmd.Stderr = logFile(b)
 		feedLag(b, start(b, addr, cmd))
 	})
