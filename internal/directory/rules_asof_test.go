@@ -250,7 +250,7 @@ func TestRulesUserAtTrimmed(t *testing.T) {
 }
 
 // A purge erases what events say of a person. Their envelopes stay, found by the
-// number, and the chain verifies.
+// number and the id, and the chain verifies.
 func TestRulesPurgeErasesEvents(t *testing.T) {
 	f := newFixture(t)
 	u, other := f.user("petronella"), f.user("kept")
@@ -284,7 +284,13 @@ func TestRulesPurgeErasesEvents(t *testing.T) {
 	if diff := cmp.Diff(after.Events, found); diff != "" {
 		t.Errorf("in the feed:\n%s", diff)
 	}
-	wantError(t, second(f.svc.UserEvents(f.ctx, f.sys(), directory.ByID(u.ID), "", 10)), directory.CodeNotFound, noUser)
+	byID := must(f.svc.UserEvents(f.ctx, f.sys(), directory.ByID(u.ID), "", 100))(t)
+	if diff := cmp.Diff(after.Events, byID.Events); diff != "" {
+		t.Errorf("by id:\n%s", diff)
+	}
+	for _, ref := range []directory.UserRef{directory.ByID("0190a000-0000-7000-8000-000000000000"), directory.ByNumber(u.Number + 1000), directory.ByID("nobody")} {
+		wantError(t, second(f.svc.UserEvents(f.ctx, f.sys(), ref, "", 10)), directory.CodeNotFound, noUser)
+	}
 	report := must(f.svc.VerifyChain(f.ctx, f.sys(), nil))(t)
 	if report.Broken != 0 || report.Erased != int64(len(after.Events)) {
 		t.Errorf("the chain: %+v", report)

@@ -73,21 +73,27 @@ func pastUser(ctx context.Context, r Reader, call *Call, ref UserRef) (User, err
 
 // goneOr is history.gone for a user that was purged, else the error.
 func goneOr(ctx context.Context, r Reader, t TenantNo, ref UserRef, otherwise error) error {
+	purged, err := erased(ctx, r, t, ref)
+	switch {
+	case err != nil:
+		return err
+	case purged != 0:
+		return errHistoryGone()
+	}
+	return otherwise
+}
+
+// erased is the number of the user that was purged, which ref names by number or
+// by id; 0 for none.
+func erased(ctx context.Context, r Reader, t TenantNo, ref UserRef) (int64, error) {
 	id := ""
 	if ref.Number == 0 && ref.ID != "" {
 		id, _ = presetID(ref.ID) // "" for what is none
 	}
 	if id == "" && (ref.Number <= 0 || ref.Number > MaxNumber) {
-		return otherwise
+		return 0, nil
 	}
-	purged, err := r.Purged(ctx, t, ref.Number, id)
-	switch {
-	case err != nil:
-		return err
-	case purged:
-		return errHistoryGone()
-	}
-	return otherwise
+	return r.Purged(ctx, t, ref.Number, id)
 }
 
 func errHistoryGone() error {

@@ -19,8 +19,8 @@ const userHistory = "user events"
 
 // UserEvents lists the events of one user, oldest first: its history. A caller
 // that is bound to a company sees those of the users it can see. Deleted users
-// have theirs too; of one that was purged the envelopes are left, by number, but
-// for a caller that is bound to a company. Errors: user.not_found, cursor.invalid,
+// have theirs too; of one that was purged the envelopes are left, but not for
+// a caller that is bound to a company. Errors: user.not_found, cursor.invalid,
 // cursor.expired, feed.reset, feed.busy.
 func (s *Service) UserEvents(ctx context.Context, call *Call, ref UserRef, cursor string, limit int) (EventPage, error) {
 	if err := s.enter(ctx, call, ActReadEvents); err != nil {
@@ -45,7 +45,7 @@ func (s *Service) UserEvents(ctx context.Context, call *Call, ref UserRef, curso
 }
 
 // whose is the number of the user whose events are asked for: one in the recycle
-// bin too, and by number one that was purged.
+// bin too, and one that was purged.
 func (s *Service) whose(ctx context.Context, call *Call, ref UserRef) (number int64, err error) {
 	err = s.store.View(ctx, func(r Reader) error {
 		u, err := lookUp(ctx, r, call.Actor.Tenant, call.own(ref))
@@ -53,18 +53,15 @@ func (s *Service) whose(ctx context.Context, call *Call, ref UserRef) (number in
 			err = visible(ctx, r, call.Actor, &u)
 		}
 		number = u.Number
-		if !IsReason(err, ReasonUserNotFound) || ref.Number <= 0 || ref.Number > MaxNumber || call.Actor.Root != 0 {
+		if !IsReason(err, ReasonUserNotFound) || call.Actor.Root != 0 {
 			return err
 		}
-		purged, failed := r.Purged(ctx, call.Actor.Tenant, ref.Number, "")
-		if failed != nil {
+		purged, failed := erased(ctx, r, call.Actor.Tenant, ref)
+		if failed != nil || purged != 0 {
+			number = purged
 			return failed
 		}
-		if !purged {
-			return err
-		}
-		number = ref.Number
-		return nil
+		return err
 	})
 	return number, err
 }

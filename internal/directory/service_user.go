@@ -251,7 +251,7 @@ func placeID(ctx context.Context, tx Tx, u *User, brought bool) error {
 		if err != nil {
 			return err
 		}
-		if gone {
+		if gone != 0 {
 			return taken(FieldNumber, ReasonNumberTaken, "The number or the id belonged to a user who was erased; neither is given again.")
 		}
 	}

@@ -103,8 +103,9 @@ type UserReader interface {
 	// UserTotal is the exact number of users in the states of a company's
 	// subtree (0: the tenant), from counters.
 	UserTotal(ctx context.Context, t TenantNo, company int64, states StateSet) (int64, error)
-	// Purged reports whether a number or an id belonged to an erased user.
-	Purged(ctx context.Context, t TenantNo, number int64, id string) (bool, error)
+	// Purged is the number of the erased user to whom a number or an id belonged;
+	// 0 when neither belonged to one.
+	Purged(ctx context.Context, t TenantNo, number int64, id string) (int64, error)
 	// DeletedUsers lists the users in the recycle bin that were deleted before a
 	// time, the longest deleted first (DeletedAt, then Number), after the one of
 	// that time and number.

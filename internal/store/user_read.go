@@ -31,10 +31,10 @@ func (r *reader) UserByID(ctx context.Context, t directory.TenantNo, id string) 
 }
 
 // Purged implements directory.UserReader.
-func (r *reader) Purged(ctx context.Context, t directory.TenantNo, number int64, id string) (bool, error) {
-	var gone bool
-	err := r.q.query(ctx, "SELECT count(*) FROM purged WHERE tenant = $1 AND number = $2 OR tenant = $1 AND id = $3",
-		[]any{int64(t), number, id}, func(row *row) { gone = row.flag() })
+func (r *reader) Purged(ctx context.Context, t directory.TenantNo, number int64, id string) (int64, error) {
+	var gone int64
+	err := r.q.query(ctx, "SELECT number FROM purged WHERE tenant = $1 AND number = $2 OR tenant = $1 AND id = $3",
+		[]any{int64(t), number, id}, func(row *row) { gone = row.int() })
 	return gone, err
 }
 

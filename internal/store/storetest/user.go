@@ -251,19 +251,19 @@ func userDelete(t *testing.T, s *sample) {
 func userPurged(t *testing.T, s *sample) {
 	u := s.addUser(1)
 	other := newSample(t, s.store)
-	purged := func(s *sample, number int64, id string) bool {
-		return look(t, s, func(ctx context.Context, r directory.Reader) (bool, error) {
+	purged := func(s *sample, number int64, id string) int64 {
+		return look(t, s, func(ctx context.Context, r directory.Reader) (int64, error) {
 			return r.Purged(ctx, s.tenant, number, id)
 		})
 	}
-	if purged(s, 1, u.ID) {
+	if purged(s, 1, u.ID) != 0 {
 		t.Error("a living user is purged")
 	}
 	s.update(func(tx directory.Tx) error {
 		locked, err := tx.LockUser(s.ctx, s.tenant, 1)
 		return errors.Join(err, tx.DeleteUser(s.ctx, locked))
 	})
-	if !purged(s, 1, "") || !purged(s, 0, u.ID) || purged(s, 2, "other") || purged(other, 1, u.ID) {
+	if purged(s, 1, "") != 1 || purged(s, 0, u.ID) != 1 || purged(s, 2, "other") != 0 || purged(other, 1, u.ID) != 0 {
 		t.Error("not exactly the erased user's number and id are purged")
 	}
 }
