@@ -138,7 +138,7 @@ func (s *Service) record(ctx context.Context, tx Tx, call *Call, kind EventType,
 	rand.Read(salt) // never fails (crypto/rand)
 	return tx.InsertEvent(ctx, Event{
 		Tenant: call.Actor.Tenant, ID: s.opts.NewID(), Type: kind, User: on.user, UserID: on.userID, Company: on.company, Subject: subject,
-		Door: call.Door, Actor: call.Actor.Name, Origin: call.Actor.identity(), OnBehalfOf: call.Actor.OnBehalfOf, Reason: call.Reason,
+		Door: call.Door, Actor: call.Actor.Name, Origin: call.Actor.origin(), OnBehalfOf: call.Actor.OnBehalfOf, Reason: call.Reason,
 		RequestID: call.RequestID, Time: s.now(), Salt: salt, Payload: diff.payload(),
 	})
 }

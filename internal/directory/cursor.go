@@ -94,6 +94,15 @@ func (a *Actor) identity() string {
 	return a.Name
 }
 
+// origin is what events say of where a change came from. A person for whom a
+// system acts has the system's: what the person does elsewhere is no echo of it.
+func (a *Actor) origin() string {
+	if a.through != "" {
+		return "credential:" + a.through
+	}
+	return a.identity()
+}
+
 // processSealer seals cursors where the server has no key: they are good in
 // this process only.
 func processSealer() *Sealer {

@@ -81,7 +81,7 @@ type Event struct {
 	Subject    string // what else it is about: "company:14146", "credential:<id>"
 	Door       Door
 	Actor      string // Actor.Name
-	Origin     string // who asked, by what nobody else is ever given: "credential:<id>", "user:<number>", "system:<what>"
+	Origin     string // who asked, by what nobody else is ever given: "credential:<id>" (of the API user for whoever acts through one), "user:<number>", "system:<what>"
 	OnBehalfOf string // of an impersonation
 	Reason     string // why; "" also once it is erased
 	RequestID  string

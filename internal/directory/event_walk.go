@@ -347,7 +347,7 @@ func (q *EventQuery) check() error {
 	if err := checkLimit(q.Limit); err != nil {
 		return err
 	}
-	for _, text := range []struct{ name, value string }{{"actor", q.Actor}, {"reason", q.Reason}, {"origin", q.Origin}} {
+	for _, text := range []struct{ name, value string }{{"actor", q.Actor}, {"reason", q.Reason}} {
 		if err := CleanText(text.name, text.value, maxTextRunes); err != nil {
 			return err
 		}
@@ -355,11 +355,12 @@ func (q *EventQuery) check() error {
 	if err := checkEventTypes("types", q.Types); err != nil {
 		return err
 	}
+	if err := q.checkOrigins(); err != nil {
+		return err
+	}
 	switch {
 	case q.Door != 0 && q.Door.String() == "":
 		return Invalid("door", ReasonFieldValue, "There is no such door.")
-	case len(q.ExceptOrigins) > maxEventFilters || slices.Contains(q.ExceptOrigins, ""):
-		return Invalid("except_origins", ReasonFieldValue, "except_origins can have %d entries, none of them empty.", maxEventFilters)
 	case !q.From.IsZero() && !q.To.IsZero() && !q.From.Before(q.To):
 		return Invalid("to", ReasonFieldValue, "The period must end after it begins.")
 	case q.Wait < 0 || q.Wait > MaxFeedWait:
@@ -368,6 +369,22 @@ func (q *EventQuery) check() error {
 		return Invalid("wait", ReasonFieldValue, "What is newest first comes to an end: it is not waited for.")
 	}
 	return nil
+}
+
+// checkOrigins refuses origins that no event can have.
+func (q *EventQuery) checkOrigins() error {
+	if len(q.ExceptOrigins) > maxEventFilters {
+		return Invalid("except_origins", ReasonFieldLength, "except_origins can have %d entries.", maxEventFilters)
+	}
+	for _, origin := range q.ExceptOrigins {
+		if err := checkOrigin("except_origins", origin); err != nil {
+			return err
+		}
+	}
+	if q.Origin == "" {
+		return nil
+	}
+	return checkOrigin("origin", q.Origin)
 }
 
 // nameSelf puts the caller's own origin in the place of OriginSelf.

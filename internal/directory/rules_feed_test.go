@@ -221,6 +221,8 @@ func TestRulesFeedCursor(t *testing.T) {
 		"a type":        {Types: []directory.EventType{"user.made"}},
 		"many types":    {Types: many},
 		"an origin":     {ExceptOrigins: []string{""}},
+		"a key's name":  {ExceptOrigins: []string{"key:payroll"}},
+		"who it was":    {Origin: "payroll"},
 		"a door":        {Door: 1 << 14},
 		"a period":      {From: start, To: start},
 		"a wait":        {Wait: directory.MaxFeedWait + 1},

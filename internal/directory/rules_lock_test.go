@@ -152,7 +152,8 @@ func TestRulesMaxFailedLogins(t *testing.T) {
 	mark := f.mark()
 	wantError(t, wrong(), directory.CodeUnauthenticated, directory.ReasonLoginFailed)
 	f.wantEvents(mark, directory.EventUserLocked)
-	if e := f.events(mark)[0]; e.Actor != "system:failed-logins" || e.Door != directory.DoorIQmetrix || e.RequestID != requestID {
+	if e := f.events(mark)[0]; e.Actor != "system:failed-logins" || e.Door != directory.DoorIQmetrix || e.RequestID != requestID ||
+		e.Reason != "3 wrong passwords in a row" {
 		t.Errorf("the lock was written as %+v", e)
 	}
 	if f.alive(pair.Access, u.Number) || !f.stored(u.Number).Locked {

@@ -1,6 +1,7 @@
 package directory_test
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -148,6 +149,25 @@ func TestRulesSessionPair(t *testing.T) {
 		wantRefused(t, door.String(), f.reads(call, u.Number), directory.CodeUnauthenticated, directory.ReasonCredentialInvalid)
 	}
 	check(t, f.reads(f.acting(first, u.UserName), u.Number))
+}
+
+// What a person does through an API user is the system's doing: whoever leaves
+// out that origin hears what the same person does elsewhere.
+func TestRulesSessionOrigin(t *testing.T) {
+	f := newFixture(t)
+	u, admin := f.someone(), f.ranked(adminRank)
+	api := f.apiUser(adminRank)
+	pair := f.connected(api)
+	mark := f.mark()
+	must(f.svc.Lock(f.ctx, f.acting(pair, admin.UserName), directory.ByNumber(u.Number), 0))(t)
+	must(f.svc.Unlock(f.ctx, f.through(directory.DoorIQmetrix, must(f.grant(f.client(), admin.UserName, password))(t).Access), directory.ByNumber(u.Number)))(t)
+	person, system := fmt.Sprintf("user:%d", admin.Number), "credential:"+api.ID
+	for _, e := range f.events(mark) {
+		if want := map[directory.EventType]string{directory.EventUserLocked: system, directory.EventUserUnlocked: person}[e.Type]; want != "" && (e.Origin != want || e.Actor != person) {
+			t.Errorf("%s by %s has the origin %s, want %s", e.Type, e.Actor, e.Origin, want)
+		}
+	}
+	f.wantEvents(mark, directory.EventUserLocked, directory.EventCredentialCreated, directory.EventSignedIn, directory.EventUserUnlocked)
 }
 
 // A session ends when it was not used for its lifetime; use moves the end, and

@@ -63,7 +63,7 @@ func TestRulesWebhookInvalid(t *testing.T) {
 	if diff := cmp.Diff(want, fieldReasons(err)); diff != "" {
 		t.Error(diff)
 	}
-	for _, origins := range [][]string{{""}, {strings.Repeat("x", 201)}} {
+	for _, origins := range [][]string{{""}, {"credential:" + strings.Repeat("x", 201)}, {"key:payroll"}, {"user:"}, {"payroll"}} {
 		in := newWebhook()
 		in.ExceptOrigins = origins
 		_, _, err := f.svc.CreateWebhook(f.ctx, f.sys(), in)

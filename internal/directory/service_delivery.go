@@ -186,7 +186,7 @@ func (s *Service) TestWebhook(ctx context.Context, call *Call, id string) (Recei
 	salt := make([]byte, eventSaltBytes)
 	rand.Read(salt) // never fails (crypto/rand)
 	m := Message{Webhook: w, Secrets: secrets, Test: true, Event: Event{Tenant: w.Tenant, ID: s.opts.NewID(), Type: EventWebhookTest,
-		Subject: webhookSubject(&w), Door: call.Door, Actor: call.Actor.Name, Origin: call.Actor.identity(), OnBehalfOf: call.Actor.OnBehalfOf,
+		Subject: webhookSubject(&w), Door: call.Door, Actor: call.Actor.Name, Origin: call.Actor.origin(), OnBehalfOf: call.Actor.OnBehalfOf,
 		Reason: call.Reason, RequestID: call.RequestID, Time: s.now(), Salt: salt, Payload: (&changes{}).payload()}}
 	return s.opts.Courier.Send(ctx, &m), nil
 }

@@ -90,7 +90,7 @@ func (s *Service) feedWalk(ctx context.Context, call *Call, q *EventQuery) (*eve
 	if err := q.check(); err != nil {
 		return nil, err
 	}
-	q.nameSelf(call.Actor.identity())
+	q.nameSelf(call.Actor.origin())
 	var user int64
 	if q.User != (UserRef{}) {
 		var err error

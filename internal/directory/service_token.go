@@ -170,7 +170,7 @@ func (s *Service) failedLogin(ctx context.Context, call *Call, user *User) error
 		return errLogin()
 	}
 	lock := System(user.Tenant, "failed-logins")
-	lock.RequestID, lock.Door = call.RequestID, call.Door
+	lock.RequestID, lock.Door, lock.Reason = call.RequestID, call.Door, fmt.Sprintf("%d wrong passwords in a row", limit)
 	_, err := s.change(ctx, lock, ActLock, ByNumber(user.Number), func(tx Tx, u *User, e *edit) error {
 		p, err := tx.Password(ctx, u.Tenant, u.Number)
 		if err != nil || u.Locked { // an unlocked user starts with what it had

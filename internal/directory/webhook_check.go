@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 )
 
 // maxOrigin is the most characters of an origin that an endpoint leaves out.
@@ -34,11 +35,10 @@ func (s *Service) checkWebhook(call *Call, p *WebhookPatch) error {
 	if len(p.ExceptOrigins.Value) > MaxWebhookFilters {
 		collect(&bad, Invalid("except_origins", ReasonFieldLength, "except_origins can have %d entries.", MaxWebhookFilters))
 	}
-	for _, origin := range p.ExceptOrigins.Value {
-		if origin == "" {
-			collect(&bad, Invalid("except_origins", ReasonFieldValue, "An entry of except_origins is empty."))
+	if len(p.ExceptOrigins.Value) <= MaxWebhookFilters {
+		for _, origin := range p.ExceptOrigins.Value {
+			collect(&bad, checkOrigin("except_origins", origin))
 		}
-		collect(&bad, CleanText("except_origins", origin, maxOrigin))
 	}
 	if p.State.Set && p.State.Value != WebhookActive && p.State.Value != WebhookPaused {
 		collect(&bad, Invalid("state", ReasonFieldValue, "state must be %s or %s.", WebhookActive, WebhookPaused))
@@ -48,9 +48,22 @@ func (s *Service) checkWebhook(call *Call, p *WebhookPatch) error {
 	}
 	origins := slices.Clone(p.ExceptOrigins.Value)
 	if i := slices.Index(origins, OriginSelf); i >= 0 {
-		origins[i] = call.Actor.identity()
+		origins[i] = call.Actor.origin()
 	}
 	p.Types.Value, p.Companies.Value, p.ExceptOrigins.Value = withoutRepeats(p.Types.Value), withoutRepeats(p.Companies.Value), withoutRepeats(origins)
+	return nil
+}
+
+// checkOrigin refuses a text that is the origin of no event, such as the name of a
+// key: a filter with it would match nothing, and nobody would be told.
+func checkOrigin(field, origin string) error {
+	if err := CleanText(field, origin, maxOrigin); err != nil {
+		return err
+	}
+	kind, who, _ := strings.Cut(origin, ":")
+	if origin != OriginSelf && (who == "" || kind != "credential" && kind != "user" && kind != "system") {
+		return Invalid(field, ReasonFieldValue, "%q is no origin: write credential:<id>, user:<number>, system:<what> or %s.", origin, OriginSelf)
+	}
 	return nil
 }
 
