@@ -35,7 +35,8 @@ func (f *eventFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.user, "user", "", "user name, e-mail address or id of a user")
 	flags.StringSliceVar(&f.query.Types, "type", nil, "types, as user.created, or user.* for all of a noun; separated by commas")
 	flags.StringVar(&f.query.Actor, "actor", "", "who, as events name it: key:NAME, user:NUMBER or system:WHAT")
-	flags.StringVar(&f.query.Door, "door", "", "through which API")
+	flags.StringVar(&f.query.Door, "door", "", "through which API; cli for the command line, server for what the server did by itself")
+	flags.StringVar(&f.query.Reason, "reason", "", "why, exactly as events have it")
 	flags.StringVar(&f.since, "since", "", "from this moment on: a time (RFC 3339), a date, or so long ago, as in 24h")
 	flags.BoolVar(&f.exceptOwn, "except-own", false, "leave out what the same key has done")
 	flags.BoolVar(&f.json, "json", false, "print one JSON object a line")
@@ -53,7 +54,7 @@ func (f *eventFlags) read(ctx context.Context, r *remote) (err error) {
 		f.query.ExceptOrigins = []string{client.OriginSelf}
 	}
 	q := &f.query
-	f.filtered = len(q.Types) > 0 || q.Actor != "" || q.Door != "" || f.since != "" || f.until != "" || f.exceptOwn || q.Newest
+	f.filtered = len(q.Types) > 0 || q.Actor != "" || q.Door != "" || q.Reason != "" || f.since != "" || f.until != "" || f.exceptOwn || q.Newest
 	switch {
 	case f.user == "":
 	case uuid.MatchString(f.user):

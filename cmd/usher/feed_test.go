@@ -30,6 +30,9 @@ func TestEventsAgainstARunningServer(t *testing.T) {
 	if out, err := d.run("", "event", "list", "--until=2020-01-01"); err != nil || strings.Count(out, "\n") != 1 {
 		t.Errorf("before there was anything: %q, %v", out, err)
 	}
+	if out, err := d.run("", "event", "list", "--reason=nobody has given this one"); err != nil || strings.Count(out, "\n") != 1 {
+		t.Errorf("for a reason that there is not: %q, %v", out, err)
+	}
 	d.want(`error: --since: "yesterday" is no time`, "", "event", "list", "--since=yesterday")
 	d.want("error: --type: There are no events of the type", "", "event", "list", "--type=nope")
 	d.want(`"as_of": {`, "", "user", "show", "ana", "--at=0s")

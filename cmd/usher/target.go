@@ -45,7 +45,9 @@ func (t *target) addNamedFlags(cmd *cobra.Command) {
 func (t *target) addServerFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&t.server, serverFlag, "", "address of a running server to ask instead of opening the database, as in https://users.example.com; also "+serverVariable)
 	cmd.Flags().StringVar(&t.keyFile, "key-file", "", "file with the API key for --server; else "+keyVariable+" has it")
-	cmd.Flags().StringVar(&t.reason, "reason", "", "why, for the history; with --server")
+	if cmd.Flags().Lookup("reason") == nil { // what lists events looks for it
+		cmd.Flags().StringVar(&t.reason, "reason", "", "why, for the history; with --server")
+	}
 }
 
 // variable is a variable of the environment.
