@@ -62,8 +62,13 @@ func (c *Call) Part() *Call {
 
 // System is a call that needs no credential: the command line and the server's
 // own work. What names it in events.
-func System(tenant TenantNo, what string) *Call {
-	return &Call{Door: DoorCLI, trusted: true, Actor: Actor{Tenant: tenant, Name: "system:" + what, Rank: RankOwner, Scopes: AllScopes}}
+func System(tenant TenantNo, what string) *Call { return trusted(tenant, what, DoorCLI) }
+
+// byItself is a call of the server about which nobody has asked.
+func byItself(tenant TenantNo, what string) *Call { return trusted(tenant, what, DoorServer) }
+
+func trusted(tenant TenantNo, what string, door Door) *Call {
+	return &Call{Door: door, trusted: true, Actor: Actor{Tenant: tenant, Name: "system:" + what, Rank: RankOwner, Scopes: AllScopes}}
 }
 
 // Quota is the state of the request limit that the call counted against.

@@ -299,5 +299,5 @@ func (n *dispatchNote) pause(ctx context.Context) error {
 	w.Version++
 	w.UpdatedAt = n.now
 	diff := webhookChanges(&before, w)
-	return n.s.record(ctx, n.tx, System(w.Tenant, "webhooks"), EventWebhookUpdated, topic{}, webhookSubject(w), &diff)
+	return n.s.record(ctx, n.tx, byItself(w.Tenant, "webhooks"), EventWebhookUpdated, topic{}, webhookSubject(w), &diff)
 }

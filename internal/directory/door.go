@@ -22,6 +22,9 @@ const (
 	DoorConsole
 	// DoorCLI is the command line working on an opened database.
 	DoorCLI
+	// DoorServer is no door: what the server does by itself, when a date has come,
+	// came through none.
+	DoorServer
 )
 
 // DoorSet is a set of doors.
@@ -34,15 +37,16 @@ const AllDoors = DoorSet(DoorCanonical | DoorSCIM | DoorIQmetrix | DoorEncore | 
 var doorNames = map[Door]string{
 	DoorCanonical: "canonical", DoorSCIM: "scim", DoorIQmetrix: "iqmetrix", DoorEncore: "encore",
 	DoorSmartapp: "smartapp", DoorEduBrite: "edubrite", DoorServiceMobility: "servicemobility",
-	DoorConsole: "console", DoorCLI: "cli",
+	DoorConsole: "console", DoorCLI: "cli", DoorServer: "server",
 }
 
 // String is the door's name as settings, logs and events write it.
 func (d Door) String() string { return doorNames[d] }
 
 // Has reports whether the set holds the door. The command line is always
-// allowed: who can open the database file needs no permission from it.
-func (s DoorSet) Has(d Door) bool { return d == DoorCLI || s&DoorSet(d) != 0 }
+// allowed: who can open the database file needs no permission from it. So is the
+// server itself.
+func (s DoorSet) Has(d Door) bool { return d == DoorCLI || d == DoorServer || s&DoorSet(d) != 0 }
 
 // String lists the doors by name, separated by commas, in alphabetical order.
 func (s DoorSet) String() string {
@@ -67,7 +71,7 @@ next:
 	for _, name := range strings.Split(text, ",") {
 		name = strings.TrimSpace(name)
 		for d, n := range doorNames {
-			if n == name && AllDoors.Has(d) && d != DoorCLI {
+			if n == name && AllDoors&DoorSet(d) != 0 {
 				set |= DoorSet(d)
 				continue next
 			}

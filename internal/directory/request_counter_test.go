@@ -40,7 +40,7 @@ func TestRequestCounterKeepsTenantsAndDoorsApart(t *testing.T) {
 	c := NewRequestCounter()
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	for _, tenant := range []TenantNo{1, 2, 1023, 1024, 1025, maxTenantNo - 1, maxTenantNo} {
-		for door := DoorCanonical; door <= DoorCLI; door <<= 1 {
+		for door := DoorCanonical; door <= DoorServer; door <<= 1 {
 			if q, _ := c.Count(tenant, door, 10, at); q.Remaining != 9 {
 				t.Errorf("tenant %d, %s: %+v", tenant, door, q)
 			}

@@ -63,7 +63,7 @@ func TestRulesExpiry(t *testing.T) {
 		t.Errorf("the user is %+v", after)
 	}
 	f.wantEvents(mark, directory.EventUserDeactivated)
-	if e := f.events(mark)[0]; e.Actor != "system:expiry" || e.Reason != "expires_at has come" || e.User != u.Number {
+	if e := f.events(mark)[0]; e.Actor != "system:expiry" || e.Door.String() != "server" || e.Reason != "expires_at has come" || e.User != u.Number {
 		t.Errorf("the event is %+v", e)
 	}
 	if f.alive(pair.Access, u.Number) {

@@ -60,7 +60,7 @@ func TestRulesRecycle(t *testing.T) {
 	f.clock.advance(time.Microsecond)
 	f.daily(directory.JobRecycle)
 	f.wantEvents(mark, directory.EventUserPurged)
-	if e := f.events(mark)[0]; e.User != first || e.Actor != "system:recycle" {
+	if e := f.events(mark)[0]; e.User != first || e.Actor != "system:recycle" || e.Door.String() != "server" {
 		t.Errorf("the event is of user %d by %s", e.User, e.Actor)
 	}
 	for _, number := range []int64{held, restored, young} {

@@ -21,6 +21,7 @@ var badSettings = map[string]struct {
 	"a limit that limits nothing": {limitOf("scim", 1_000_000_001), []string{"requests_per_minute.scim field.value"}},
 	"a door that is not":          {limitOf("back", 5), []string{"requests_per_minute.back field.value"}},
 	"the command line's door":     {limitOf("cli", 5), []string{"requests_per_minute.cli field.value"}},
+	"the server's own door":       {limitOf("server", 5), []string{"requests_per_minute.server field.value"}},
 	"all doors":                   {limitOf("all", 5), []string{"requests_per_minute.all field.value"}},
 	"two doors":                   {limitOf("iqmetrix,scim", 5), []string{"requests_per_minute.iqmetrix,scim field.value"}},
 	"no door":                     {limitOf("", 5), []string{"requests_per_minute. field.value"}},

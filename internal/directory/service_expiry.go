@@ -29,7 +29,7 @@ func (s *Service) Expire(ctx context.Context, call *Call, job Job) error {
 	if verb == "" {
 		return nil
 	}
-	own := System(job.Tenant, "expiry")
+	own := byItself(job.Tenant, "expiry")
 	own.Reason = why
 	action := verbAction(verb)
 	if err := s.enter(ctx, own, action); err != nil {

@@ -86,7 +86,7 @@ func (s *Service) Recycle(ctx context.Context, call *Call, job Job) error {
 // recycle purges a user that was deleted long ago, as it was read, and reports
 // whether it could.
 func (s *Service) recycle(ctx context.Context, u *User) (bool, error) {
-	call := System(u.Tenant, "recycle")
+	call := byItself(u.Tenant, "recycle")
 	call.Reason = "recycle_bin_days have passed"
 	call.If.Match = []int64{u.Version} // not one that was restored and deleted again
 	err := s.PurgeUser(ctx, call, ByNumber(u.Number))
@@ -104,7 +104,7 @@ func (s *Service) jobSettings(ctx context.Context, call *Call, job Job) (*Settin
 	if !call.trusted {
 		return nil, errOperator()
 	}
-	own := System(job.Tenant, string(job.Kind))
+	own := byItself(job.Tenant, string(job.Kind))
 	err := s.enter(ctx, own, ActTenant)
 	return own.Settings, err
 }

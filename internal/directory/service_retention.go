@@ -111,7 +111,7 @@ func (s *Service) neededFrom(ctx context.Context, r Reader, t TenantNo, end int6
 
 // trimOnce removes the events from a chain's base up to one of them.
 func (s *Service) trimOnce(ctx context.Context, t TenantNo, head *ChainHead, last *Event) error {
-	own := System(t, string(JobRetention))
+	own := byItself(t, string(JobRetention))
 	own.Reason = "event_days have passed"
 	if err := s.enter(ctx, own, ActTenant); err != nil {
 		return err

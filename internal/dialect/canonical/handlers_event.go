@@ -21,7 +21,7 @@ type EventQuery struct {
 	UserNumber   int64     `query:"user_number" minimum:"1" maximum:"2147483647" doc:"Number of a user: what is about it."`
 	Actor        string    `query:"actor" example:"key:HR sync" doc:"Who, as events name it."`
 	Reason       string    `query:"reason" doc:"Why, exactly as it was said."`
-	Door         string    `query:"door" enum:"canonical,cli,console,edubrite,encore,iqmetrix,scim,servicemobility,smartapp" doc:"Through which API."`
+	Door         string    `query:"door" enum:"canonical,cli,console,edubrite,encore,iqmetrix,scim,server,servicemobility,smartapp" doc:"Through which API; server is what the server did by itself."`
 	Type         string    `query:"type" example:"user.created,group.*" doc:"Types, or a noun with .* for all of its types, separated by commas."`
 	Origin       string    `query:"origin" doc:"By whom: an origin, as events have it; self is the caller's own."`
 	ExceptOrigin string    `query:"except_origin" example:"self" doc:"By nobody of these: origins, separated by commas; self is the caller's own, so that a system does not hear its own echo."`
