@@ -86,9 +86,9 @@ func (p *program) printAudit(audit *app.Audit) error {
 		}
 		if r.Broken > 0 {
 			result = fmt.Sprintf("BROKEN AT %d", r.Broken)
-			wrong = append(wrong, fmt.Errorf("tenant %s is broken at position %d: %s", r.Name, r.Broken, r.Problem))
+			wrong = append(wrong, fmt.Errorf("tenant %s is broken at position %d: %s", shownName(r.Name), r.Broken, r.Problem))
 		}
-		fmt.Fprintf(table, "%s\t%d\t%s\t%d\t%d\t%s\t%s\t%s\n", r.Name, r.Events, positions, r.Erased, r.Checkpoints, covered, at, result)
+		fmt.Fprintf(table, "%s\t%d\t%s\t%d\t%d\t%s\t%s\t%s\n", shownName(r.Name), r.Events, positions, r.Erased, r.Checkpoints, covered, at, result)
 		if r.Waiting > 0 {
 			p.note(fmt.Sprintf("tenant %s: %d events wait for their position, which a running server gives them", r.Name, r.Waiting))
 		}
@@ -100,6 +100,15 @@ func (p *program) printAudit(audit *app.Audit) error {
 		wrong = append(wrong, errors.New(problem))
 	}
 	return errors.Join(append([]error{table.Flush()}, wrong...)...)
+}
+
+// shownName is a tenant's name on one line and without anything that a terminal
+// obeys: whoever can write the database must not write this table.
+func shownName(name string) string {
+	if quoted := strconv.Quote(name); quoted != `"`+name+`"` {
+		return quoted
+	}
+	return name
 }
 
 func (p *program) auditPublicKeyCommand() *cobra.Command {

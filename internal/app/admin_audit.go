@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/usher-id/usher/internal/config"
@@ -69,9 +70,13 @@ func (a *Admin) VerifyEvents(ctx context.Context, cfg *config.Config, tenant, pu
 		}
 		audit.Reports = append(audit.Reports, report)
 	}
-	if tenant == "" {
-		audit.missing(tenants, points)
+	if tenant != "" {
+		points = ofName(tenant, points)
+		if tenants, err = a.Tenants(ctx); err != nil {
+			return audit, err
+		}
 	}
+	audit.missing(tenants, points)
 	return audit, nil
 }
 
@@ -90,7 +95,7 @@ func (audit *Audit) checkpoints(cfg *config.Config, publicKeys string) ([]direct
 	path := cfg.CheckpointPath()
 	_, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) && cfg.CheckpointFile == "" && publicKeys == "" {
-		audit.Warnings = append(audit.Warnings, fmt.Sprintf("there are no checkpoints in %s: only the chains themselves are verified, which whoever can write the database can compute anew", path))
+		audit.Warnings = append(audit.Warnings, noCheckpoints(path))
 		return nil, nil
 	}
 	if err != nil {
@@ -107,7 +112,14 @@ func (audit *Audit) checkpoints(cfg *config.Config, publicKeys string) ([]direct
 	if read.torn > 0 {
 		audit.Warnings = append(audit.Warnings, fmt.Sprintf("%s: %d lines are no checkpoints, most likely torn by a crash: they are left aside", path, read.torn))
 	}
+	if len(read.list) == 0 {
+		audit.Warnings = append(audit.Warnings, noCheckpoints(path))
+	}
 	return read.list, nil
+}
+
+func noCheckpoints(path string) string {
+	return fmt.Sprintf("there are no checkpoints in %s: only the chains themselves are verified, which whoever can write the database can compute anew", path)
 }
 
 // verifyingKeys are the public keys that a command verifies with.
@@ -131,6 +143,12 @@ func verifyingKeys(cfg *config.Config, path string) ([]ed25519.PublicKey, error)
 		return nil, err
 	}
 	return []ed25519.PublicKey{key.Public().(ed25519.PublicKey)}, nil // documented to be of that type
+}
+
+// ofName are the checkpoints of tenants that had a name: where only one tenant is
+// verified, its id may have been exchanged, so that none is held against it.
+func ofName(tenant string, points []directory.Checkpoint) []directory.Checkpoint {
+	return slices.DeleteFunc(slices.Clone(points), func(c directory.Checkpoint) bool { return c.Name != tenant })
 }
 
 // missing notes the tenants that checkpoints know and the database does not.

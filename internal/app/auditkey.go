@@ -7,6 +7,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 
@@ -61,14 +62,16 @@ func readAuditKey(path string) (ed25519.PrivateKey, error) {
 const makeAuditKeyCommand = "openssl genpkey -algorithm ed25519"
 
 func readKeyFile(path string) ([]byte, error) {
-	info, err := os.Stat(path)
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	if info.Size() > maxKeyFile {
-		return nil, fmt.Errorf("%s is too long for a key", path)
+	defer f.Close()                                          // only read
+	text, err := io.ReadAll(io.LimitReader(f, maxKeyFile+1)) // a device has no size to look at first
+	if err == nil && len(text) > maxKeyFile {
+		err = fmt.Errorf("%s is too long for a key", path)
 	}
-	return os.ReadFile(path)
+	return text, err
 }
 
 // makeAuditKey writes a new key into a file that only this user may read.

@@ -80,6 +80,11 @@ func (r *running) change(t *testing.T, name string) {
 // verify is what `usher audit verify` does, beside whoever serves.
 func verify(t *testing.T, cfg config.Config, publicKeys string) (app.Audit, error) {
 	t.Helper()
+	return verifyTenant(t, cfg, "", publicKeys)
+}
+
+func verifyTenant(t *testing.T, cfg config.Config, tenant, publicKeys string) (app.Audit, error) {
+	t.Helper()
 	a, err := app.OpenAuditor(t.Context(), &cfg, slog.New(slog.DiscardHandler), "usher audit verify")
 	if err != nil {
 		t.Fatal(err)
@@ -89,7 +94,7 @@ func verify(t *testing.T, cfg config.Config, publicKeys string) (app.Audit, erro
 			t.Error(err)
 		}
 	}()
-	return a.VerifyEvents(t.Context(), &cfg, "", publicKeys)
+	return a.VerifyEvents(t.Context(), &cfg, tenant, publicKeys)
 }
 
 // report is the only report of a verification that finds nothing.
@@ -210,6 +215,25 @@ func TestVerifyFindsWhatIsLost(t *testing.T) {
 	run(t, other).stop()
 	if audit, err := verify(t, other, ""); err != nil || len(audit.Problems) != 1 || !strings.Contains(audit.Problems[0], "that is not in the database") || !audit.Broken() {
 		t.Errorf("another database: %+v, %v", audit, err)
+	}
+	// One tenant alone does not escape its checkpoints by another id.
+	if audit, err := verifyTenant(t, other, "acme", ""); err != nil || len(audit.Problems) != 1 || !audit.Broken() {
+		t.Errorf("a tenant of another id: %+v, %v", audit, err)
+	}
+}
+
+// A file of checkpoints that somebody has emptied proves nothing, and that is said.
+func TestCheckpointsThatWereEmptied(t *testing.T) {
+	cfg, _ := newDirectory(t)
+	run(t, cfg).stop()
+	for _, text := range []string{"", "torn"} {
+		if err := os.WriteFile(cfg.CheckpointPath(), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		audit, err := verify(t, cfg, "")
+		if err != nil || len(audit.Warnings) == 0 || !strings.Contains(audit.Warnings[len(audit.Warnings)-1], "there are no checkpoints") {
+			t.Errorf("%q: %+v, %v", text, audit, err)
+		}
 	}
 }
 
