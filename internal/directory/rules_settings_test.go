@@ -1,6 +1,7 @@
 package directory_test
 
 import (
+	"encoding/json"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -81,5 +82,29 @@ func TestRulesSettingsKeepTheSampleMark(t *testing.T) {
 		if changed.Settings.Demo != demo {
 			t.Errorf("a tenant made with Demo %v has %v after a change", demo, changed.Settings.Demo)
 		}
+	}
+}
+
+// The event of changed settings has them as objects, before and after, and one
+// that changes nothing else says nothing of them.
+func TestRulesSettingsInEvents(t *testing.T) {
+	f := newFixture(t)
+	tenant := f.tenant
+	tenant.Settings.MaxFailedLogins = 7
+	mark := f.mark()
+	made := must(f.svc.UpdateTenant(f.ctx, f.sys(), tenant))(t)
+	made.Hosts = []string{"users.example.test"}
+	must(f.svc.UpdateTenant(f.ctx, f.sys(), made))(t)
+	f.wantEvents(mark, directory.EventTenantUpdated, directory.EventTenantUpdated)
+	var first, then struct {
+		Changes map[string][]map[string]any `json:"changes"`
+	}
+	check(t, json.Unmarshal(f.events(mark)[0].Payload, &first))
+	if s := first.Changes["settings"]; len(s) != 2 || s[0]["max_failed_logins"] != nil || s[1]["max_failed_logins"] != 7.0 {
+		t.Errorf("the settings: %v", s)
+	}
+	_ = json.Unmarshal(f.events(mark)[1].Payload, &then) // hosts are texts
+	if then.Changes["settings"] != nil {
+		t.Errorf("settings that did not change: %v", then.Changes["settings"])
 	}
 }

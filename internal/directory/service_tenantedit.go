@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"bytes"
 	"context"
 	"strconv"
 	"strings"
@@ -118,6 +119,8 @@ func tenantChanges(before, after *Tenant) changes {
 	diff.named("hosts", strings.Join(before.Hosts, " "), strings.Join(after.Hosts, " "))
 	diff.named("default_company", strconv.FormatInt(before.DefaultCompany, 10), strconv.FormatInt(after.DefaultCompany, 10))
 	diff.named("disabled", strconv.FormatBool(before.Disabled), strconv.FormatBool(after.Disabled))
-	diff.named("settings", string(asJSON(before.Settings)), string(asJSON(after.Settings)))
+	if was, is := asJSON(before.Settings), asJSON(after.Settings); !bytes.Equal(was, is) {
+		diff.raw("settings", was, is)
+	}
 	return diff
 }
