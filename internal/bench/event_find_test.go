@@ -23,18 +23,21 @@ var historyBegan = time.Date(2025, 11, 1, 0, 0, 0, 0, time.UTC)
 
 const (
 	historyStep    = 3 * time.Second
-	historyUsers   = 100_000
+	historyUsers   = 1000
 	historyActors  = 300
-	historyReasons = 1000 // each hundredth event has one
-	historyAtOnce  = 500  // events in one transaction
+	historyReasons = 50  // each hundredth event has one
+	historyAtOnce  = 500 // events in one transaction
 )
+
+// historyDoors are those through which the seeded events came.
+var historyDoors = [...]directory.Door{directory.DoorIQmetrix, directory.DoorEncore, directory.DoorSmartapp, directory.DoorSCIM, directory.DoorCanonical}
 
 // historyEvent is the n-th seeded event of a tenant, from 0.
 func historyEvent(t directory.TenantNo, n int) directory.Event {
 	r := mathrand.New(mathrand.NewPCG(1, uint64(n)))
 	user := 1 + r.IntN(historyUsers)
 	e := directory.Event{Tenant: t, ID: uuid.Must(uuid.NewV7()).String(), Type: directory.EventUserUpdated, User: int64(user),
-		UserID: userIDs()[user], Company: Company, Door: directory.Door(1 + r.IntN(7)), RequestID: "bench",
+		UserID: userIDs()[user], Company: Company, Door: historyDoors[r.IntN(len(historyDoors))], RequestID: "bench",
 		Actor: fmt.Sprintf("key:%d", r.IntN(historyActors)), Time: historyBegan.Add(time.Duration(n) * historyStep), Salt: make([]byte, 16),
 		Payload: fmt.Appendf(nil, `{"version":%d,"changes":{"title":["Sales Clerk","Title %d"]}}`, n, n)}
 	e.Origin = "credential:" + e.Actor
@@ -48,7 +51,7 @@ func historyEvent(t directory.TenantNo, n int) directory.Event {
 // withHistory is a directory of 1,000 users with so many events, findable.
 func withHistory(b *testing.B, events int) string {
 	b.Helper()
-	path := filepath.Join(directories(b), fmt.Sprintf("events-%d.v1.db", events))
+	path := filepath.Join(directories(b), fmt.Sprintf("events-%d.v2.db", events))
 	if _, err := os.Stat(path); err == nil {
 		return path
 	}
