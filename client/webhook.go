@@ -152,10 +152,10 @@ func (s *WebhookService) Test(ctx context.Context, id string, options ...CallOpt
 }
 
 // Replay sends the events of a period once more, and says how many are looked at.
-// A zero from is the oldest, a zero to what has been sent.
+// A zero to is what has been sent; a from before all events sends all that is kept.
 func (s *WebhookService) Replay(ctx context.Context, id string, from, to time.Time, options ...CallOption) (int64, error) {
 	body := struct {
-		From time.Time `json:"from,omitzero"`
+		From time.Time `json:"from"`
 		To   time.Time `json:"to,omitzero"`
 	}{from, to}
 	out, err := write[struct {

@@ -135,11 +135,11 @@ type replayResult struct {
 func replayWebhook(ctx context.Context, x *exchange, in *struct {
 	WebhookPath
 	Body struct {
-		From opt[time.Time] `json:"from,omitempty" doc:"From the oldest event that is kept if left out."`
+		From time.Time      `json:"from" doc:"From this moment on; one before all events sends everything that is kept."`
 		To   opt[time.Time] `json:"to,omitempty" doc:"Up to what has been sent if left out."`
 	} `nameHint:"Replay"`
 }) (*made[replayResult], error) {
-	n, err := x.door.svc.ReplayWebhook(ctx, &x.call, in.Webhook, directory.ReplayRange{From: in.Body.From.or(time.Time{}), To: in.Body.To.or(time.Time{})})
+	n, err := x.door.svc.ReplayWebhook(ctx, &x.call, in.Webhook, directory.ReplayRange{From: in.Body.From, To: in.Body.To.or(time.Time{})})
 	if err != nil {
 		return nil, err
 	}
