@@ -254,3 +254,41 @@ func TestAnEndpointThatHangsSlowsNobody(t *testing.T) {
 	}
 	s.inOrder(r)
 }
+
+// An endpoint that always has more does not keep its place from others.
+func TestTurnsEnd(t *testing.T) {
+	s := newSite(t)
+	s.populate(1)
+	arrived := make(chan string, 1)
+	var busy, other *httptest.Server
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	busy = httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request) {
+		if ctx.Err() == nil { // each delivery makes the next one
+			patch := directory.UserPatch{Title: directory.Some(fmt.Sprint(time.Now().UnixNano()))}
+			if _, err := s.UpdateUser(t.Context(), s.call(), directory.ByNumber(s.users[0].Number), patch, directory.UpdateOptions{}); err != nil {
+				t.Error(err)
+			}
+		}
+	}))
+	defer busy.Close()
+	other = httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case arrived <- r.Header.Get("webhook-id"):
+		default:
+		}
+	}))
+	defer other.Close()
+	s.hook(busy.URL)
+	s.change(1)
+	d := webhook.NewDispatcher(s, local(nil), webhook.Options{Owner: "test", Interval: time.Millisecond, Endpoints: 1, Turn: time.Millisecond})
+	done := make(chan struct{})
+	go func() { d.Run(ctx); close(done) }()
+	s.hook(other.URL)
+	s.change(1)
+	if id := <-arrived; id == "" {
+		t.Error("a message without an id")
+	}
+	stop()
+	<-done
+}

@@ -43,7 +43,7 @@ const (
 	laneCount     = 16
 	requestCount  = 256
 	tenantCount   = requestCount / 2
-	endpointCount = 256
+	endpointCount = 256 // of one process at once, unless Options say otherwise
 	// sourceCount is how many calls of the Source run at once: the others' requests
 	// need the database too.
 	sourceCount = 4
@@ -81,6 +81,10 @@ type Options struct {
 	// life: as long as a round and what comes after it may take, since an endpoint of
 	// a process that died waits for its end. 1 min.
 	Lease time.Duration
+	// Endpoints is how many are served at once, 256, and Turn how long one is that
+	// has more all the time, once all places are taken: others may wait for one. 10 s.
+	Endpoints int
+	Turn      time.Duration
 	// Grace is how long tries may go on once the dispatcher is stopped; then they
 	// are given up. Zero gives them up at once.
 	Grace time.Duration
@@ -112,13 +116,19 @@ func NewDispatcher(source Source, courier directory.Courier, o Options) *Dispatc
 	if o.Lease <= 0 {
 		o.Lease = time.Minute
 	}
+	if o.Endpoints <= 0 {
+		o.Endpoints = endpointCount
+	}
+	if o.Turn <= 0 {
+		o.Turn = 10 * time.Second
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	if o.Observe == nil {
 		o.Observe = func(Outcome) {}
 	}
-	return &Dispatcher{o: o, source: source, courier: courier, wake: make(chan struct{}, 1), places: make(chan struct{}, endpointCount), gates: newGates()}
+	return &Dispatcher{o: o, source: source, courier: courier, wake: make(chan struct{}, 1), places: make(chan struct{}, o.Endpoints), gates: newGates()}
 }
 
 // call is what the dispatcher is to the directory: itself, for all tenants.

@@ -24,9 +24,9 @@ type session struct {
 }
 
 // run does rounds until there has been nothing for a while, the endpoint is to be
-// left alone, or ctx is done. Its error is the Source's.
+// left alone, its turn is over, or ctx is done. Its error is the Source's.
 func (s *session) run(ctx, work context.Context) error {
-	idle := 0
+	idle, began := 0, time.Now()
 	for {
 		next, err := s.next(work)
 		if err != nil {
@@ -37,7 +37,8 @@ func (s *session) run(ctx, work context.Context) error {
 			idle = 0
 		}
 		rest := !next.More
-		last := s.stopped || ctx.Err() != nil || rest && idle == len(lingers)
+		over := time.Since(began) > s.d.o.Turn && len(s.d.places) == cap(s.d.places)
+		last := s.stopped || ctx.Err() != nil || over || rest && idle == len(lingers)
 		if last || len(outcomes) > 0 || next.Replaying || next.Through != s.w.Position {
 			if err := s.note(work, outcomes, &next, last); err != nil || last || s.w.State != directory.WebhookActive {
 				return err
