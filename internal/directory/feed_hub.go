@@ -12,6 +12,8 @@ import (
 const (
 	maxFeedWaiters   = 1000
 	maxTenantWaiters = 100
+	// fewWaiters are as many followers of a tenant as read as soon as they may.
+	fewWaiters = 10
 )
 
 // feedHub lets requests wait for the feed of a tenant to grow. It holds no
@@ -26,7 +28,7 @@ type feedHub struct {
 	stale atomic.Bool
 
 	beat  time.Duration // the longest that a follower hears nothing
-	pause time.Duration // the shortest between two reads of one that waits
+	pause time.Duration // the shortest between two reads of one that waits, while they are few
 	rest  time.Duration // between two rounds of making events findable
 }
 
@@ -131,11 +133,14 @@ func (w *feedWaiter) leave() {
 	}
 }
 
-// state is how far the feed has come and what is closed when it comes further.
-func (w *feedWaiter) state() (int64, <-chan struct{}) {
-	w.hub.mu.Lock()
-	defer w.hub.mu.Unlock()
-	return w.growth.position, w.growth.grown
+// state is how far the feed has come, what is closed when it comes further, and
+// the shortest time between two reads: the more followers read the same events, the
+// rarer each does, so that writers have their time too.
+func (w *feedWaiter) state() (position int64, grown <-chan struct{}, pause time.Duration) {
+	h := w.hub
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return w.growth.position, w.growth.grown, h.pause * time.Duration(1+w.growth.waiting/fewWaiters)
 }
 
 // wait returns once the feed has come further than a position, or timeout has
@@ -143,9 +148,9 @@ func (w *feedWaiter) state() (int64, <-chan struct{}) {
 // done or the server stops.
 func (w *feedWaiter) wait(ctx context.Context, after int64, timeout <-chan time.Time) bool {
 	for {
-		position, grown := w.state()
+		position, grown, pause := w.state()
 		if position > after {
-			more := w.hub.sleep(ctx, w.hub.pause-time.Since(w.read))
+			more := w.hub.sleep(ctx, pause-time.Since(w.read))
 			w.read = time.Now()
 			return more
 		}

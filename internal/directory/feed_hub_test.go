@@ -97,3 +97,22 @@ func TestFeedHubPauses(t *testing.T) {
 		t.Errorf("three reads in %s", took)
 	}
 }
+
+// Many followers of a tenant read more rarely than a few.
+func TestFeedHubPausesGrowWithFollowers(t *testing.T) {
+	h := newFeedHub()
+	var first *feedWaiter
+	for n := 1; n <= 3*fewWaiters; n++ {
+		w, err := h.join(1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if first == nil {
+			first = w
+		}
+		want := h.pause * time.Duration(1+n/fewWaiters)
+		if _, _, pause := first.state(); pause != want {
+			t.Fatalf("with %d followers the pause is %s, want %s", n, pause, want)
+		}
+	}
+}
