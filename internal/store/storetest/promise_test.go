@@ -54,7 +54,7 @@ var promises = map[string][]string{
 	"UserTotal is the exact number of users in the states of a company's subtree (0: the tenant), from counters.": {
 		"total/UserTotal is the exact number after every kind of change", "total/UserTotal of the tenant is that of company 0",
 		"totals/Totals and lists are exact after concurrent changes"},
-	"Purged reports whether a number or an id belonged to an erased user.": {"user/Purged reports whether a number or an id belonged to an erased user"},
+	"Purged is the number of the erased user to whom a number or an id belonged; 0 when neither belonged to one.": {"user/Purged reports whether a number or an id belonged to an erased user"},
 	"Its number and id are remembered as Purged.":                          {"user/Purged reports whether a number or an id belonged to an erased user"},
 	"InSubtree reports whether a user belongs to a company's subtree.":     {"user/InSubtree reports whether a user belongs to a company's subtree"},
 
