@@ -55,8 +55,8 @@ var promises = map[string][]string{
 		"total/UserTotal is the exact number after every kind of change", "total/UserTotal of the tenant is that of company 0",
 		"totals/Totals and lists are exact after concurrent changes"},
 	"Purged is the number of the erased user to whom a number or an id belonged; 0 when neither belonged to one.": {"user/Purged reports whether a number or an id belonged to an erased user"},
-	"Its number and id are remembered as Purged.":                          {"user/Purged reports whether a number or an id belonged to an erased user"},
-	"InSubtree reports whether a user belongs to a company's subtree.":     {"user/InSubtree reports whether a user belongs to a company's subtree"},
+	"Its number and id are remembered as Purged.":                                                                 {"user/Purged reports whether a number or an id belonged to an erased user"},
+	"InSubtree reports whether a user belongs to a company's subtree.":                                            {"user/InSubtree reports whether a user belongs to a company's subtree"},
 
 	"MembershipReader reads what users belong to, in order of number.": {
 		"membership/UserLocations are in order of number", "role/UserRoles are in order of number"},
