@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -53,10 +54,13 @@ func BenchmarkEventCost(b *testing.B) {
 	}
 }
 
+// titles numbers the titles that patches give: the same one again is no change.
+var titles atomic.Int64
+
 // patches give users another title through the canonical door.
 var patches = Load{Conns: 64, Accept: isOK, Next: func(buf []byte, conn, n int) []byte {
 	r := Request{Method: http.MethodPatch, Path: "/api/v1/users/" + userIDs()[1+conn*1500+n%1500],
-		Header: "Authorization: Bearer " + Key + "\r\nContent-Type: application/json\r\n", Body: `{"title":"Title ` + strconv.Itoa(n) + `"}`}
+		Header: "Authorization: Bearer " + Key + "\r\nContent-Type: application/json\r\n", Body: `{"title":"Title ` + strconv.FormatInt(titles.Add(1), 10) + `"}`}
 	return r.Append(buf)
 }}
 
