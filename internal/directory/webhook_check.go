@@ -94,7 +94,7 @@ func (s *Service) checkWebhookURL(text string) error {
 		return nil
 	}
 	if err := s.opts.Courier.Check(text); err != nil {
-		return Invalid("url", ReasonWebhookURL, "%s", err)
+		return Invalid("url", ReasonWebhookURL, "url: %s.", err)
 	}
 	return nil
 }
