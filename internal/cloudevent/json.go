@@ -1,7 +1,6 @@
 package cloudevent
 
 import (
-	"bytes"
 	"encoding/json"
 	"unicode/utf8"
 )
@@ -63,70 +62,16 @@ func allowed(r rune) bool {
 // written; nil for those that are not there, are null or have another type, as for
 // all of a payload that is no JSON object.
 func membersOf(payload []byte) (version, changes []byte) {
-	if len(payload) == 0 || !json.Valid(payload) {
+	// Not a struct, whose names would be found in any case.
+	var members map[string]json.RawMessage
+	if json.Unmarshal(payload, &members) != nil {
 		return nil, nil
 	}
-	rest := bytes.TrimLeft(payload, " \t\r\n")
-	if rest[0] != '{' {
-		return nil, nil
+	if v := members["version"]; len(v) > 0 && v[0] >= '0' && v[0] <= '9' {
+		version = v
 	}
-	rest = rest[1:]
-	for {
-		rest = bytes.TrimLeft(rest, " \t\r\n,")
-		if rest[0] == '}' {
-			return version, changes
-		}
-		n := valueEnd(rest)
-		name := rest[:n]
-		rest = bytes.TrimLeft(rest[n:], " \t\r\n:")
-		n = valueEnd(rest)
-		switch value := rest[:n]; {
-		case string(name) == `"version"` && value[0] >= '0' && value[0] <= '9':
-			version = value
-		case string(name) == `"changes"` && value[0] == '{':
-			changes = value
-		}
-		rest = rest[n:]
+	if c := members["changes"]; len(c) > 0 && c[0] == '{' {
+		changes = c
 	}
-}
-
-// valueEnd is where the first value of a valid JSON text ends.
-func valueEnd(text []byte) int {
-	depth := 0
-	for i := 0; i < len(text); i++ {
-		switch text[i] {
-		case '"':
-			i = stringEnd(text, i)
-			if depth == 0 {
-				return i + 1
-			}
-		case '{', '[':
-			depth++
-		case '}', ']':
-			if depth == 0 { // of what holds the value
-				return i
-			}
-			if depth--; depth == 0 {
-				return i + 1
-			}
-		case ',', ' ', '\t', '\r', '\n':
-			if depth == 0 {
-				return i
-			}
-		}
-	}
-	return len(text)
-}
-
-// stringEnd is the place of the quote that ends the string that begins at start.
-func stringEnd(text []byte, start int) int {
-	for i := start + 1; i < len(text); i++ {
-		switch text[i] {
-		case '\\':
-			i++
-		case '"':
-			return i
-		}
-	}
-	return len(text) - 1
+	return version, changes
 }
