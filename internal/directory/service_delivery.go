@@ -14,15 +14,6 @@ type ReplayRange struct {
 	To   time.Time // the zero time: up to what has been sent
 }
 
-// lockWebhook reads an endpoint for change, if the call's condition is met.
-func (s *Service) lockWebhook(ctx context.Context, tx Tx, call *Call, id string) (Webhook, error) {
-	w, err := tx.LockWebhook(ctx, call.Actor.Tenant, id)
-	if err != nil {
-		return w, notFound(err, ReasonWebhookNotFound, "Webhook not found.")
-	}
-	return w, call.If.check(w.Version)
-}
-
 // ReplayWebhook sends the events of a period once more, in order, before what is
 // new: those of them that were due already. It returns how many positions that
 // are, matching or not. Errors: webhook.not_found, webhook.replaying while an
@@ -48,7 +39,7 @@ func (s *Service) ReplayWebhook(ctx context.Context, call *Call, id string, r Re
 	var count int64
 	err = s.store.Update(ctx, func(tx Tx) error {
 		count = 0
-		w, err := s.lockWebhook(ctx, tx, call, id)
+		w, err := lockWebhook(ctx, tx, call, id)
 		if err != nil {
 			return err
 		}
@@ -81,10 +72,7 @@ func (s *Service) webhookOf(ctx context.Context, t TenantNo, id string) (Webhook
 		w, err = r.Webhook(ctx, t, id)
 		return err
 	})
-	if err != nil {
-		err = notFound(err, ReasonWebhookNotFound, "Webhook not found.")
-	}
-	return w, err
+	return w, notFound(err, ReasonWebhookNotFound, noWebhook)
 }
 
 // periodSteps is how many pages, of periodPage, of events are looked at to find an end of a
@@ -227,7 +215,7 @@ func (s *Service) Deliveries(ctx context.Context, call *Call, id string, state D
 	page := DeliveryPage{}
 	err = s.store.View(ctx, func(r Reader) error {
 		if _, err := r.Webhook(ctx, call.Actor.Tenant, id); err != nil {
-			return notFound(err, ReasonWebhookNotFound, "Webhook not found.")
+			return notFound(err, ReasonWebhookNotFound, noWebhook)
 		}
 		page.Deliveries, err = r.Deliveries(ctx, call.Actor.Tenant, id, state, at.Number, limit+1)
 		return err
@@ -248,16 +236,17 @@ func (s *Service) RetryDelivery(ctx context.Context, call *Call, id string, posi
 		return Delivery{}, err
 	}
 	var made Delivery
-	err := s.changeDelivery(ctx, call, id, position, "retried", func(tx Tx, d Delivery) error {
+	err := s.changeDelivery(ctx, call, id, position, "retried", func(tx Tx, w *Webhook, d Delivery) error {
 		d.State, d.Attempts, d.NextAt = DeliveryWaiting, 0, s.now()
-		return tx.PutDelivery(ctx, d)
+		if err := tx.PutDelivery(ctx, d); err != nil || w.NextAt.IsZero() {
+			return err
+		}
+		w.NextAt = time.Time{} // an endpoint that is left alone is tried, too
+		return tx.UpdateWebhook(ctx, *w)
 	}, func(tx Tx, d Delivery) (err error) {
 		made, err = tx.Delivery(ctx, d.Tenant, d.Webhook, d.Position)
 		return err
 	})
-	if err == nil {
-		s.webhooksChanged()
-	}
 	return made, err
 }
 
@@ -267,24 +256,21 @@ func (s *Service) DropDelivery(ctx context.Context, call *Call, id string, posit
 	if err := s.enterWhole(ctx, call, ActWebhooks); err != nil {
 		return err
 	}
-	err := s.changeDelivery(ctx, call, id, position, "dropped", func(tx Tx, d Delivery) error {
+	return s.changeDelivery(ctx, call, id, position, "dropped", func(tx Tx, _ *Webhook, d Delivery) error {
 		return tx.DeleteDelivery(ctx, d.Tenant, d.Webhook, d.Position)
-	}, nil)
-	if err == nil {
-		s.webhooksChanged()
-	}
-	return err
+	}, func(Tx, Delivery) error { return nil })
 }
 
 // changeDelivery changes a delivery, settles the order of those about its user,
 // and looks at what became of it. What names the deed in the event.
-func (s *Service) changeDelivery(ctx context.Context, call *Call, id string, position int64, what string, change, look func(tx Tx, d Delivery) error) error {
+func (s *Service) changeDelivery(ctx context.Context, call *Call, id string, position int64, what string,
+	change func(tx Tx, w *Webhook, d Delivery) error, look func(tx Tx, d Delivery) error) error {
 	id, err := webhookID(id)
 	if err != nil {
 		return err
 	}
 	err = s.store.Update(ctx, func(tx Tx) error {
-		w, err := s.lockWebhook(ctx, tx, call, id)
+		w, err := lockWebhook(ctx, tx, call, id)
 		if err != nil {
 			return err
 		}
@@ -295,25 +281,21 @@ func (s *Service) changeDelivery(ctx context.Context, call *Call, id string, pos
 		if err != nil {
 			return err
 		}
-		if err := change(tx, d); err != nil {
+		if err := change(tx, &w, d); err != nil {
 			return err
 		}
 		if err := tx.SettleDeliveries(ctx, w.Tenant, id, d.User, s.now()); err != nil {
 			return err
 		}
-		if what == "retried" && !w.NextAt.IsZero() { // an endpoint that is left alone is tried, too
-			w.NextAt = time.Time{}
-			if err := tx.UpdateWebhook(ctx, w); err != nil {
-				return err
-			}
-		}
 		var diff changes
 		diff.named(fmt.Sprintf("deliveries.%d", d.Position), string(d.State), what)
-		if err := s.record(ctx, tx, call, EventWebhookUpdated, topic{}, webhookSubject(&w), &diff); err != nil || look == nil {
+		if err := s.record(ctx, tx, call, EventWebhookUpdated, topic{}, webhookSubject(&w), &diff); err != nil {
 			return err
 		}
 		return look(tx, d)
 	})
-	call.Changed = err == nil
+	if call.Changed = err == nil; call.Changed {
+		s.webhooksChanged()
+	}
 	return err
 }

@@ -50,17 +50,24 @@ type MadeWebhookSecret struct {
 	Secret Secret
 }
 
-func errNoWebhook() error {
-	return Wrong(CodeNotFound, ReasonWebhookNotFound, "Webhook not found.")
-}
+const noWebhook = "Webhook not found."
 
 // webhookID is an id as the store has it. What is no UUID is no endpoint's.
 func webhookID(id string) (string, error) {
 	id, bad := presetID(id)
 	if bad != nil {
-		return "", errNoWebhook()
+		return "", Wrong(CodeNotFound, ReasonWebhookNotFound, noWebhook)
 	}
 	return id, nil
+}
+
+// lockWebhook reads an endpoint for change, if the call's condition is met.
+func lockWebhook(ctx context.Context, tx Tx, call *Call, id string) (Webhook, error) {
+	w, err := tx.LockWebhook(ctx, call.Actor.Tenant, id)
+	if err != nil {
+		return w, notFound(err, ReasonWebhookNotFound, noWebhook)
+	}
+	return w, call.If.check(w.Version)
 }
 
 // Webhooks lists the tenant's endpoints.
@@ -113,7 +120,7 @@ func (s *Service) Webhook(ctx context.Context, call *Call, id string) (WebhookDe
 	err = s.store.View(ctx, func(r Reader) error {
 		w, err := r.Webhook(ctx, call.Actor.Tenant, id)
 		if err != nil {
-			return notFound(err, ReasonWebhookNotFound, "Webhook not found.")
+			return notFound(err, ReasonWebhookNotFound, noWebhook)
 		}
 		d, err = webhookDetail(ctx, r, w)
 		return err
@@ -221,11 +228,8 @@ func (s *Service) changeWebhook(ctx context.Context, call *Call, id string, edit
 }
 
 func (s *Service) changeWebhookIn(ctx context.Context, tx Tx, call *Call, id string, edit func(tx Tx, w *Webhook) error) (bool, WebhookDetail, error) {
-	before, err := tx.LockWebhook(ctx, call.Actor.Tenant, id)
+	before, err := lockWebhook(ctx, tx, call, id)
 	if err != nil {
-		return false, WebhookDetail{}, notFound(err, ReasonWebhookNotFound, "Webhook not found.")
-	}
-	if err := call.If.check(before.Version); err != nil {
 		return false, WebhookDetail{}, err
 	}
 	after := before
@@ -303,11 +307,8 @@ func (s *Service) DeleteWebhook(ctx context.Context, call *Call, id string) erro
 		return err
 	}
 	err = s.store.Update(ctx, func(tx Tx) error {
-		w, err := tx.LockWebhook(ctx, call.Actor.Tenant, id)
+		w, err := lockWebhook(ctx, tx, call, id)
 		if err != nil {
-			return notFound(err, ReasonWebhookNotFound, "Webhook not found.")
-		}
-		if err := call.If.check(w.Version); err != nil {
 			return err
 		}
 		if err := tx.DeleteWebhook(ctx, w.Tenant, w.ID); err != nil {
