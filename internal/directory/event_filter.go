@@ -76,14 +76,11 @@ var storedTypes = []EventType{
 	EventFeedTrimmed, EventFeedRestarted,
 }
 
-// maxEventFilters is the most entries of a list that bounds events.
-const maxEventFilters = 100
-
 // checkEventTypes refuses types that no event has: a name with a slip would
 // quietly select nothing.
 func checkEventTypes(field string, types []EventType) error {
-	if len(types) > maxEventFilters {
-		return Invalid(field, ReasonFieldValue, "%s can have %d entries.", field, maxEventFilters)
+	if len(types) > MaxWebhookFilters {
+		return Invalid(field, ReasonFieldLength, "%s can have %d entries.", field, MaxWebhookFilters)
 	}
 	for _, t := range types {
 		noun, all := strings.CutSuffix(string(t), ".*")

@@ -81,7 +81,7 @@ func TestCheckEventTypes(t *testing.T) {
 		}
 	}
 	for _, bad := range [][]EventType{{""}, {"*"}, {".*"}, {"user"}, {"user."}, {"use.*"}, {"user.made"}, {"user.*", "user.created.*"},
-		{EventWebhookTest}, slices.Repeat([]EventType{"user.*"}, maxEventFilters+1)} {
+		{EventWebhookTest}, slices.Repeat([]EventType{"user.*"}, MaxWebhookFilters+1)} {
 		if err := checkEventTypes("types", bad); CodeOf(err) != CodeInvalid {
 			t.Errorf("%v: %v", bad, err)
 		}

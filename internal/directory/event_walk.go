@@ -355,8 +355,13 @@ func (q *EventQuery) check() error {
 	if err := checkEventTypes("types", q.Types); err != nil {
 		return err
 	}
-	if err := q.checkOrigins(); err != nil {
+	if err := checkOrigins("except_origins", q.ExceptOrigins); err != nil {
 		return err
+	}
+	if q.Origin != "" {
+		if err := checkOrigin("origin", q.Origin); err != nil {
+			return err
+		}
 	}
 	switch {
 	case q.Door != 0 && q.Door.String() == "":
@@ -371,31 +376,12 @@ func (q *EventQuery) check() error {
 	return nil
 }
 
-// checkOrigins refuses origins that no event can have.
-func (q *EventQuery) checkOrigins() error {
-	if len(q.ExceptOrigins) > maxEventFilters {
-		return Invalid("except_origins", ReasonFieldLength, "except_origins can have %d entries.", maxEventFilters)
-	}
-	for _, origin := range q.ExceptOrigins {
-		if err := checkOrigin("except_origins", origin); err != nil {
-			return err
-		}
-	}
-	if q.Origin == "" {
-		return nil
-	}
-	return checkOrigin("origin", q.Origin)
-}
-
 // nameSelf puts the caller's own origin in the place of OriginSelf.
 func (q *EventQuery) nameSelf(origin string) {
 	if q.Origin == OriginSelf {
 		q.Origin = origin
 	}
-	if i := slices.Index(q.ExceptOrigins, OriginSelf); i >= 0 {
-		q.ExceptOrigins = slices.Clone(q.ExceptOrigins)
-		q.ExceptOrigins[i] = origin
-	}
+	q.ExceptOrigins = withSelf(q.ExceptOrigins, origin)
 }
 
 // text is what a cursor of the query is bound to; "" for every event in order.

@@ -63,11 +63,12 @@ func TestRulesWebhookInvalid(t *testing.T) {
 	if diff := cmp.Diff(want, fieldReasons(err)); diff != "" {
 		t.Error(diff)
 	}
-	for _, origins := range [][]string{{""}, {"credential:" + strings.Repeat("x", 201)}, {"key:payroll"}, {"user:"}, {"payroll"}} {
+	for origin, reason := range map[string]directory.Reason{"": directory.ReasonFieldValue, "credential:" + strings.Repeat("x", 201): directory.ReasonFieldLength,
+		"key:payroll": directory.ReasonFieldValue, "user:": directory.ReasonFieldValue, "payroll": directory.ReasonFieldValue} {
 		in := newWebhook()
-		in.ExceptOrigins = origins
+		in.ExceptOrigins = []string{origin}
 		_, _, err := f.svc.CreateWebhook(f.ctx, f.sys(), in)
-		wantError(t, err, directory.CodeInvalid, directory.AsError(err).Reason)
+		wantError(t, err, directory.CodeInvalid, reason)
 	}
 	in := newWebhook()
 	in.Companies = []int64{f.root, 987_654}
@@ -99,7 +100,7 @@ func TestRulesWebhookEdit(t *testing.T) {
 	wantError(t, second(f.svc.EditWebhook(f.ctx, call, h.ID, directory.WebhookPatch{Name: directory.Some("b")})), directory.CodeStale, directory.ReasonVersionMismatch)
 	wantError(t, f.svc.DeleteWebhook(f.ctx, call, h.ID), directory.CodeStale, directory.ReasonVersionMismatch)
 	next := must(f.svc.EditWebhook(f.ctx, f.sys(), h.ID, directory.WebhookPatch{Name: directory.Some("b"), Types: directory.Some([]directory.EventType{"role.*"}),
-		ExceptOrigins: directory.Some([]string{directory.OriginSelf}), State: directory.Some(directory.WebhookPaused)}))(t)
+		ExceptOrigins: directory.Some([]string{directory.OriginSelf, directory.OriginSelf}), State: directory.Some(directory.WebhookPaused)}))(t)
 	if next.Version != 2 || next.Name != "b" || next.PauseReason == "" || !slices.Equal(next.ExceptOrigins, []string{"system:test"}) {
 		t.Errorf("changed: %+v", next)
 	}

@@ -68,7 +68,7 @@ const (
 	MaxWebhooks        = 100 // of a tenant
 	MaxWebhookSecrets  = 5
 	MaxWebhookURL      = 2048
-	MaxWebhookFilters  = 100 // entries of each of Types, Companies and ExceptOrigins
+	MaxWebhookFilters  = 100 // entries of each of Types, Companies and ExceptOrigins, of an EventQuery too
 	MaxDeliveriesWaits = 10_000
 )
 

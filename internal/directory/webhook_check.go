@@ -10,12 +10,8 @@ import (
 	"strings"
 )
 
-// maxOrigin is the most characters of an origin that an endpoint leaves out.
+// maxOrigin is the most characters of an origin that a filter names.
 const maxOrigin = 200
-
-// EventTypes lists every type that events are kept with. A filter may also name
-// all of a noun, as in "user.*".
-func EventTypes() []EventType { return slices.Clone(storedTypes) }
 
 // checkWebhook validates what people set of an endpoint; companies, which need a
 // look-up, aside. What is said twice is kept once, and OriginSelf becomes the
@@ -32,26 +28,39 @@ func (s *Service) checkWebhook(call *Call, p *WebhookPatch) error {
 	if len(p.Companies.Value) > MaxWebhookFilters {
 		collect(&bad, Invalid("companies", ReasonFieldLength, "companies can have %d entries.", MaxWebhookFilters))
 	}
-	if len(p.ExceptOrigins.Value) > MaxWebhookFilters {
-		collect(&bad, Invalid("except_origins", ReasonFieldLength, "except_origins can have %d entries.", MaxWebhookFilters))
-	}
-	if len(p.ExceptOrigins.Value) <= MaxWebhookFilters {
-		for _, origin := range p.ExceptOrigins.Value {
-			collect(&bad, checkOrigin("except_origins", origin))
-		}
-	}
+	collect(&bad, checkOrigins("except_origins", p.ExceptOrigins.Value))
 	if p.State.Set && p.State.Value != WebhookActive && p.State.Value != WebhookPaused {
 		collect(&bad, Invalid("state", ReasonFieldValue, "state must be %s or %s.", WebhookActive, WebhookPaused))
 	}
 	if err := bad.err(); err != nil {
 		return err
 	}
-	origins := slices.Clone(p.ExceptOrigins.Value)
-	if i := slices.Index(origins, OriginSelf); i >= 0 {
-		origins[i] = call.Actor.origin()
-	}
-	p.Types.Value, p.Companies.Value, p.ExceptOrigins.Value = withoutRepeats(p.Types.Value), withoutRepeats(p.Companies.Value), withoutRepeats(origins)
+	p.Types.Value, p.Companies.Value = withoutRepeats(p.Types.Value), withoutRepeats(p.Companies.Value)
+	p.ExceptOrigins.Value = withoutRepeats(withSelf(p.ExceptOrigins.Value, call.Actor.origin()))
 	return nil
+}
+
+// checkOrigins refuses a list in which an origin is that of no event.
+func checkOrigins(field string, origins []string) error {
+	if len(origins) > MaxWebhookFilters {
+		return Invalid(field, ReasonFieldLength, "%s can have %d entries.", field, MaxWebhookFilters)
+	}
+	var bad violations
+	for _, origin := range origins {
+		collect(&bad, checkOrigin(field, origin))
+	}
+	return bad.err()
+}
+
+// withSelf is a list of origins with the caller's own in the place of OriginSelf.
+func withSelf(origins []string, own string) []string {
+	named := slices.Clone(origins)
+	for i := range named {
+		if named[i] == OriginSelf {
+			named[i] = own
+		}
+	}
+	return named
 }
 
 // checkOrigin refuses a text that is the origin of no event, such as the name of a
