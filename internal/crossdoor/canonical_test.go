@@ -1,7 +1,6 @@
 package crossdoor
 
 import (
-	"fmt"
 	"net/http"
 	"net/url"
 
@@ -12,27 +11,12 @@ import (
 // word for everything. Its key is its own, so that what it calls users is not
 // what others call them.
 type canonical struct {
-	w      *world
-	wire   wire
-	header map[string]string
+	w *world
+	caller
 }
 
 func newCanonical(w *world) *canonical {
-	return &canonical{w, w.wire, map[string]string{"Authorization": "Bearer " + w.canonicalKey.secret, "Content-Type": "application/json"}}
-}
-
-func (c *canonical) call(status int, method, path string, body any) (answer, error) {
-	r := request{method: method, path: "/api/v1" + path, header: c.header}
-	if body != nil {
-		r.body = toJSON(body)
-	}
-	return c.wire.want(status, r)
-}
-
-// done is call without the answer.
-func (c *canonical) done(status int, method, path string, body any) error {
-	_, err := c.call(status, method, path, body)
-	return err
+	return &canonical{w, caller{w.wire, "/api/v1", map[string]string{"Authorization": "Bearer " + w.canonicalKey.secret, "Content-Type": "application/json"}}}
 }
 
 func (c *canonical) path(k known) string { return "/users/" + k.id }
@@ -43,16 +27,9 @@ func (c *canonical) create(p person) error {
 }
 
 func (c *canonical) find(k known) (sight, error) {
-	a, err := c.wire.send(request{method: "GET", path: "/api/v1" + c.path(k), header: c.header})
-	if err != nil {
-		return sight{}, err
-	}
-	o, err := a.object()
-	if a.status == http.StatusNotFound && text(o, "reason") == "user.deleted" {
-		return sight{gone: true}, nil
-	}
-	if err != nil || a.status != http.StatusOK {
-		return sight{}, fmt.Errorf("%d %s: %w", a.status, a.body, err)
+	o, err := c.show(c.path(k), http.StatusNotFound, `"reason":"user.deleted"`)
+	if o == nil {
+		return sight{gone: err == nil}, err
 	}
 	return sight{active: ptr(text(o, "status") == "active"), locked: flag(o, "locked"), given: text(o, "given_name"), email: text(o, "email"),
 		name: ptr(text(o, "user_name")), licence: ptr(text(o, "licence_type") == c.w.seats)}, nil
@@ -113,7 +90,7 @@ func (c *canonical) impersonate(k known) (*canonical, error) {
 // as is a client with the token of an answer.
 func (c *canonical) as(a answer) (*canonical, error) {
 	o, err := a.object()
-	return &canonical{c.w, c.wire, map[string]string{"Authorization": "Bearer " + text(o, "token")}}, err
+	return &canonical{c.w, caller{c.wire, c.prefix, map[string]string{"Authorization": "Bearer " + text(o, "token")}}}, err
 }
 
 // own is what anybody may do: to read its own record, here and with the same
@@ -197,11 +174,7 @@ var canonicalReplacements = []replacement{
 func (c *canonical) attempts(own known, s stranger) []attempt {
 	var list []attempt
 	add := func(status int, says, method, path string, body any) {
-		r := request{method: method, path: "/api/v1" + path, header: c.header}
-		if body != nil {
-			r.body = toJSON(body)
-		}
-		list = append(list, attempt{r, status, says})
+		list = append(list, attempt{c.ask(method, path, body), status, says})
 	}
 	password, foreign := map[string]any{"password": newSecret}, map[string]any{"company": s.company.Number}
 	for _, r := range []struct {

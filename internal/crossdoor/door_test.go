@@ -196,6 +196,46 @@ func (w wire) want(status int, r request) (answer, error) {
 	return a, err
 }
 
+// caller sends JSON with one credential to the paths below a prefix.
+type caller struct {
+	wire   wire
+	prefix string
+	header map[string]string
+}
+
+// ask is a request; one without a body has nil.
+func (c caller) ask(method, path string, body any) request {
+	r := request{method: method, path: c.prefix + path, header: c.header}
+	if body != nil {
+		r.body = toJSON(body)
+	}
+	return r
+}
+
+// call sends a request that must be answered with a status.
+func (c caller) call(status int, method, path string, body any) (answer, error) {
+	return c.wire.want(status, c.ask(method, path, body))
+}
+
+// done is call without the answer.
+func (c caller) done(status int, method, path string, body any) error {
+	_, err := c.call(status, method, path, body)
+	return err
+}
+
+// show reads an object; nil without an error where the answer is that it is gone,
+// which a door says with a status and perhaps with words.
+func (c caller) show(path string, gone int, words string) (map[string]any, error) {
+	a, err := c.wire.send(c.ask("GET", path, nil))
+	switch {
+	case err != nil || a.status == gone && a.has(words):
+		return nil, err
+	case a.status != http.StatusOK:
+		return nil, fmt.Errorf("GET %s: %d %s", path, a.status, a.body)
+	}
+	return a.object()
+}
+
 // object reads a JSON object.
 func (a answer) object() (map[string]any, error) {
 	var o map[string]any

@@ -7,42 +7,23 @@ import (
 
 // encore is a client of the encore door. It knows users by number and has
 // neither locks nor deletion.
-type encore struct {
-	wire   wire
-	header map[string]string
-}
+type encore struct{ caller }
 
 func newEncore(w *world) *encore {
-	return &encore{w.wire, map[string]string{"Ocp-Apim-Subscription-Key": w.key, "Content-Type": "application/json"}}
-}
-
-func (c *encore) call(status int, method, path string, body any) (answer, error) {
-	r := request{method: method, path: "/users/v1/users" + path, header: c.header}
-	if body != nil {
-		r.body = toJSON(body)
-	}
-	return c.wire.want(status, r)
+	return &encore{caller{w.wire, "/users/v1/users", map[string]string{"Ocp-Apim-Subscription-Key": w.key, "Content-Type": "application/json"}}}
 }
 
 func (c *encore) path(k known) string { return fmt.Sprintf("/%d", k.number) }
 
 func (c *encore) create(p person) error {
-	_, err := c.call(http.StatusCreated, "POST", "", map[string]any{"UserName": p.userName, "Password": p.password, "FirstName": p.given,
+	return c.done(http.StatusCreated, "POST", "", map[string]any{"UserName": p.userName, "Password": p.password, "FirstName": p.given,
 		"LastName": p.family, "Email": p.email, "RoleId": 3, "IsActive": true, "LicenseType": 1})
-	return err
 }
 
 func (c *encore) find(k known) (sight, error) {
-	a, err := c.wire.send(request{method: "GET", path: "/users/v1/users" + c.path(k), header: c.header})
-	if err != nil {
-		return sight{}, err
-	}
-	if a.status == http.StatusNotFound {
-		return sight{gone: true}, nil
-	}
-	o, err := a.object()
-	if err != nil || a.status != http.StatusOK {
-		return sight{}, fmt.Errorf("%d %s: %w", a.status, a.body, err)
+	o, err := c.show(c.path(k), http.StatusNotFound, "")
+	if o == nil {
+		return sight{gone: err == nil}, err
 	}
 	licence, _ := o["LicenseType"].(float64)
 	return sight{active: flag(o, "IsActive"), given: text(o, "FirstName"), email: text(o, "Email"), name: ptr(text(o, "UserName")),
@@ -51,8 +32,7 @@ func (c *encore) find(k known) (sight, error) {
 
 // patch changes the properties of a body.
 func (c *encore) patch(k known, body map[string]any) error {
-	_, err := c.call(http.StatusOK, "PATCH", c.path(k), body)
-	return err
+	return c.done(http.StatusOK, "PATCH", c.path(k), body)
 }
 
 func (c *encore) change(k known, given, email string) error {
@@ -60,13 +40,11 @@ func (c *encore) change(k known, given, email string) error {
 }
 
 func (c *encore) deactivate(k known) error {
-	_, err := c.call(http.StatusOK, "DELETE", c.path(k)+"/active", nil)
-	return err
+	return c.done(http.StatusOK, "DELETE", c.path(k)+"/active", nil)
 }
 
 func (c *encore) activate(k known) error {
-	_, err := c.call(http.StatusOK, "PUT", c.path(k)+"/active", nil)
-	return err
+	return c.done(http.StatusOK, "PUT", c.path(k)+"/active", nil)
 }
 
 func (c *encore) lock(known) error { return errNoWord }

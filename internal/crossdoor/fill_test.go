@@ -36,12 +36,6 @@ func (c *iqmetrix) fill(k known) error {
 	)
 }
 
-// done is call without the answer.
-func (c *iqmetrix) done(status int, method, path string, body any) error {
-	_, err := c.call(status, method, path, body)
-	return err
-}
-
 // body is a PUT of every property that the vendor has.
 func (c *iqmetrix) body(k known, given, family string) map[string]any {
 	return map[string]any{
@@ -90,8 +84,7 @@ func (c *mobility) fill(k known) error {
 
 // done is a call that must succeed, without its answer.
 func (c *mobility) done(method, path string, body any) error {
-	_, err := c.call(http.StatusOK, method, path, body)
-	return err
+	return c.caller.done(http.StatusOK, method, path, body)
 }
 
 // body is a PUT of every property that the vendor has but the password.

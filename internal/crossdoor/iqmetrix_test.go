@@ -8,49 +8,32 @@ import (
 // iqmetrix is a client of the iqmetrix door. It knows users by number and has
 // no groups, and what it calls deleting is to disable.
 type iqmetrix struct {
-	w       *world
-	wire    wire
+	w *world
+	caller
 	company int64
-	header  map[string]string
 }
 
 func newIQmetrix(w *world) *iqmetrix { return w.iqmetrixAt(w.wire, w.key) }
 
 // iqmetrixAt is a client with a credential of its own.
 func (w *world) iqmetrixAt(at wire, credential string) *iqmetrix {
-	return &iqmetrix{w, at, w.tenant.DefaultCompany,
-		map[string]string{"Authorization": "Bearer " + credential, "Content-Type": "application/json", "Accept": "application/json"}}
-}
-
-func (c *iqmetrix) call(status int, method, path string, body any) (answer, error) {
-	r := request{method: method, path: "/v1" + path, header: c.header}
-	if body != nil {
-		r.body = toJSON(body)
-	}
-	return c.wire.want(status, r)
+	header := map[string]string{"Authorization": "Bearer " + credential, "Content-Type": "application/json", "Accept": "application/json"}
+	return &iqmetrix{w, caller{at, "/v1", header}, w.tenant.DefaultCompany}
 }
 
 func (c *iqmetrix) path(k known) string { return fmt.Sprintf("/Users(%d)", k.number) }
 
 func (c *iqmetrix) create(p person) error {
-	_, err := c.call(http.StatusCreated, "POST", "/Users/importExisting", map[string]any{
+	return c.done(http.StatusCreated, "POST", "/Users/importExisting", map[string]any{
 		"UserName": p.userName, "FirstName": p.given, "LastName": p.family, "Email": p.email, "ParentEntityId": c.company, "Password": p.password})
-	return err
 }
 
 func (c *iqmetrix) find(k known) (sight, error) {
-	a, err := c.wire.send(request{method: "GET", path: "/v1" + c.path(k), header: c.header})
-	if err != nil {
-		return sight{}, err
+	o, err := c.show(c.path(k), http.StatusNotFound, "")
+	if o == nil {
+		return sight{gone: err == nil}, err
 	}
-	if a.status == http.StatusNotFound {
-		return sight{gone: true}, nil
-	}
-	o, err := a.object()
-	if err != nil || a.status != http.StatusOK {
-		return sight{}, fmt.Errorf("%d %s: %w", a.status, a.body, err)
-	}
-	a, err = c.call(http.StatusOK, "GET", c.path(k)+"/Unlock", nil)
+	a, err := c.call(http.StatusOK, "GET", c.path(k)+"/Unlock", nil)
 	if err != nil {
 		return sight{}, err
 	}
@@ -79,28 +62,23 @@ func (c *iqmetrix) change(k known, given, email string) error {
 }
 
 func (c *iqmetrix) deactivate(k known) error {
-	_, err := c.call(http.StatusOK, "DELETE", c.path(k), nil)
-	return err
+	return c.done(http.StatusOK, "DELETE", c.path(k), nil)
 }
 
 func (c *iqmetrix) activate(k known) error {
-	_, err := c.call(http.StatusOK, "POST", c.path(k)+"/Enable", nil)
-	return err
+	return c.done(http.StatusOK, "POST", c.path(k)+"/Enable", nil)
 }
 
 func (c *iqmetrix) lock(k known) error {
-	_, err := c.call(http.StatusNoContent, "POST", c.path(k)+"/Lock", nil)
-	return err
+	return c.done(http.StatusNoContent, "POST", c.path(k)+"/Lock", nil)
 }
 
 func (c *iqmetrix) unlock(k known) error {
-	_, err := c.call(http.StatusNoContent, "POST", c.path(k)+"/Unlock", nil)
-	return err
+	return c.done(http.StatusNoContent, "POST", c.path(k)+"/Unlock", nil)
 }
 
 func (c *iqmetrix) setPassword(k known, password string) error {
-	_, err := c.call(http.StatusNoContent, "PUT", c.path(k)+"/Password", map[string]any{"Password": password})
-	return err
+	return c.done(http.StatusNoContent, "PUT", c.path(k)+"/Password", map[string]any{"Password": password})
 }
 
 func (c *iqmetrix) putInGroup(known) error { return errNoWord }

@@ -1,7 +1,6 @@
 package crossdoor
 
 import (
-	"fmt"
 	"net/http"
 	"net/url"
 
@@ -19,27 +18,12 @@ const (
 // scim is a client of the scim door. It knows users by id, has no locks, and
 // never touches an administrator. Its key is its own, as that of canonical.
 type scim struct {
-	w      *world
-	wire   wire
-	header map[string]string
+	w *world
+	caller
 }
 
 func newSCIM(w *world) *scim {
-	return &scim{w, w.wire, map[string]string{"Authorization": "Bearer " + w.scimKey.secret, "Content-Type": "application/scim+json"}}
-}
-
-func (c *scim) call(status int, method, path string, body any) (answer, error) {
-	r := request{method: method, path: "/scim/v2" + path, header: c.header}
-	if body != nil {
-		r.body = toJSON(body)
-	}
-	return c.wire.want(status, r)
-}
-
-// done is call without the answer.
-func (c *scim) done(status int, method, path string, body any) error {
-	_, err := c.call(status, method, path, body)
-	return err
+	return &scim{w, caller{w.wire, "/scim/v2", map[string]string{"Authorization": "Bearer " + w.scimKey.secret, "Content-Type": "application/scim+json"}}}
 }
 
 func (c *scim) path(k known) string { return "/Users/" + k.id }
@@ -51,16 +35,9 @@ func (c *scim) create(p person) error {
 }
 
 func (c *scim) find(k known) (sight, error) {
-	a, err := c.wire.send(request{method: "GET", path: "/scim/v2" + c.path(k), header: c.header})
-	if err != nil {
-		return sight{}, err
-	}
-	if a.status == http.StatusNotFound {
-		return sight{gone: true}, nil
-	}
-	o, err := a.object()
-	if err != nil || a.status != http.StatusOK {
-		return sight{}, fmt.Errorf("%d %s: %w", a.status, a.body, err)
+	o, err := c.show(c.path(k), http.StatusNotFound, "")
+	if o == nil {
+		return sight{gone: err == nil}, err
 	}
 	name, _ := o["name"].(map[string]any)
 	extension, _ := o[scimDirectory].(map[string]any)
@@ -180,11 +157,7 @@ var scimReplacements = []replacement{
 func (c *scim) attempts(own known, s stranger) []attempt {
 	var list []attempt
 	add := func(status int, says, method, path string, body any) {
-		r := request{method: method, path: "/scim/v2" + path, header: c.header}
-		if body != nil {
-			r.body = toJSON(body)
-		}
-		list = append(list, attempt{r, status, says})
+		list = append(list, attempt{c.ask(method, path, body), status, says})
 	}
 	member := func(id string) map[string]any {
 		return map[string]any{"schemas": []string{scimPatch}, "Operations": []any{map[string]any{"op": "add", "path": "members", "value": []any{map[string]any{"value": id}}}}}

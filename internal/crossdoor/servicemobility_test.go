@@ -1,7 +1,6 @@
 package crossdoor
 
 import (
-	"fmt"
 	"net/http"
 	"testing"
 )
@@ -9,10 +8,7 @@ import (
 // mobility is a client of the servicemobility door: a signed token of an
 // administrator. It knows users by user name, and changes them by sending the
 // whole object back. Its groups are service teams.
-type mobility struct {
-	wire   wire
-	header map[string]string
-}
+type mobility struct{ caller }
 
 func newServiceMobility(t *testing.T, w *world) *mobility {
 	t.Helper()
@@ -23,7 +19,7 @@ func newServiceMobility(t *testing.T, w *world) *mobility {
 
 // mobilityAt is a client with a token of its own.
 func mobilityAt(at wire, token string) *mobility {
-	return &mobility{at, map[string]string{"x-access-token": token, "Content-Type": "application/json"}}
+	return &mobility{caller{wire: at, header: map[string]string{"x-access-token": token, "Content-Type": "application/json"}}}
 }
 
 // signIn gets a signed token for a name and a password.
@@ -36,32 +32,16 @@ func (w wire) signIn(name, password string) (string, error) {
 	return text(o, "token"), err
 }
 
-func (c *mobility) call(status int, method, path string, body any) (answer, error) {
-	r := request{method: method, path: path, header: c.header}
-	if body != nil {
-		r.body = toJSON(body)
-	}
-	return c.wire.want(status, r)
-}
-
 func (c *mobility) path(userName string) string { return "/seiapi/v3/trans/User/" + escape(userName) }
 
 func (c *mobility) create(p person) error {
-	_, err := c.call(http.StatusOK, "PUT", c.path(p.userName), map[string]any{"FirstName": p.given, "LastName": p.family, "Email": p.email, "Password": p.password})
-	return err
+	return c.done("PUT", c.path(p.userName), map[string]any{"FirstName": p.given, "LastName": p.family, "Email": p.email, "Password": p.password})
 }
 
 func (c *mobility) find(k known) (sight, error) {
-	a, err := c.wire.send(request{method: "GET", path: c.path(k.userName), header: c.header})
-	if err != nil {
-		return sight{}, err
-	}
-	if a.status == http.StatusGone {
-		return sight{gone: true}, nil
-	}
-	o, err := a.object()
-	if err != nil || a.status != http.StatusOK {
-		return sight{}, fmt.Errorf("%d %s: %w", a.status, a.body, err)
+	o, err := c.show(c.path(k.userName), http.StatusGone, "")
+	if o == nil {
+		return sight{gone: err == nil}, err
 	}
 	return sight{active: flag(o, "Activated"), locked: flag(o, "Locked"), given: text(o, "FirstName"), email: text(o, "Email"),
 		name: ptr(text(o, "UserID"))}, nil
@@ -103,16 +83,13 @@ func (c *mobility) unlock(k known) error {
 }
 
 func (c *mobility) setPassword(k known, password string) error {
-	_, err := c.call(http.StatusOK, "PUT", c.path(k.userName)+"/ChangePassword", map[string]any{"Password": password})
-	return err
+	return c.done("PUT", c.path(k.userName)+"/ChangePassword", map[string]any{"Password": password})
 }
 
 func (c *mobility) putInGroup(k known) error {
-	_, err := c.call(http.StatusOK, "PUT", c.path(k.userName)+"/ServiceTeams", map[string]any{"ServiceTeams": []string{crew}})
-	return err
+	return c.done("PUT", c.path(k.userName)+"/ServiceTeams", map[string]any{"ServiceTeams": []string{crew}})
 }
 
 func (c *mobility) remove(k known) error {
-	_, err := c.call(http.StatusOK, "DELETE", c.path(k.userName), nil)
-	return err
+	return c.done("DELETE", c.path(k.userName), nil)
 }

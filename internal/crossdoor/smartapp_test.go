@@ -1,31 +1,22 @@
 package crossdoor
 
 import (
-	"fmt"
 	"net/http"
 	"net/url"
-	"strings"
 )
 
 // smartapp is a client of the smartapp door. It knows users by id, draws their
 // user names, and has neither locks, nor passwords, nor deletion.
-type smartapp struct {
-	wire   wire
-	header map[string]string
-}
+type smartapp struct{ caller }
 
 func newSmartapp(w *world) *smartapp {
-	return &smartapp{w.wire, map[string]string{"X-API-Key": w.key, "Content-Type": "application/json"}}
+	return &smartapp{caller{wire: w.wire, header: map[string]string{"X-API-Key": w.key, "Content-Type": "application/json"}}}
 }
 
 // call is a call that must succeed: values go into the query, as the vendor's
 // updates have them, and a body only where there is one.
 func (c *smartapp) call(method, path string, query url.Values, body any) (answer, error) {
-	r := request{method: method, path: path + "?" + query.Encode(), header: c.header}
-	if body != nil {
-		r.body = toJSON(body)
-	}
-	return c.wire.want(http.StatusOK, r)
+	return c.caller.call(http.StatusOK, method, path+"?"+query.Encode(), body)
 }
 
 // user is a call about a user.
@@ -44,16 +35,9 @@ func (c *smartapp) create(p person) error {
 }
 
 func (c *smartapp) find(k known) (sight, error) {
-	a, err := c.wire.send(request{method: "GET", path: "/user/get/uniqueid?UniqueID=" + url.QueryEscape(k.id), header: c.header})
-	if err != nil {
-		return sight{}, err
-	}
-	if a.status == http.StatusBadRequest && strings.Contains(a.body, "invalid user Id") {
-		return sight{gone: true}, nil
-	}
-	o, err := a.object()
-	if err != nil || a.status != http.StatusOK {
-		return sight{}, fmt.Errorf("%d %s: %w", a.status, a.body, err)
+	o, err := c.show("/user/get/uniqueid?UniqueID="+url.QueryEscape(k.id), http.StatusBadRequest, "invalid user Id")
+	if o == nil {
+		return sight{gone: err == nil}, err
 	}
 	return sight{active: ptr(text(o, "status") == "Active"), given: text(o, "firstName"), email: text(o, "email"), name: ptr(text(o, "userName")),
 		licence: ptr(text(o, "licenceType") == "Licenced User")}, nil
