@@ -166,7 +166,7 @@ func (c *sqliteChains) sealEarlier(ctx context.Context, conn *sqliteConn, log *s
 	for {
 		n, err := c.sealSome(ctx, conn)
 		if err != nil {
-			return errors.Join(err, endFailed(ctx, conn))
+			return err // whoever opens the file closes it again
 		}
 		if total += n; n < sealedAtOnce {
 			break
@@ -178,14 +178,6 @@ func (c *sqliteChains) sealEarlier(ctx context.Context, conn *sqliteConn, log *s
 	if total > 0 {
 		log.Info("events of an earlier version have got their positions", "events", total)
 	}
-	return nil
-}
-
-// endFailed ends a transaction in which a statement failed; none may be open.
-func endFailed(ctx context.Context, conn *sqliteConn) error {
-	conn.broken = nil
-	_, _ = conn.exec(ctx, "ROLLBACK")
-	conn.broken = nil
 	return nil
 }
 
@@ -224,9 +216,6 @@ func (c *sqliteChains) sealSome(ctx context.Context, conn *sqliteConn) (int, err
 	return len(list), nil
 }
 
-// shred runs fn, whose removals SQLite overwrites as it does all (secure_delete),
-// and has the log cut once they are committed: it holds pages from before.
-func (c *sqliteChains) shred(fn func() error) error {
-	c.shredding = true
-	return fn()
-}
+// shred has the log cut once the open transaction is committed: it holds pages
+// from before. In the file SQLite overwrites what is removed (secure_delete).
+func (c *sqliteChains) shred() { c.shredding = true }

@@ -51,8 +51,8 @@ type engine struct {
 	// eraseUnsealed are the statements that erase the contents of the events of user
 	// $2 of tenant $1 that are committed and have no position.
 	eraseUnsealed []string
-	// shred runs fn so that what it removes cannot be read in the file any more.
-	shred func(fn func() error) error
+	// shred says that what the open transaction removes must not be left anywhere.
+	shred func()
 	// undoPart takes back the innermost part of a transaction (tx.Try).
 	undoPart func(ctx context.Context, q querier) error
 	// extra is the condition on users u that directory.Extra is, with a test of

@@ -38,21 +38,20 @@ func (t *tx) EraseEvents(ctx context.Context, no directory.TenantNo, number int6
 	if err != nil {
 		return err
 	}
-	return t.e.shred(func() error {
-		for _, sql := range t.e.eraseUnsealed {
-			if _, err := t.q.exec(ctx, sql, int64(no), number); err != nil {
-				return err
-			}
-		}
-		if err := t.eraseReasons(ctx, no, number); err != nil {
+	t.e.shred()
+	for _, sql := range t.e.eraseUnsealed {
+		if _, err := t.q.exec(ctx, sql, int64(no), number); err != nil {
 			return err
 		}
-		if _, err := t.q.exec(ctx, eraseIndexedSQL, int64(no), number); err != nil {
-			return err
-		}
-		_, err := t.q.exec(ctx, eraseLaterSQL, int64(no), number, mark)
+	}
+	if err := t.eraseReasons(ctx, no, number); err != nil {
 		return err
-	})
+	}
+	if _, err := t.q.exec(ctx, eraseIndexedSQL, int64(no), number); err != nil {
+		return err
+	}
+	_, err = t.q.exec(ctx, eraseLaterSQL, int64(no), number, mark)
+	return err
 }
 
 // eraseReasons takes the reasons of a user's events out of the index: who knows
@@ -91,13 +90,11 @@ func (t *tx) TrimEvents(ctx context.Context, no directory.TenantNo, through int6
 		return 0, err
 	}
 	last := list[len(list)-1]
-	err = t.e.shred(func() error {
-		if err := t.trimIndex(ctx, no, list); err != nil {
-			return err
-		}
-		_, err := t.q.exec(ctx, trimEventsSQL, int64(no), head.Base, last.position)
-		return err
-	})
+	t.e.shred()
+	if err := t.trimIndex(ctx, no, list); err != nil {
+		return 0, err
+	}
+	_, err = t.q.exec(ctx, trimEventsSQL, int64(no), head.Base, last.position)
 	if err == nil && mark < last.position {
 		err = t.setIndex(ctx, no, last.position)
 	}
