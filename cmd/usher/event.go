@@ -3,10 +3,8 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"iter"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -39,7 +37,6 @@ func (f *eventFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.query.Reason, "reason", "", "why, exactly as events have it")
 	flags.StringVar(&f.since, "since", "", "from this moment on: a time (RFC 3339), a date, or so long ago, as in 24h")
 	flags.BoolVar(&f.exceptOwn, "except-own", false, "leave out what the same key has done")
-	flags.BoolVar(&f.json, "json", false, "print one JSON object a line")
 }
 
 // read makes the query of the flags.
@@ -55,18 +52,10 @@ func (f *eventFlags) read(ctx context.Context, r *remote) (err error) {
 	}
 	q := &f.query
 	f.filtered = len(q.Types) > 0 || q.Actor != "" || q.Door != "" || q.Reason != "" || f.since != "" || f.until != "" || f.exceptOwn || q.Newest
-	switch {
-	case f.user == "":
-	case uuid.MatchString(f.user):
-		q.User = f.user // in the recycle bin it is not found
-	default:
-		u, err := r.user(ctx, f.user)
-		if err != nil {
-			return err
-		}
-		q.User = u.ID
+	if f.user != "" {
+		q.User, err = r.userID(ctx, f.user)
 	}
-	return nil
+	return err
 }
 
 // moment reads a flag that is a time.
@@ -87,7 +76,7 @@ func moment(flag, text string, now time.Time) (time.Time, error) {
 
 func (p *program) eventListCommand() *cobra.Command {
 	var f eventFlags
-	var most int
+	var l listing
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List what has changed, the oldest first, from a running server",
@@ -98,33 +87,16 @@ func (p *program) eventListCommand() *cobra.Command {
 		Args: cobra.NoArgs,
 	}
 	f.add(cmd)
+	l.addFlags(cmd)
 	cmd.Flags().StringVar(&f.until, "until", "", "before this moment, as --since")
 	cmd.Flags().BoolVar(&f.query.Newest, "newest", false, "the newest first")
-	cmd.Flags().IntVar(&most, "most", 0, "end after so many; 0 for all")
 	return p.ask(cmd, func(ctx context.Context, r *remote, _ []string) error {
 		if err := f.read(ctx, r); err != nil {
 			return err
 		}
-		table := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
-		if !f.json {
-			fmt.Fprintln(table, "TIME\tTYPE\tABOUT\tBY\tDOOR\tREASON")
-		}
-		count := 0
-		for e, err := range r.events(ctx, &f) {
-			if err == nil && f.json {
-				err = json.NewEncoder(p.stdout).Encode(&e)
-			}
-			if err != nil {
-				return errors.Join(err, table.Flush())
-			}
-			if !f.json {
-				fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", e.Time.Format(time.RFC3339), e.Type, about(&e), e.Actor, e.Door, e.Reason)
-			}
-			if count++; count == most {
-				break
-			}
-		}
-		return table.Flush()
+		return printList(p.stdout, l, r.events(ctx, &f), "TIME\tTYPE\tABOUT\tBY\tDOOR\tREASON", func(e *client.Event) string {
+			return fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s", e.Time.Format(time.RFC3339), e.Type, about(e), e.Actor, e.Door, e.Reason)
+		})
 	})
 }
 
@@ -150,6 +122,7 @@ func (p *program) eventFollowCommand() *cobra.Command {
 		Args: cobra.NoArgs,
 	}
 	f.add(cmd)
+	cmd.Flags().BoolVar(&f.json, "json", false, "print one JSON object a line")
 	cmd.Flags().BoolVar(&f.cloudly, "cloudevents", false, "print one CloudEvent (JSON) a line")
 	return p.ask(cmd, func(ctx context.Context, r *remote, _ []string) error {
 		err := f.read(ctx, r)

@@ -2,10 +2,7 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -24,8 +21,7 @@ func (p *program) jobCommand() *cobra.Command {
 func (p *program) jobListCommand() *cobra.Command {
 	var q client.JobQuery
 	var user string
-	var most int
-	var asJSON bool
+	var l listing
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List jobs, the newest first, from a running server",
@@ -38,37 +34,17 @@ func (p *program) jobListCommand() *cobra.Command {
 	flags.StringVar(&q.Kind, "kind", "", "mail, expiry, recycle or retention")
 	flags.StringVar(&q.State, "state", "", "waiting, running, done, failed or cancelled")
 	flags.StringVar(&user, "user", "", "user name, e-mail address or id of a user")
-	flags.IntVar(&most, "most", 0, "end after so many; 0 for all")
-	flags.BoolVar(&asJSON, "json", false, "print one JSON object a line")
-	return p.ask(cmd, func(ctx context.Context, r *remote, _ []string) error {
+	l.addFlags(cmd)
+	return p.ask(cmd, func(ctx context.Context, r *remote, _ []string) (err error) {
 		if user != "" {
-			u, err := r.user(ctx, user)
-			if err != nil {
+			if q.User, err = r.userID(ctx, user); err != nil {
 				return err
 			}
-			q.User = u.ID
 		}
 		q.Limit = 200
-		table := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
-		if !asJSON {
-			fmt.Fprintln(table, "ID\tKIND\tSTATE\tUSER\tDUE\tATTEMPTS\tLAST ERROR")
-		}
-		count := 0
-		for j, err := range r.Jobs.All(ctx, q) {
-			if err == nil && asJSON {
-				err = json.NewEncoder(p.stdout).Encode(&j)
-			}
-			if err != nil {
-				return errors.Join(err, table.Flush())
-			}
-			if !asJSON {
-				fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%d\t%s\n", j.ID, j.Kind, j.State, numberOrDash(j.User), j.RunAt.Format(time.RFC3339), j.Attempts, j.LastError)
-			}
-			if count++; count == most {
-				break
-			}
-		}
-		return table.Flush()
+		return printList(p.stdout, l, r.Jobs.All(ctx, q), "ID\tKIND\tSTATE\tUSER\tDUE\tATTEMPTS\tLAST ERROR", func(j *client.Job) string {
+			return fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%d\t%s", j.ID, j.Kind, j.State, numberOrDash(j.User), j.RunAt.Format(time.RFC3339), j.Attempts, j.LastError)
+		})
 	})
 }
 

@@ -133,6 +133,19 @@ func (r *remote) user(ctx context.Context, who string, options ...client.CallOpt
 	return u, err
 }
 
+// userID is the id of a user by user name, e-mail address or id. An id is not looked
+// up, since that of a user in the recycle bin would not be found.
+func (r *remote) userID(ctx context.Context, who string) (string, error) {
+	if uuid.MatchString(who) {
+		return who, nil
+	}
+	u, err := r.user(ctx, who)
+	if err != nil {
+		return "", err
+	}
+	return u.ID, nil
+}
+
 // removed finds a user in the recycle bin by id, or by the user name or address
 // that it had.
 func (r *remote) removed(ctx context.Context, who string) (*client.User, error) {

@@ -2,10 +2,7 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -66,8 +63,7 @@ func (p *program) ask(cmd *cobra.Command, do func(ctx context.Context, r *remote
 
 func (p *program) userListCommand() *cobra.Command {
 	var q client.UserQuery
-	var most int
-	var asJSON bool
+	var l listing
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List users, from a running server",
@@ -82,32 +78,14 @@ func (p *program) userListCommand() *cobra.Command {
 	cmd.Flags().StringSliceVar(&q.Status, "status", nil, "staged, active, inactive or deleted, separated by commas")
 	cmd.Flags().Int64Var(&q.Company, "company", 0, "number of a company: its users and those of all below it")
 	cmd.Flags().StringVar(&q.Sort, "sort", "", "member to sort by, as in user_name, or -user_name for falling order")
-	cmd.Flags().IntVar(&most, "most", 0, "end after so many; 0 for all")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line")
+	l.addFlags(cmd)
 	return p.ask(cmd, func(ctx context.Context, r *remote, _ []string) error {
-		if q.Limit = 200; most > 0 {
-			q.Limit = min(q.Limit, most)
+		if q.Limit = 200; l.most > 0 {
+			q.Limit = min(q.Limit, l.most)
 		}
-		table := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
-		if !asJSON {
-			fmt.Fprintln(table, "NUMBER\tUSER NAME\tNAME\tE-MAIL\tSTATUS\tRANK\tCOMPANY")
-		}
-		count := 0
-		for u, err := range r.Users.All(ctx, q) {
-			if err == nil && asJSON {
-				err = json.NewEncoder(p.stdout).Encode(&u)
-			}
-			if err != nil {
-				return errors.Join(err, table.Flush())
-			}
-			if !asJSON {
-				fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\t%d\n", u.Number, u.UserName, fullName(&u), u.Email, standing(&u), u.Rank, u.Company)
-			}
-			if count++; count == most {
-				break
-			}
-		}
-		return table.Flush()
+		return printList(p.stdout, l, r.Users.All(ctx, q), "NUMBER\tUSER NAME\tNAME\tE-MAIL\tSTATUS\tRANK\tCOMPANY", func(u *client.User) string {
+			return fmt.Sprintf("%d\t%s\t%s\t%s\t%s\t%s\t%d", u.Number, u.UserName, fullName(u), u.Email, standing(u), u.Rank, u.Company)
+		})
 	})
 }
 
@@ -160,14 +138,11 @@ func (p *program) showPast(ctx context.Context, r *remote, who, text string) err
 	if err != nil {
 		return err
 	}
-	if !uuid.MatchString(who) { // in the recycle bin it is not found
-		u, err := r.user(ctx, who)
-		if err != nil {
-			return err
-		}
-		who = u.ID
+	id, err := r.userID(ctx, who)
+	if err != nil {
+		return err
 	}
-	u, err := r.Users.At(ctx, who, at)
+	u, err := r.Users.At(ctx, id, at)
 	if err != nil {
 		return err
 	}

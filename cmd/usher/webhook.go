@@ -191,15 +191,10 @@ func (p *program) webhookDeliveriesCommand() *cobra.Command {
 		case drop != 0:
 			return r.Webhooks.DropDelivery(ctx, w.ID, drop, r.because)
 		}
-		table := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(table, "POSITION\tTYPE\tUSER\tSTATE\tATTEMPTS\tNEXT\tLAST ERROR")
-		for y, err := range r.Webhooks.AllDeliveries(ctx, w.ID, client.DeliveryQuery{State: state, PageQuery: client.PageQuery{Limit: 200}}) {
-			if err != nil {
-				return errors.Join(err, table.Flush())
-			}
-			fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%d\t%s\t%s\n", y.Position, y.Type, numberOrDash(y.User), y.State, y.Attempts, timeOrDash(y.NextAt), y.LastError)
-		}
-		return table.Flush()
+		list := r.Webhooks.AllDeliveries(ctx, w.ID, client.DeliveryQuery{State: state, PageQuery: client.PageQuery{Limit: 200}})
+		return printList(p.stdout, listing{}, list, "POSITION\tTYPE\tUSER\tSTATE\tATTEMPTS\tNEXT\tLAST ERROR", func(y *client.Delivery) string {
+			return fmt.Sprintf("%d\t%s\t%s\t%s\t%d\t%s\t%s", y.Position, y.Type, numberOrDash(y.User), y.State, y.Attempts, timeOrDash(y.NextAt), y.LastError)
+		})
 	})
 }
 

@@ -32,7 +32,7 @@ const (
 	JobWaiting   JobState = "waiting"
 	JobRunning   JobState = "running"
 	JobDone      JobState = "done"
-	JobFailed    JobState = "failed"    // given up; RetryJob of an administrator does it again
+	JobFailed    JobState = "failed"    // given up; RedoJob does it again
 	JobCancelled JobState = "cancelled" // by an administrator
 )
 

@@ -52,7 +52,7 @@ const eventFeed = "events"
 // not the one that the cursor knows, or what followed it has been removed;
 // feed.busy when too many wait.
 func (s *Service) ListEvents(ctx context.Context, call *Call, q EventQuery) (EventPage, error) {
-	if err := s.enter(ctx, call, ActReadEvents); err != nil {
+	if err := s.enterWhole(ctx, call, ActReadEvents); err != nil {
 		return EventPage{}, err
 	}
 	w, err := s.feedWalk(ctx, call, &q)
@@ -84,9 +84,6 @@ func (s *Service) ListEvents(ctx context.Context, call *Call, q EventQuery) (Eve
 
 // feedWalk is the way of a query through the feed, of which it checks every part.
 func (s *Service) feedWalk(ctx context.Context, call *Call, q *EventQuery) (*eventWalk, error) {
-	if call.Actor.Root != 0 {
-		return nil, errWholeTenant()
-	}
 	if err := q.check(); err != nil {
 		return nil, err
 	}
@@ -115,14 +112,7 @@ func (s *Service) readmit(ctx context.Context, call *Call) error {
 	if call.trusted {
 		return nil
 	}
-	again := call.Part()
-	if err := s.enter(ctx, again, ActReadEvents); err != nil {
-		return err
-	}
-	if again.Actor.Root != 0 {
-		return errWholeTenant()
-	}
-	return nil
+	return s.enterWhole(ctx, call.Part(), ActReadEvents)
 }
 
 // FollowEvents calls each with every page of events as they happen, beginning
@@ -132,7 +122,7 @@ func (s *Service) readmit(ctx context.Context, call *Call) error {
 // least every quarter of a minute, when each gets an empty page. q.Newest and q.Wait
 // are not for it. Errors as ListEvents and authenticate.
 func (s *Service) FollowEvents(ctx context.Context, call *Call, q EventQuery, each func(EventPage) error) error {
-	if err := s.enter(ctx, call, ActReadEvents); err != nil {
+	if err := s.enterWhole(ctx, call, ActReadEvents); err != nil {
 		return err
 	}
 	w, err := s.feedWalk(ctx, call, &q)

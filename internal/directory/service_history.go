@@ -38,10 +38,7 @@ func (s *Service) UserEvents(ctx context.Context, call *Call, ref UserRef, curso
 	if err != nil {
 		return EventPage{}, err
 	}
-	if err := s.store.Seal(ctx, call.Actor.Tenant); err != nil {
-		return EventPage{}, err
-	}
-	return w.read(ctx, s, call)
+	return s.readFeed(ctx, call, w)
 }
 
 // whose is the number of the user whose events are asked for: one in the recycle

@@ -33,10 +33,8 @@ func (q *JobQuery) check() error {
 		return Invalid("kind", ReasonFieldValue, "There is no such kind of job: use %s.", orList(JobKinds()))
 	case q.State != "" && !slices.Contains(jobStates, q.State):
 		return Invalid("state", ReasonFieldValue, "A job has no such state: use %s.", orList(jobStates))
-	case q.Limit < 1 || q.Limit > MaxLimit:
-		return Invalid("limit", ReasonFieldValue, "limit must be from 1 to %d.", MaxLimit)
 	}
-	return nil
+	return checkLimit(q.Limit)
 }
 
 // orList writes texts as "a, b or c".

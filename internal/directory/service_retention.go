@@ -24,9 +24,6 @@ const (
 // chain begins from then on: VerifyChain requires the last of them to agree with
 // the chain's base to the position and the hash.
 func (s *Service) Trim(ctx context.Context, call *Call, job Job) error {
-	if err := s.enter(ctx, call, ActTenant); err != nil {
-		return err
-	}
 	settings, err := s.jobSettings(ctx, call, job)
 	if err != nil {
 		return err

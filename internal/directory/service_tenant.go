@@ -218,8 +218,8 @@ func (s *Service) Events(ctx context.Context, call *Call, after int64, limit int
 	if err := s.enterWhole(ctx, call, ActReadEvents); err != nil {
 		return nil, err
 	}
-	if limit <= 0 || limit > MaxLimit {
-		return nil, Invalid("limit", ReasonFieldValue, "limit must be from 1 to %d.", MaxLimit)
+	if err := checkLimit(limit); err != nil {
+		return nil, err
 	}
 	if err := s.store.Seal(ctx, call.Actor.Tenant); err != nil {
 		return nil, err
