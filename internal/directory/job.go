@@ -18,10 +18,12 @@ const (
 	// JobRetention removes, day by day, the events of a tenant that are older than
 	// its settings keep them. A tenant has one, which never ends.
 	JobRetention JobKind = "retention"
+	// JobBulk works on a bulk run; its payload is the run's id.
+	JobBulk JobKind = "bulk"
 )
 
 // JobKinds lists every kind.
-func JobKinds() []JobKind { return []JobKind{JobMail, JobExpiry, JobRecycle, JobRetention} }
+func JobKinds() []JobKind { return []JobKind{JobMail, JobExpiry, JobRecycle, JobRetention, JobBulk} }
 
 // JobState is where a job stands. The names are those of the canonical API.
 type JobState string

@@ -61,6 +61,7 @@ type Reader interface {
 	AnswerReader
 	JobReader
 	WebhookReader
+	BulkReader
 }
 
 // Tx is every look-up and every change, in one transaction.
@@ -78,6 +79,7 @@ type Tx interface {
 	AnswerWriter
 	JobWriter
 	WebhookWriter
+	BulkWriter
 	Sweeper
 	// Try runs a part of the transaction: what it wrote is undone if it fails,
 	// and the rest of the transaction goes on.
@@ -419,6 +421,8 @@ const (
 // preset one; the core then draws again.
 type NumberWriter interface {
 	NextNumber(ctx context.Context, t TenantNo, kind NumberKind) (int64, error)
+	// NextNumbers draws count numbers that follow each other and returns the first.
+	NextNumbers(ctx context.Context, t TenantNo, kind NumberKind, count int64) (int64, error)
 	// RaiseNumber makes later draws start after number. Another process may
 	// first use up the numbers that it has drawn ahead.
 	RaiseNumber(ctx context.Context, t TenantNo, kind NumberKind, number int64) error
