@@ -23,6 +23,10 @@ type engine struct {
 	// claim is what a SELECT ends with that takes the rows which no other
 	// transaction is taking.
 	claim string
+	// anyOfNumbers and anyOfTexts are the condition that a column has one of the
+	// values.
+	anyOfNumbers func(a *args, column string, values []int64) string
+	anyOfTexts   func(a *args, column string, values []string) string
 	// instr is the function that finds a text in another, from 1, 0 for none.
 	instr string
 	// branch makes a SELECT of numbers one of several that are merged in order,
@@ -76,6 +80,8 @@ type engine struct {
 // numberSource is how an engine draws numbers. q is the caller's transaction.
 type numberSource interface {
 	next(ctx context.Context, q querier, tenant int64, kind string) (int64, error)
+	// row draws numbers that follow each other and returns the first.
+	row(ctx context.Context, q querier, tenant int64, kind string, count int64) (int64, error)
 	raise(ctx context.Context, q querier, tenant int64, kind string, number int64) error
 }
 

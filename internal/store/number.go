@@ -12,6 +12,11 @@ func (t *tx) NextNumber(ctx context.Context, tenant directory.TenantNo, kind dir
 	return t.e.numbers.next(ctx, t.q, int64(tenant), string(kind))
 }
 
+// NextNumbers implements directory.NumberWriter.
+func (t *tx) NextNumbers(ctx context.Context, tenant directory.TenantNo, kind directory.NumberKind, count int64) (int64, error) {
+	return t.e.numbers.row(ctx, t.q, int64(tenant), string(kind), count)
+}
+
 // RaiseNumber implements directory.NumberWriter. On PostgreSQL the counter
 // stays raised when the transaction is rolled back; that wastes numbers and
 // harms nothing.
@@ -42,6 +47,10 @@ type rowNumbers struct{}
 
 func (rowNumbers) next(ctx context.Context, q querier, tenant int64, kind string) (int64, error) {
 	return drawNumbers(ctx, q, tenant, kind, 1)
+}
+
+func (rowNumbers) row(ctx context.Context, q querier, tenant int64, kind string, count int64) (int64, error) {
+	return drawNumbers(ctx, q, tenant, kind, count)
 }
 
 func (rowNumbers) raise(ctx context.Context, q querier, tenant int64, kind string, number int64) error {

@@ -61,6 +61,11 @@ func (n *numberBlocks) next(ctx context.Context, _ querier, tenant int64, kind s
 	return b.next - 1, nil
 }
 
+// row draws past the block of this process, which keeps its numbers for others.
+func (n *numberBlocks) row(ctx context.Context, _ querier, tenant int64, kind string, count int64) (int64, error) {
+	return drawNumbers(ctx, sqlQuerier{n.pool}, tenant, kind, count)
+}
+
 // raise raises the counter for all processes and drops what is left of this
 // one's block below it. It does not wait for the caller's transaction: inside
 // of it, the counter's row would stay locked, and a draw of the same closure on

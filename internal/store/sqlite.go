@@ -51,6 +51,8 @@ func newSQLiteEngine() *engine {
 	chains := newSQLiteChains()
 	return &engine{
 		name:         "sqlite",
+		anyOfNumbers: anyOfJSON[int64],
+		anyOfTexts:   anyOfJSON[string],
 		instr:        "instr",
 		branch:       func(_ *args, sql, _ string, _ int64) string { return sql },
 		undoPart:     undoBrokenPart,
