@@ -59,6 +59,9 @@ type ImportOptions struct {
 	Columns []ImportColumn `json:"columns,omitempty"` // of CSV; none: guessed from the first row
 	// Comma separates the columns of CSV; "": guessed among , ; tab and |.
 	Comma string `json:"comma,omitempty"`
+	// Encoding of a file that does not begin with a byte order mark: "utf-8" (also
+	// ""), "latin1" or "windows-1252".
+	Encoding string `json:"encoding,omitempty"`
 	// Match are the JSON names of the members by which a row finds its user, in this
 	// order: the first that the row has and somebody holds decides. None is
 	// DefaultMatch.
