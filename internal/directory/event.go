@@ -57,6 +57,8 @@ const (
 	EventWebhookReplayed   EventType = "webhook.replay_asked"
 	EventJobReopened       EventType = "job.retried"
 	EventJobCancelled      EventType = "job.cancelled"
+	EventBulkStarted       EventType = "bulk.started" // an import or an action on many users
+	EventBulkEnded         EventType = "bulk.ended"
 	EventFeedTrimmed       EventType = "feed.trimmed"   // retention removed the oldest events
 	EventFeedRestarted     EventType = "feed.restarted" // the history goes on from another point than it was known
 	// EventWebhookTest is never stored: it is what TestWebhook sends.

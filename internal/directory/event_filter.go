@@ -73,7 +73,7 @@ var storedTypes = []EventType{
 	EventRoleCreated, EventRoleUpdated, EventRoleDeleted, EventLockReasonCreated, EventLockReasonUpdated, EventLockReasonDeleted,
 	EventPoolSet, EventCredentialCreated, EventCredentialRevoked, EventGroupCreated, EventGroupUpdated, EventGroupDeleted,
 	EventWebhookCreated, EventWebhookUpdated, EventWebhookDeleted, EventWebhookReplayed, EventJobReopened, EventJobCancelled,
-	EventFeedTrimmed, EventFeedRestarted,
+	EventBulkStarted, EventBulkEnded, EventFeedTrimmed, EventFeedRestarted,
 }
 
 // checkEventTypes refuses types that no event has: a name with a slip would

@@ -80,6 +80,9 @@ const (
 	ActWebhooks // endpoints that are sent what happens
 	ActReadJobs
 	ActJobs // retry and cancel
+	ActReadBulk
+	ActBulk   // actions on many users
+	ActImport // files of users: they bring passwords
 )
 
 // actionRule is what an action needs.
@@ -120,6 +123,9 @@ var actionRules = map[Action]actionRule{
 	ActWebhooks:           {RankAdministrator, ScopeEvents | ScopeTenant, false},
 	ActReadJobs:           {RankReader, ScopeTenant, false},
 	ActJobs:               {RankAdministrator, ScopeTenant, false},
+	ActReadBulk:           {RankReader, ScopeUsersRead, false},
+	ActBulk:               {RankAdministrator, ScopeUsersWrite, false},
+	ActImport:             {RankAdministrator, ScopeUsersWrite | ScopePasswords, false},
 }
 
 // selfFields are the fields that an ordinary user may change in its own
@@ -153,7 +159,7 @@ type Actor struct {
 // would make the hour of an impersonation last, or give away what is the
 // person's own.
 var barredActing = map[Action]bool{ActSetPassword: true, ActReplaceOwnPassword: true, ActReset: true, ActCredentials: true,
-	ActImpersonate: true, ActSession: true, ActTenant: true, ActGrantRole: true, ActWebhooks: true}
+	ActImpersonate: true, ActSession: true, ActTenant: true, ActGrantRole: true, ActWebhooks: true, ActBulk: true, ActImport: true}
 
 // bar refuses what the way of signing in does not allow, whatever the rank.
 func (a Actor) bar(action Action) error {

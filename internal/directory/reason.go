@@ -131,6 +131,13 @@ const (
 	ReasonBodyMedia             Reason = "body.media_type"
 	ReasonMethod                Reason = "method.not_allowed"
 
+	ReasonBulkNotFound Reason = "bulk.not_found"
+	ReasonBulkState    Reason = "bulk.state"
+	ReasonBulkPart     Reason = "bulk.part"
+	ReasonBulkTooLarge Reason = "bulk.too_large"
+	ReasonBulkTooMany  Reason = "bulk.too_many"
+	ReasonBulkAsker    Reason = "bulk.asker"
+
 	ReasonPasswordTooShort Reason = "password.too_short"
 	ReasonPasswordTooLong  Reason = "password.too_long"
 	ReasonPasswordBlocked  Reason = "password.blocked"

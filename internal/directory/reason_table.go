@@ -5,7 +5,7 @@ package directory
 func Reasons() []ReasonInfo {
 	groups := [][]ReasonInfo{
 		notFoundReasons(), takenReasons(), stateReasons(), rightsReasons(), credentialReasons(), loginReasons(),
-		inputReasons(), passwordReasons(), capacityReasons(), feedReasons(), webhookReasons(),
+		inputReasons(), passwordReasons(), capacityReasons(), feedReasons(), webhookReasons(), bulkReasons(),
 	}
 	var all []ReasonInfo
 	for _, group := range groups {
