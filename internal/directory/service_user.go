@@ -367,55 +367,61 @@ func (s *Service) updateUser(ctx context.Context, call *Call, ref UserRef, p Use
 		return User{}, err
 	}
 	return s.change(ctx, call, ActUpdateUser, ref, func(tx Tx, u *User, e *edit) error {
-		if u.State == StateDeleted {
-			return errDeleted()
-		}
-		if o.IfVersion.Set && o.IfVersion.Value != u.Version || o.IfDoorVersion.Set && o.IfDoorVersion.Value != u.DoorVersion {
-			return Wrong(CodeStale, ReasonVersionMismatch, "The user was changed by somebody else.")
-		}
-		before := *u
-		wanted, err := s.wanted(ctx, tx, call, u, p, &o)
-		if err != nil {
-			return err
-		}
-		bad := append(slices.Clone(violations(o.Rules.Faults)), faults...)
-		if before.Rank == RankOwner && o.Rules.RefuseOwner {
-			bad.add(FieldRank, ReasonOwnerProtected, "The account owner cannot be changed here.")
-		}
-		fields := o.Rules.keepHidden(wanted, &before)
-		bad = append(bad, applyPatch(call, u, &fields)...)
-		if len(bad) > 0 && !o.Rules.All {
-			return bad.err()
-		}
-		e.event = EventUserUpdated
-		// An address that the user had before is no demand: a client that sends
-		// back what it was shown must not be refused for it.
-		e.claim = o.ClaimEmail && u.Email != before.Email
-		if err := setCompany(ctx, tx, call, u, &before, &fields, &bad); err != nil {
-			return err
-		}
-		if err := s.attach(ctx, tx, call, u, e, &fields, o.Rules, &bad); err != nil {
-			return err
-		}
-		o.Rules.demand(&before, u, &bad)
-		if err := s.settleState(ctx, tx, call, u, e, &fields, o.Rules, &bad); err != nil {
-			return err
-		}
-		if err := s.settlePassword(ctx, tx, call, u, e, hash, &fields, &o); err != nil {
-			return err
-		}
-		e.seat = u.LicenceType != before.LicenceType || u.State != before.State
-		e.newEmail = u.Email != before.Email || !before.EmailClaimed && fields.Email.Set
-		e.handles = e.newEmail || !keepsHandles(&before, u)
-		// In both directions: an extended date must not revive old tokens.
-		e.endSession = e.endSession || u.Usable(s.now()) != before.Usable(s.now())
-		if e.newEmail {
-			if err := claimEmail(ctx, tx, u, e.claim); err != nil {
-				return err
-			}
-		}
-		return s.verdict(ctx, tx, &before, u, o.Rules, bad)
+		return s.updateStep(ctx, tx, call, u, e, p, o, hash, faults)
 	})
+}
+
+// updateStep edits a user as a patch says. hash is that of the patch's password and
+// faults what is wrong with it (patchHash).
+func (s *Service) updateStep(ctx context.Context, tx Tx, call *Call, u *User, e *edit, p UserPatch, o UpdateOptions, hash string, faults violations) error {
+	if u.State == StateDeleted {
+		return errDeleted()
+	}
+	if o.IfVersion.Set && o.IfVersion.Value != u.Version || o.IfDoorVersion.Set && o.IfDoorVersion.Value != u.DoorVersion {
+		return Wrong(CodeStale, ReasonVersionMismatch, "The user was changed by somebody else.")
+	}
+	before := *u
+	wanted, err := s.wanted(ctx, tx, call, u, p, &o)
+	if err != nil {
+		return err
+	}
+	bad := append(slices.Clone(violations(o.Rules.Faults)), faults...)
+	if before.Rank == RankOwner && o.Rules.RefuseOwner {
+		bad.add(FieldRank, ReasonOwnerProtected, "The account owner cannot be changed here.")
+	}
+	fields := o.Rules.keepHidden(wanted, &before)
+	bad = append(bad, applyPatch(call, u, &fields)...)
+	if len(bad) > 0 && !o.Rules.All {
+		return bad.err()
+	}
+	e.event = EventUserUpdated
+	// An address that the user had before is no demand: a client that sends
+	// back what it was shown must not be refused for it.
+	e.claim = o.ClaimEmail && u.Email != before.Email
+	if err := setCompany(ctx, tx, call, u, &before, &fields, &bad); err != nil {
+		return err
+	}
+	if err := s.attach(ctx, tx, call, u, e, &fields, o.Rules, &bad); err != nil {
+		return err
+	}
+	o.Rules.demand(&before, u, &bad)
+	if err := s.settleState(ctx, tx, call, u, e, &fields, o.Rules, &bad); err != nil {
+		return err
+	}
+	if err := s.settlePassword(ctx, tx, call, u, e, hash, &fields, &o); err != nil {
+		return err
+	}
+	e.seat = u.LicenceType != before.LicenceType || u.State != before.State
+	e.newEmail = u.Email != before.Email || !before.EmailClaimed && fields.Email.Set
+	e.handles = e.newEmail || !keepsHandles(&before, u)
+	// In both directions: an extended date must not revive old tokens.
+	e.endSession = e.endSession || u.Usable(s.now()) != before.Usable(s.now())
+	if e.newEmail {
+		if err := claimEmail(ctx, tx, u, e.claim); err != nil {
+			return err
+		}
+	}
+	return s.verdict(ctx, tx, &before, u, o.Rules, bad)
 }
 
 func errDeleted() error {
