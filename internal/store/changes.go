@@ -39,6 +39,7 @@ type searchChange struct {
 	tenant   int64
 	document string
 	drop     bool
+	fresh    bool // of a user who has none
 }
 
 func (c *changes) total(k totalKey, delta int64) {
@@ -133,19 +134,35 @@ func rowsOf(n, columns int) string {
 	return b.String()
 }
 
-// flushSearch writes the search documents. Writing one twice does no harm.
+// flushSearch writes the search documents. Writing one twice does no harm: what is
+// written is not fresh any more.
 func (c *changes) flushSearch(ctx context.Context, e *engine, q querier) error {
+	var fresh []int64
 	for _, rid := range slices.Sorted(maps.Keys(c.search)) {
 		change := c.search[rid]
 		var err error
-		if change.drop {
+		switch {
+		case change.fresh:
+			fresh = append(fresh, rid)
+		case change.drop:
 			err = e.dropSearch(ctx, q, rid)
-		} else {
+		default:
 			err = e.indexSearch(ctx, q, rid, change.tenant, change.document)
 		}
 		if err != nil {
 			return err
 		}
+	}
+	if len(fresh) == 0 {
+		return nil
+	}
+	if err := e.addSearch(ctx, q, fresh, func(rid int64) searchChange { return c.search[rid] }); err != nil {
+		return err
+	}
+	for _, rid := range fresh {
+		change := c.search[rid]
+		change.fresh = false
+		c.search[rid] = change
 	}
 	return nil
 }

@@ -42,12 +42,16 @@ type engine struct {
 	// searchGlance is a looser condition for terms that costs less, with tests
 	// that decide; nil if the engine has none.
 	searchGlance func(a *args, terms []string) (match, tests string)
-	// indexSearch writes a user's search document, dropSearch removes it.
+	// indexSearch writes a user's search document, dropSearch removes it, and
+	// addSearch writes those of users who have none.
 	indexSearch func(ctx context.Context, q querier, rid, tenant int64, document string) error
+	addSearch   func(ctx context.Context, q querier, rids []int64, documents func(rid int64) searchChange) error
 	dropSearch  func(ctx context.Context, q querier, rid int64) error
 	// moveListed moves a user's rows in the list index, one for each company of
 	// the path, from state to state, and returns how many there were.
 	moveListed func(ctx context.Context, q querier, tenant, number int64, path []int64, from, to int64) (int64, error)
+	// loadRows writes many new rows of a table. A key that is taken is ErrDuplicate.
+	loadRows func(ctx context.Context, q querier, table *loadedTable, values []any) error
 	// writeEvents writes the events of a transaction, or of a batch.
 	writeEvents func(ctx context.Context, q querier, c *changes) error
 	// chains are the ends of the chains of events, where one process has the file.

@@ -190,6 +190,18 @@ func indexGrams(ctx context.Context, q querier, rid, _ int64, document string) e
 	return err
 }
 
+// addGrams is indexGrams of many users, for whom FTS5 need not look for what is
+// replaced.
+func addGrams(ctx context.Context, q querier, rids []int64, documents func(rid int64) searchChange) error {
+	for _, rid := range rids {
+		_, err := q.exec(ctx, "INSERT INTO user_search (rowid, grams) VALUES ($1, $2)", rid, gramDocument(documents(rid).document))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func dropGrams(ctx context.Context, q querier, rid int64) error {
 	_, err := q.exec(ctx, "DELETE FROM user_search WHERE rowid = $1", rid)
 	return err

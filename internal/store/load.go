@@ -3,8 +3,32 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/usher-id/usher/internal/directory"
+)
+
+// loadedTable is a table into which many rows are written at once.
+type loadedTable struct {
+	name    string
+	columns []string
+	insert  *rowsInsert // for the engine that inserts
+	copy    string      // for the engine that copies
+}
+
+// newLoadedTable prepares a table; most is how many rows one INSERT writes.
+func newLoadedTable(name string, most int, columns ...string) *loadedTable {
+	list := " (" + strings.Join(columns, ", ") + ")"
+	return &loadedTable{name: name, columns: columns, copy: "COPY " + name + list + " FROM STDIN",
+		insert: rowsInsert{columns: len(columns), most: most, head: "INSERT OR IGNORE INTO " + name + list + " VALUES "}.prepare()}
+}
+
+var (
+	loadedUsers       = newLoadedTable("users", 16, insertUserColumns...)
+	loadedHandles     = newLoadedTable("identifiers", 64, "tenant", "space", "key", "rid", "kinds")
+	loadedPasswords   = newLoadedTable("passwords", 64, "rid", "hash", "set_at", "failures", "last_login")
+	loadedMemberships = newLoadedTable("user_company", 64, "tenant", "ancestor", "state", "number")
 )
 
 // LoadUsers implements directory.BulkWriter.
@@ -12,24 +36,106 @@ func (t *tx) LoadUsers(ctx context.Context, tenant directory.TenantNo, load []di
 	if len(load) > directory.MaxLoad {
 		return fmt.Errorf("store: %d users to load at once, more than %d", len(load), directory.MaxLoad)
 	}
+	l := loader{t: t, tenant: tenant, paths: map[int64][]int64{}}
 	for i := range load {
-		l := &load[i]
-		if err := t.InsertUser(ctx, l.User); err != nil {
+		if err := l.add(&load[i]); err != nil {
 			return err
 		}
-		for _, h := range l.Handles {
-			if err := t.InsertHandle(ctx, tenant, h); err != nil {
-				return err
-			}
+	}
+	if err := l.write(ctx, load); err != nil {
+		return err
+	}
+	for i := range load {
+		u := &load[i].User
+		t.pending.document(rowID(tenant, u.Number), searchChange{tenant: int64(tenant), document: u.SearchDocument(), fresh: true})
+		t.count(u, l.paths[u.Company], +1)
+		t.pending.events = append(t.pending.events, pendingEvent{Event: load[i].Event})
+	}
+	return nil
+}
+
+// loader gathers the rows of many users by table.
+type loader struct {
+	t      *tx
+	tenant directory.TenantNo
+	paths  map[int64][]int64 // of the companies
+
+	users, handles, passwords, memberships []any
+}
+
+func (l *loader) add(load *directory.UserLoad) error {
+	u := &load.User
+	rid := rowID(l.tenant, u.Number)
+	if u.Tenant != l.tenant || rid < 0 {
+		return fmt.Errorf("store: user %d of tenant %d cannot be loaded into tenant %d", u.Number, u.Tenant, l.tenant)
+	}
+	values, err := userValues(u)
+	if err != nil {
+		return err
+	}
+	l.users = append(append(l.users, values...), int64(u.Tenant), u.Number)
+	for _, h := range load.Handles {
+		l.handles = append(l.handles, int64(l.tenant), string(h.Space), h.Key, rowID(l.tenant, h.User), int64(h.Kinds))
+	}
+	if p := &load.Password; p.Hash != "" {
+		l.passwords = append(l.passwords, rowID(l.tenant, p.User), p.Hash, micros(p.SetAt), int64(p.Failures), micros(p.LastLogin))
+	}
+	l.paths[u.Company] = nil
+	return nil
+}
+
+// write writes the rows in the order in which single users would be.
+func (l *loader) write(ctx context.Context, load []directory.UserLoad) error {
+	if err := l.t.e.loadRows(ctx, l.t.q, loadedUsers, l.users); err != nil {
+		return err
+	}
+	if err := l.findPaths(ctx); err != nil {
+		return err
+	}
+	for i := range load {
+		u := &load[i].User
+		for _, ancestor := range l.paths[u.Company] {
+			l.memberships = append(l.memberships, int64(l.tenant), ancestor, int64(u.State.Index()), u.Number)
 		}
-		if l.Password.Hash != "" {
-			if err := t.SetPassword(ctx, tenant, l.Password); err != nil {
-				return err
-			}
-		}
-		if err := t.InsertEvent(ctx, l.Event); err != nil {
+	}
+	for _, rows := range [...]struct {
+		table  *loadedTable
+		values []any
+	}{{loadedMemberships, l.memberships}, {loadedHandles, l.handles}, {loadedPasswords, l.passwords}} {
+		if err := l.t.e.loadRows(ctx, l.t.q, rows.table, rows.values); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// findPaths finds the companies above each of the companies, and keeps those from
+// being deleted meanwhile.
+func (l *loader) findPaths(ctx context.Context) error {
+	companies := make([]int64, 0, len(l.paths))
+	for company := range l.paths {
+		companies = append(companies, company)
+	}
+	slices.Sort(companies)
+	for _, company := range companies {
+		path, err := l.t.newCompanyPath(ctx, l.tenant, company)
+		if err != nil {
+			return err
+		}
+		l.paths[company] = path
+	}
+	return nil
+}
+
+// insertRows loads rows by INSERTs of several. A key that is taken is passed over
+// and found by the number of rows: the statement then needs no journal of its own,
+// with which every page that it changes would be copied.
+func insertRows(ctx context.Context, q querier, table *loadedTable, values []any) error {
+	return table.insert.each(values, func(sql string, args []any) error {
+		n, err := q.exec(ctx, sql, args...)
+		if err == nil && n != int64(len(args)/len(table.columns)) {
+			err = fmt.Errorf("%w: a key of %s", directory.ErrDuplicate, table.name)
+		}
+		return err
+	})
 }

@@ -57,8 +57,10 @@ func newPostgresEngine(numbers numberSource) *engine {
 		searchKey:    "s.rid",
 		searchMatch:  matchTrigrams,
 		indexSearch:  indexTrigrams,
+		addSearch:    copyTrigrams,
 		dropSearch:   dropTrigrams,
 		moveListed:   moveListedTogether,
+		loadRows:     copyRows,
 		writeEvents:  writeNewEvents,
 		eraseUnsealed: []string{
 			"UPDATE events_new SET " + noContents + " WHERE tenant = $1 AND number = $2",

@@ -100,12 +100,17 @@ func pause(ctx context.Context, try int) error {
 
 // attempt runs fn in one transaction.
 func (db *postgresDB) attempt(ctx context.Context, fn func(directory.Tx) error, pending *changes) error {
-	t, err := db.pool.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
+	conn, err := db.pool.Conn(ctx)
+	if err != nil {
+		return answerOf(ctx, err)
+	}
+	defer conn.Close() // back to the pool, when the transaction has ended
+	t, err := conn.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
 	if err != nil {
 		return answerOf(ctx, err)
 	}
 	defer t.Rollback() // also when fn panics; after a commit it does nothing
-	q := sqlQuerier{t}
+	q := copyQuerier{sqlQuerier{t}, conn}
 	err = fn(&tx{reader{e: db.engine, q: q, pending: pending}})
 	if pending.failed != nil {
 		return pending.failed
