@@ -71,7 +71,11 @@ type ImportOptions struct {
 	// company. It is the subtree of DeactivateMissing too (0: the tenant).
 	Company int64 `json:"company,omitempty"`
 	Status  State `json:"status,omitempty"` // of new users whose rows say none; "": active
-	Notify  bool  `json:"notify,omitempty"` // new users are mailed their user name
+	Notify  bool  `json:"notify,omitempty"` // new users are mailed their user name; the tenant's NotifyOnCreate is not for imports
+	// SharedEmail keeps an address that another user signs in with, and does not make
+	// it a handle, where a row is refused for it otherwise: for directories in which
+	// several people have one address.
+	SharedEmail bool `json:"shared_email,omitempty"`
 	// CreateMissing makes companies, groups and roles without rank that rows name and
 	// that are not there.
 	CreateMissing bool `json:"create_missing,omitempty"`
@@ -113,13 +117,14 @@ const (
 type BulkDeed struct {
 	Verb  DeedVerb `json:"verb"`
 	Users []int64  `json:"users,omitempty"` // numbers; at most MaxBulkUsers
-	// Select is a list's query as the canonical API writes it (its parameters q, filter,
-	// status, company, group ... form-encoded), when Users is empty.
-	Select      string `json:"select,omitempty"`
-	Company     int64  `json:"company,omitempty"`
-	Group       int64  `json:"group,omitempty"`
-	LicenceType string `json:"licence_type,omitempty"`
-	LockReason  int64  `json:"lock_reason,omitempty"`
+	// Select selects the users when Users is empty.
+	Select      *BulkSelect `json:"select,omitempty"`
+	Company     int64       `json:"company,omitempty"`
+	Group       int64       `json:"group,omitempty"`
+	LicenceType string      `json:"licence_type,omitempty"`
+	LockReason  int64       `json:"lock_reason,omitempty"`
+	// After is the number of the last user that is done: the core's own.
+	After int64 `json:"after,omitempty"`
 }
 
 // MaxBulkUsers is how many users a bulk action can name one by one.
@@ -151,6 +156,23 @@ type BulkRun struct {
 	StartedAt time.Time // zero before
 	UpdatedAt time.Time
 	EndedAt   time.Time // zero before
+
+	Marks ImportMarks // of an import
+}
+
+// ImportMarks are what an import notes for its own later pages.
+type ImportMarks struct {
+	// Users is how many users there were when it began, deleted ones aside.
+	Users int64 `json:"users,omitempty"`
+	// Seats are those that a dry run has counted out so far, by licence type.
+	Seats map[string]int64 `json:"seats,omitempty"`
+	// Ending says that the last record is done and the users that no row was about are
+	// being counted, Counted that they are; After is the number of the last user that
+	// was looked at, and Missing how many there are.
+	Ending  bool  `json:"ending,omitempty"`
+	Counted bool  `json:"counted,omitempty"`
+	After   int64 `json:"after,omitempty"`
+	Missing int64 `json:"missing,omitempty"`
 }
 
 // Asker is who asked for something that is done later, in their name and never with

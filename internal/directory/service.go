@@ -42,6 +42,9 @@ type Options struct {
 	// endpoint something to do, so that it is done at once where the same process
 	// sends webhooks.
 	WebhooksChanged func()
+	// MaxBulkFile is the greatest length in bytes of the file of an import, before it
+	// is compressed; 0 is DefaultMaxBulkFile.
+	MaxBulkFile int64
 }
 
 // Service is the directory: every use case, and with it every rule.

@@ -135,21 +135,26 @@ func (s *Service) Lock(ctx context.Context, call *Call, ref UserRef, reason int6
 		return User{}, err
 	}
 	return s.change(ctx, call, ActLock, ref, func(tx Tx, u *User, e *edit) error {
-		if u.State == StateDeleted {
-			return errDeleted()
-		}
-		if reason != 0 {
-			if err := reasonFits(ctx, tx, u, reason); err != nil {
-				return err
-			}
-		}
-		if call.Actor.User == u.Number && !u.Locked {
-			return errSelfLock()
-		}
-		e.event, e.endSession = EventUserLocked, !u.Locked
-		u.Locked, u.LockReason = true, reason
-		return nil
+		return lockStep(ctx, tx, call, u, e, reason)
 	})
+}
+
+// lockStep edits a user as Lock says.
+func lockStep(ctx context.Context, tx Tx, call *Call, u *User, e *edit, reason int64) error {
+	if u.State == StateDeleted {
+		return errDeleted()
+	}
+	if reason != 0 {
+		if err := reasonFits(ctx, tx, u, reason); err != nil {
+			return err
+		}
+	}
+	if call.Actor.User == u.Number && !u.Locked {
+		return errSelfLock()
+	}
+	e.event, e.endSession = EventUserLocked, !u.Locked
+	u.Locked, u.LockReason = true, reason
+	return nil
 }
 
 // reasonFits checks that a lock reason serves the user's company.
@@ -175,14 +180,17 @@ func (s *Service) Unlock(ctx context.Context, call *Call, ref UserRef) (User, er
 	if err := s.enter(ctx, call, ActUnlock); err != nil {
 		return User{}, err
 	}
-	return s.change(ctx, call, ActUnlock, ref, func(tx Tx, u *User, e *edit) error {
-		if u.State == StateDeleted {
-			return errDeleted()
-		}
-		e.event = EventUserUnlocked
-		u.Locked, u.LockReason = false, 0
-		return nil
-	})
+	return s.change(ctx, call, ActUnlock, ref, func(_ Tx, u *User, e *edit) error { return unlockStep(u, e) })
+}
+
+// unlockStep edits a user as Unlock says.
+func unlockStep(u *User, e *edit) error {
+	if u.State == StateDeleted {
+		return errDeleted()
+	}
+	e.event = EventUserUnlocked
+	u.Locked, u.LockReason = false, 0
+	return nil
 }
 
 // LockStatus is whether a user is locked and why.
@@ -228,12 +236,15 @@ func (s *Service) SignOutEverywhere(ctx context.Context, call *Call, ref UserRef
 	if err := s.enter(ctx, call, ActSignOut); err != nil {
 		return err
 	}
-	_, err := s.change(ctx, call, ActSignOut, ref, func(_ Tx, u *User, e *edit) error {
-		if u.State == StateDeleted {
-			return errDeleted()
-		}
-		e.event, e.endSession = EventSignedOut, true
-		return nil
-	})
+	_, err := s.change(ctx, call, ActSignOut, ref, func(_ Tx, u *User, e *edit) error { return signOutStep(u, e) })
 	return err
+}
+
+// signOutStep edits a user as SignOutEverywhere says.
+func signOutStep(u *User, e *edit) error {
+	if u.State == StateDeleted {
+		return errDeleted()
+	}
+	e.event, e.endSession = EventSignedOut, true
+	return nil
 }

@@ -22,8 +22,8 @@ const (
 const sweptRows = 500
 
 // Sweep removes what has ended, of all tenants, in many short transactions:
-// tokens and sessions of every kind, impersonations, closed jobs, and signing
-// keys none of whose tokens can be valid. It returns how many rows it removed,
+// tokens and sessions of every kind, impersonations, closed jobs, bulk runs, and
+// signing keys none of whose tokens can be valid. It returns how many rows it removed,
 // also when it fails. Only the server itself can. Several servers may sweep at
 // once: none waits for another.
 func (s *Service) Sweep(ctx context.Context, call *Call) (swept int, err error) {
@@ -58,6 +58,7 @@ func (s *Service) sweepSome(ctx context.Context, tx Tx) (int, error) {
 		{tx.SweepPayloads, s.now().Add(-PayloadsKept)},
 		{tx.SweepJobs, s.now().Add(-JobsKept)},
 		{tx.SweepAnswers, s.now().Add(-AnswersKept)},
+		{func(ctx context.Context, _ time.Time, limit int) (int, error) { return s.sweepBulk(ctx, tx, limit) }, ended},
 		// A key signed until the tenant had a newer one.
 		{tx.SweepSigningKeys, ended.Add(-SignedTokenLifetime)},
 	} {

@@ -43,8 +43,22 @@ type VerdictBlock struct {
 	Data     []byte // as the core packs them
 }
 
+// BulkKeeper looks after runs that nobody works on.
+type BulkKeeper interface {
+	// OpenBulkRuns counts the runs of a tenant that have not ended.
+	OpenBulkRuns(ctx context.Context, t TenantNo) (int64, error)
+	// IdleBulkRuns lists, for change, at most limit runs of any tenant that are
+	// BulkOpen or BulkStopped and have not changed since a time, but none that another
+	// transaction is using.
+	IdleBulkRuns(ctx context.Context, before time.Time, limit int) ([]BulkRun, error)
+	// SweepBulkData removes what DeleteBulkData does, of runs that ended before a time,
+	// at most limit rows; it returns how many.
+	SweepBulkData(ctx context.Context, before time.Time, limit int) (int, error)
+}
+
 // BulkWriter changes bulk runs and loads many users at once.
 type BulkWriter interface {
+	BulkKeeper
 	InsertBulkRun(ctx context.Context, r BulkRun) error
 	// LockBulkRun reads a run for change.
 	LockBulkRun(ctx context.Context, t TenantNo, id string) (BulkRun, error)
