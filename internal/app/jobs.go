@@ -40,6 +40,7 @@ func (a *App) openJobs(ctx context.Context) error {
 	daily := job.Options{Interval: dailyInterval, Workers: 1, Timeout: dailyTimeout}
 	a.runJobs(directory.JobRecycle, func(ctx context.Context, j directory.Job) error { return a.service.Recycle(ctx, system(), j) }, daily)
 	a.runJobs(directory.JobRetention, func(ctx context.Context, j directory.Job) error { return a.service.Trim(ctx, system(), j) }, daily)
+	a.openBulk()
 	return nil
 }
 

@@ -30,6 +30,10 @@ var policies = map[directory.JobKind]policy{
 	directory.JobExpiry: {attempts: 12, pauses: []time.Duration{
 		time.Minute, 5 * time.Minute, 15 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour,
 		4 * time.Hour, 8 * time.Hour, 12 * time.Hour, 20 * time.Hour, 24 * time.Hour}},
+	// Whoever works on a run ends it when it fails too often; a process that dies over
+	// it again and again is not to do so without end.
+	directory.JobBulk: {attempts: 40, pauses: []time.Duration{
+		time.Second, 5 * time.Second, 30 * time.Second, time.Minute, 5 * time.Minute, 15 * time.Minute, 30 * time.Minute}},
 	directory.JobRecycle:   forever,
 	directory.JobRetention: forever,
 }
