@@ -16,6 +16,8 @@ type edit struct {
 	endSession bool    // raise the auth epoch
 	seat       bool    // state or licence type may have changed: settle the seat
 	after      func(tx Tx) error
+	// changed, if set, is told which fields differ.
+	changed func(FieldSet)
 }
 
 // change is how a use case changes a user: in a transaction of its own. fn may
@@ -53,6 +55,9 @@ func (s *Service) changeIn(ctx context.Context, tx Tx, call *Call, action Action
 	}
 	diff := e.changes
 	diff.compare(&before, &after)
+	if e.changed != nil {
+		e.changed(diff.set)
+	}
 	if diff.set == 0 && !e.endSession {
 		return before, false, nil
 	}
@@ -134,11 +139,16 @@ func (s *Service) record(ctx context.Context, tx Tx, call *Call, kind EventType,
 	if !eventsAreKept {
 		return nil
 	}
+	return tx.InsertEvent(ctx, s.event(call, kind, on, subject, diff))
+}
+
+// event is the event of a change.
+func (s *Service) event(call *Call, kind EventType, on topic, subject string, diff *changes) Event {
 	salt := make([]byte, eventSaltBytes)
 	rand.Read(salt) // never fails (crypto/rand)
-	return tx.InsertEvent(ctx, Event{
+	return Event{
 		Tenant: call.Actor.Tenant, ID: s.opts.NewID(), Type: kind, User: on.user, UserID: on.userID, Company: on.company, Subject: subject,
 		Door: call.Door, Actor: call.Actor.Name, Origin: call.Actor.origin(), OnBehalfOf: call.Actor.OnBehalfOf, Reason: call.Reason,
 		RequestID: call.RequestID, Time: s.now(), Salt: salt, Payload: diff.payload(),
-	})
+	}
 }

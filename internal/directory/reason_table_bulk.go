@@ -1,7 +1,7 @@
 package directory
 
 func bulkReasons() []ReasonInfo {
-	return []ReasonInfo{
+	return append(importReasons(), []ReasonInfo{
 		{ReasonBulkNotFound, CodeNotFound, "The tenant has no import or bulk action with this id, or not this part of its file any more; runs are removed 30 days after their end.",
 			"List the imports or bulk actions."},
 		{ReasonBulkState, CodeConflict, "The import or bulk action is not in a state in which this can be done. The message names the state.",
@@ -14,5 +14,5 @@ func bulkReasons() []ReasonInfo {
 			"Wait until one has ended, or cancel one."},
 		{ReasonBulkAsker, CodeForbidden, "Who asked for the import or bulk action may not do it any more: the account or the credential was taken away or has less rights than it had.",
 			"Have somebody who may ask for it again."},
-	}
+	}...)
 }

@@ -14,6 +14,8 @@ type Record struct {
 	// its reader found wrong with it; a record with faults is RowInvalid.
 	Line   int64        `json:"-"`
 	Faults []FieldError `json:"-"`
+	// Parts are what single columns of a file say of members that hold several things.
+	Parts *RecordParts `json:"-"`
 
 	ID             *string `json:"id,omitempty"`
 	Number         *int64  `json:"number,omitempty"`
@@ -66,6 +68,13 @@ type Record struct {
 	// Undo is what a line of an undo file asks for: "delete" or "restore"; "" in all
 	// other files.
 	Undo string `json:"undo,omitempty"`
+}
+
+// RecordParts are parts of members of a record: what they do not name stays as it is.
+type RecordParts struct {
+	Phones     []Phone                    // the number of the first phone of each of these types; "" takes it away
+	Address    map[string]string          // by part: line1, line2, city, region, country, zip
+	Attributes map[string]json.RawMessage // null takes one away
 }
 
 // RecordGroup is a group of a record.

@@ -61,6 +61,9 @@ type newcomer struct {
 	password string // in plain, to be mailed; "" otherwise
 	bad      violations
 	job      string // id of the message that tells of the account
+	quiet    bool   // the tenant's setting to mail new users is not for it
+	// attach, if set, applies what is beyond a patch.
+	attach func(ctx context.Context, tx Tx, call *Call, u *User, e *edit) error
 }
 
 // insertNew writes a new user and all that belongs to it. The row goes last but
@@ -72,6 +75,11 @@ func (s *Service) insertNew(ctx context.Context, tx Tx, call *Call, n *newcomer)
 	}
 	if err := s.attach(ctx, tx, call, &u, &e, &n.in.Fields, n.in.Rules, &bad); err != nil {
 		return User{}, err
+	}
+	if n.attach != nil {
+		if err := bad.gather(n.attach(ctx, tx, call, &u, &e), FieldNone); err != nil {
+			return User{}, err
+		}
 	}
 	n.in.Rules.demand(&User{}, &u, &bad)
 	if err := claimEmail(ctx, tx, &u, n.in.ClaimEmail); err != nil {
@@ -121,7 +129,7 @@ func (s *Service) insertNew(ctx context.Context, tx Tx, call *Call, n *newcomer)
 // wants that and there is an address. The password goes with it only where the
 // door asks for it.
 func (s *Service) welcomeMail(ctx context.Context, tx Tx, call *Call, u *User, n *newcomer) error {
-	if u.Email == "" || !n.in.Notify && !call.Settings.NotifyOnCreate {
+	if u.Email == "" || !n.in.Notify && (n.quiet || !call.Settings.NotifyOnCreate) {
 		return nil
 	}
 	m, err := mailTo(call, MailWelcome, u)

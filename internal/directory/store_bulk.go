@@ -26,6 +26,8 @@ type BulkReader interface {
 	// UsersByClientIDs finds the users of many client user ids, which several may
 	// have.
 	UsersByClientIDs(ctx context.Context, t TenantNo, ids []string) ([]User, error)
+	// PurgedAmong finds the erased users to whom any of the numbers or ids belonged.
+	PurgedAmong(ctx context.Context, t TenantNo, numbers []int64, ids []string) ([]PurgedUser, error)
 	// SeenRows reports which of the users were the matter of a row of a run (NoteSeen).
 	SeenRows(ctx context.Context, t TenantNo, id string, users []int64) ([]int64, error)
 }
@@ -34,6 +36,12 @@ type BulkReader interface {
 type HandleKeyOf struct {
 	Space Space
 	Key   string // folded
+}
+
+// PurgedUser is what is remembered of a user who was erased.
+type PurgedUser struct {
+	Number int64
+	ID     string
 }
 
 // VerdictBlock is a run of verdicts that were made together.

@@ -107,3 +107,24 @@ func (r *reader) usersWhere(ctx context.Context, n int, a *args, where string) (
 	err := r.q.query(ctx, "SELECT "+selectUser+" FROM users u WHERE "+where, a.list, func(row *row) { users = append(users, scanUser(row)) })
 	return users, err
 }
+
+// PurgedAmong implements directory.BulkReader.
+func (r *reader) PurgedAmong(ctx context.Context, t directory.TenantNo, numbers []int64, ids []string) ([]directory.PurgedUser, error) {
+	var list []directory.PurgedUser
+	find := func(a *args, condition string) error {
+		return r.q.query(ctx, "SELECT number, id FROM purged WHERE tenant = $1 AND "+condition, a.list,
+			func(row *row) { list = append(list, directory.PurgedUser{Number: row.int(), ID: row.text()}) })
+	}
+	if len(numbers) > 0 {
+		a := args{list: []any{int64(t)}}
+		if err := find(&a, r.e.anyOfNumbers(&a, "number", numbers)); err != nil {
+			return nil, err
+		}
+	}
+	if len(ids) == 0 {
+		return list, nil
+	}
+	a := args{list: []any{int64(t)}}
+	err := find(&a, r.e.anyOfTexts(&a, "id", ids))
+	return list, err
+}

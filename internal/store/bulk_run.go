@@ -10,7 +10,7 @@ import (
 // The columns of a run in the order of scanBulkRun and bulkRunValues.
 const (
 	bulkRunColumns = "tenant, id, kind, name, state, dry_run, options, deed, reason, asker, bytes, parts, total_rows, done_rows, " +
-		"counts, error, created_at, started_at, updated_at, ended_at"
+		"counts, error, created_at, started_at, updated_at, ended_at, marks"
 	selectBulkRun = "SELECT " + bulkRunColumns + " FROM bulk_runs WHERE tenant = $1"
 )
 
@@ -25,12 +25,13 @@ func scanBulkRun(r *row) directory.BulkRun {
 	decode(r, r.text(), &run.Counts)
 	run.Error = r.text()
 	run.CreatedAt, run.StartedAt, run.UpdatedAt, run.EndedAt = r.time(), r.time(), r.time(), r.time()
+	decode(r, r.text(), &run.Marks)
 	return run
 }
 
 func bulkRunValues(run *directory.BulkRun) ([]any, error) {
-	var texts [4]string
-	for i, v := range [...]any{run.Import, run.Deed, run.By, run.Counts} {
+	var texts [5]string
+	for i, v := range [...]any{run.Import, run.Deed, run.By, run.Counts, run.Marks} {
 		text, err := encode(v)
 		if err != nil {
 			return nil, err
@@ -39,7 +40,7 @@ func bulkRunValues(run *directory.BulkRun) ([]any, error) {
 	}
 	return []any{int64(run.Tenant), run.ID, string(run.Kind), run.Name, string(run.State), bit(run.DryRun), texts[0], texts[1],
 		run.Reason, texts[2], run.Bytes, run.Parts, run.Rows, run.Done, texts[3], run.Error,
-		micros(run.CreatedAt), micros(run.StartedAt), micros(run.UpdatedAt), micros(run.EndedAt)}, nil
+		micros(run.CreatedAt), micros(run.StartedAt), micros(run.UpdatedAt), micros(run.EndedAt), texts[4]}, nil
 }
 
 // BulkRun implements directory.BulkReader.
@@ -111,7 +112,7 @@ func (t *tx) UpdateBulkRun(ctx context.Context, run directory.BulkRun) error {
 	}
 	return t.change(ctx, `UPDATE bulk_runs SET kind = $3, name = $4, state = $5, dry_run = $6, options = $7, deed = $8, reason = $9,
 		asker = $10, bytes = $11, parts = $12, total_rows = $13, done_rows = $14, counts = $15, error = $16,
-		created_at = $17, started_at = $18, updated_at = $19, ended_at = $20 WHERE tenant = $1 AND id = $2`, values...)
+		created_at = $17, started_at = $18, updated_at = $19, ended_at = $20, marks = $21 WHERE tenant = $1 AND id = $2`, values...)
 }
 
 // InsertBulkPart implements directory.BulkWriter.

@@ -1,6 +1,7 @@
 -- +goose Up
 
--- Imports and actions on many users. options, deed, asker and counts are JSON.
+-- Imports and actions on many users. options, deed, asker, counts and marks are
+-- JSON.
 CREATE TABLE bulk_runs (
   tenant BIGINT NOT NULL,
   id TEXT COLLATE "C" NOT NULL,
@@ -22,6 +23,7 @@ CREATE TABLE bulk_runs (
   started_at BIGINT NOT NULL,
   updated_at BIGINT NOT NULL,
   ended_at BIGINT NOT NULL,
+  marks TEXT NOT NULL,
   PRIMARY KEY (tenant, id)
 );
 CREATE INDEX bulk_runs_time ON bulk_runs (tenant, created_at, id);
