@@ -43,6 +43,7 @@ type App struct {
 	checkpoints *checkpoints       // nil without auditKey
 
 	mounted        []mountedDoor
+	front          http.Handler // the doors
 	handler        http.Handler // everything that is served on Addr
 	metricsHandler http.Handler
 	tls            *tls.Config
@@ -198,7 +199,9 @@ func (a *App) mount(context.Context) error {
 	if err != nil {
 		return fmt.Errorf("trusted_proxies: %w", err)
 	}
-	pages, err := a.pages(newRouter(a.mounted))
+	doors := newRouter(a.mounted)
+	a.front = doors
+	pages, err := a.pages(doors)
 	if err != nil {
 		return err
 	}

@@ -54,6 +54,7 @@ func (a *App) doors() []mountedDoor {
 			PublicURL: a.cfg.PublicURL,
 			HTTPS:     a.tls != nil,
 		})},
+		{directory.DoorConsole, []string{"console"}, a.console()},
 	}
 }
 

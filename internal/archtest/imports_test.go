@@ -26,16 +26,18 @@ var importRules = []importRule{
 	{"internal/store/...", []string{"internal/directory", "internal/store"}},
 	{"internal/filter", []string{"internal/directory"}},
 	{"internal/cloudevent", []string{"internal/directory"}},
-	{"internal/dialect/canonical", []string{"internal/directory", "internal/web", "internal/filter", "internal/cloudevent"}},
+	{"internal/dialect/canonical", []string{"internal/directory", "internal/web", "internal/filter", "internal/cloudevent", "internal/bulk"}},
 	{"internal/dialect/scim", []string{"internal/directory", "internal/web", "internal/filter"}},
 	{"internal/dialect/...", []string{"internal/directory", "internal/web"}},
-	{"internal/console/...", []string{"internal/directory", "internal/web"}},
+	{"internal/console", []string{"internal/directory", "internal/web", "internal/console/..."}},
+	{"internal/console/page", []string{"internal/directory", "internal/web"}},
+	{"internal/console/...", []string{"internal/directory", "internal/web", "internal/console/page", "internal/bulk"}},
 	{"internal/job", []string{"internal/directory"}},
 	{"internal/mail", []string{"internal/directory"}},
 	{"internal/webhook", []string{"internal/directory", "internal/cloudevent"}},
 	{"internal/bulk", []string{"internal/directory"}},
 	{"internal/app", []string{"internal/directory", "internal/store", "internal/web", "internal/config", "internal/dialect/...",
-		"internal/console/...", "internal/job", "internal/mail", "internal/webhook", "internal/bulk"}},
+		"internal/console", "internal/console/...", "internal/job", "internal/mail", "internal/webhook", "internal/bulk"}},
 	// Whole processes on one database, killed and started again.
 	{"internal/processes", []string{"internal/app", "internal/config", "internal/directory", "internal/store", "internal/testkit", "internal/testkit/pgtest", "client"}},
 	{"cmd/usher", []string{"internal/app", "internal/config", "client"}},
@@ -43,6 +45,7 @@ var importRules = []importRule{
 	// Test support.
 	{"internal/bench", []string{"internal/app", "internal/config", "internal/directory", "internal/store"}},
 	{"internal/archtest", nil},
+	{"internal/browser", nil},
 	{"internal/contract", nil},
 	{"internal/conformance", []string{"internal/testkit", "internal/testkit/pgtest", "internal/app", "internal/config", "internal/directory"}},
 	{"internal/crossdoor", []string{"internal/app", "internal/config", "internal/directory", "internal/store", "internal/testkit", "internal/testkit/pgtest"}},
@@ -78,7 +81,7 @@ func TestImportsFollowTheTable(t *testing.T) {
 func TestProgramLinksNoTestSupport(t *testing.T) {
 	for _, p := range goList(t, "-deps", "./cmd/usher") {
 		pkg := strings.TrimPrefix(p.ImportPath, module+"/")
-		for _, name := range []string{"internal/contract", "internal/crossdoor", "internal/processes", "internal/testkit", "internal/archtest", "internal/bench", "internal/store/storetest"} {
+		for _, name := range []string{"internal/contract", "internal/crossdoor", "internal/processes", "internal/testkit", "internal/archtest", "internal/bench", "internal/browser", "internal/store/storetest"} {
 			if pkg == name || strings.HasPrefix(pkg, name+"/") {
 				t.Errorf("the program links %s", pkg)
 			}

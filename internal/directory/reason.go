@@ -76,6 +76,7 @@ const (
 
 	ReasonRankTooLow   Reason = "rank.too_low"
 	ReasonScopeMissing Reason = "scope.missing"
+	ReasonFormForeign  Reason = "form.foreign"
 	ReasonDoorClosed   Reason = "door.closed"
 	ReasonSelfOnly     Reason = "rights.self_only"
 	ReasonFieldRights  Reason = "rights.field"
@@ -94,6 +95,15 @@ const (
 	ReasonLoginInactive     Reason = "login.inactive"
 	ReasonLoginDates        Reason = "login.outside_dates"
 	ReasonLoginTemporary    Reason = "login.temporary_password"
+
+	ReasonSignInExpired   Reason = "sign_in.expired"
+	ReasonFactorRequired  Reason = "second_factor.required"
+	ReasonFactorMissing   Reason = "second_factor.missing"
+	ReasonFactorWrong     Reason = "second_factor.wrong_code"
+	ReasonFactorThere     Reason = "second_factor.present"
+	ReasonFactorNotFound  Reason = "second_factor.not_found"
+	ReasonFactorEnrolment Reason = "second_factor.enrolment"
+	ReasonPasswordWrong   Reason = "password.wrong"
 
 	ReasonVersionMismatch Reason = "version.mismatch"
 

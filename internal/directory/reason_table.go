@@ -4,7 +4,7 @@ package directory
 // made from it. Code is the usual one; an error always says its own.
 func Reasons() []ReasonInfo {
 	groups := [][]ReasonInfo{
-		notFoundReasons(), takenReasons(), stateReasons(), rightsReasons(), credentialReasons(), loginReasons(),
+		notFoundReasons(), takenReasons(), stateReasons(), rightsReasons(), credentialReasons(), loginReasons(), factorReasons(),
 		inputReasons(), passwordReasons(), capacityReasons(), feedReasons(), webhookReasons(), bulkReasons(),
 	}
 	var all []ReasonInfo
@@ -143,6 +143,8 @@ func rightsReasons() []ReasonInfo {
 			"Use a credential of a higher rank."},
 		{ReasonScopeMissing, CodeForbidden, "The credential was made without the scope that this needs.",
 			"Use a credential that has the scope."},
+		{ReasonFormForeign, CodeForbidden, "A form of the console was sent from elsewhere, or its session has ended.",
+			"Open the page again and send the form from there."},
 		{ReasonSelfOnly, CodeForbidden, "An ordinary user's session may use only that user's own record.",
 			"Ask for one's own record, or use a credential of a higher rank."},
 		{ReasonFieldRights, CodeForbidden, "An ordinary user may not change these fields of its own record.",
