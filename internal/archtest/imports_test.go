@@ -35,9 +35,10 @@ var importRules = []importRule{
 	{"internal/job", []string{"internal/directory"}},
 	{"internal/mail", []string{"internal/directory"}},
 	{"internal/webhook", []string{"internal/directory", "internal/cloudevent"}},
+	{"internal/pull", []string{"internal/directory", "internal/web"}},
 	{"internal/bulk", []string{"internal/directory"}},
 	{"internal/app", []string{"internal/directory", "internal/store", "internal/web", "internal/config", "internal/dialect/...",
-		"internal/console", "internal/console/...", "internal/job", "internal/mail", "internal/webhook", "internal/bulk"}},
+		"internal/console", "internal/console/...", "internal/job", "internal/mail", "internal/webhook", "internal/bulk", "internal/pull"}},
 	// Whole processes on one database, killed and started again.
 	{"internal/processes", []string{"internal/app", "internal/config", "internal/directory", "internal/store", "internal/testkit", "internal/testkit/pgtest", "client"}},
 	{"cmd/usher", []string{"internal/app", "internal/config", "client"}},
