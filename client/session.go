@@ -19,10 +19,18 @@ type SessionService struct{ c *Client }
 // Create signs a person in with a user name, or an address, and a password. It
 // needs no key.
 func (s *SessionService) Create(ctx context.Context, userName string, password Secret, options ...CallOption) (*Session, error) {
+	return s.CreateWithCode(ctx, userName, password, "", options...)
+}
+
+// CreateWithCode is Create of a person who has a second factor; code is one of the
+// authenticator app, or a recovery code. Without it the reason of the error is
+// second_factor.required.
+func (s *SessionService) CreateWithCode(ctx context.Context, userName string, password, code Secret, options ...CallOption) (*Session, error) {
 	body := struct {
 		UserName string `json:"user_name"`
 		Password Secret `json:"password"`
-	}{userName, password}
+		Code     Secret `json:"code,omitempty"`
+	}{userName, password, code}
 	return write[Session](ctx, s.c, &request{method: http.MethodPost, path: path("sessions"), body: body}, options)
 }
 

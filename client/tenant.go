@@ -31,8 +31,11 @@ type Settings struct {
 	MaxFailedLogins             int              `json:"max_failed_logins"` // 0: never locks
 	NotifyOnCreate              bool             `json:"notify_on_create"`
 	SmartappInactiveWithoutSeat bool             `json:"smartapp_inactive_without_seat"`
-	RecycleBinDays              int              `json:"recycle_bin_days"` // 0: nobody is purged by itself
-	EventDays                   int              `json:"event_days"`       // 0: events are kept for ever
+	RecycleBinDays              int              `json:"recycle_bin_days"`      // 0: nobody is purged by itself
+	EventDays                   int              `json:"event_days"`            // 0: events are kept for ever
+	ConsoleIdleMinutes          int              `json:"console_idle_minutes"`  // 0: 30
+	ConsoleSessionHours         int              `json:"console_session_hours"` // 0: 12
+	SecondFactor                string           `json:"second_factor"`         // "optional", "administrators" or "all"; "": optional
 }
 
 // PasswordSettings are what new passwords must be.
@@ -63,6 +66,9 @@ type SettingsPatch struct {
 	SmartappInactiveWithoutSeat Opt[bool]                `json:"smartapp_inactive_without_seat,omitzero"`
 	RecycleBinDays              Opt[int]                 `json:"recycle_bin_days,omitzero"`
 	EventDays                   Opt[int]                 `json:"event_days,omitzero"`
+	ConsoleIdleMinutes          Opt[int]                 `json:"console_idle_minutes,omitzero"`
+	ConsoleSessionHours         Opt[int]                 `json:"console_session_hours,omitzero"`
+	SecondFactor                Opt[string]              `json:"second_factor,omitzero"`
 }
 
 // PasswordPatch changes some of what new passwords must be.

@@ -218,7 +218,8 @@ func TestTenantAgainstARunningServer(t *testing.T) {
 	d := newDesk(t)
 	values := map[string]string{"doors": "canonical,iqmetrix,scim", "hosts": "a.example.com,b.example.com", "default_company": "14146", "disabled": "false",
 		"password.min_length": "12", "password.allow_blocked": "true", "password.allow_context": "true", "requests_per_minute.NAME": "6000",
-		"iqmetrix_picture_null": "true", "max_failed_logins": "9", "notify_on_create": "true", "smartapp_inactive_without_seat": "true", "recycle_bin_days": "30", "event_days": "400"}
+		"iqmetrix_picture_null": "true", "max_failed_logins": "9", "notify_on_create": "true", "smartapp_inactive_without_seat": "true", "recycle_bin_days": "30", "event_days": "400",
+		"console_idle_minutes": "20", "console_session_hours": "8", "second_factor": "administrators"}
 	var pairs []string
 	for _, key := range app.TenantKeys() {
 		value, ok := values[key]

@@ -136,6 +136,7 @@ func TestDirectModulesHaveAReason(t *testing.T) {
 // needs a line here, and one that is no longer linked loses its line.
 var linkedModules = map[string]string{
 	"github.com/beorn7/perks":                 "of client_golang",
+	"github.com/boombuler/barcode":            "QR codes of second factors; of otp",
 	"github.com/cespare/xxhash/v2":            "of client_golang and otter",
 	"github.com/danielgtaylor/huma/v2":        "the canonical API: validation and its OpenAPI document",
 	"github.com/dustin/go-humanize":           "of modernc.org/sqlite",
@@ -159,6 +160,7 @@ var linkedModules = map[string]string{
 	"github.com/mitchellh/copystructure":      "of koanf",
 	"github.com/mitchellh/reflectwalk":        "of koanf",
 	"github.com/munnerz/goautoneg":            "of client_golang",
+	"github.com/pquerna/otp":                  "codes of second factors (TOTP)",
 	"github.com/pressly/goose/v3":             "migrations",
 	"github.com/prometheus/client_golang":     "metrics",
 	"github.com/prometheus/client_model":      "of client_golang",

@@ -27,14 +27,20 @@ const redacted = "[redacted]"
 // case verifies it and fills the second, which the door may read afterwards,
 // also when the use case failed. A Call serves one use case.
 type Call struct {
-	Door      Door
-	Secret    Secret // the API key or token that came with the request; "" for none
-	ClientID  string // the name that came with Secret where it is a pair (docs/dialects/servicemobility.md 2.3)
-	ActAs     string // user name of the person for whom an API session acts (docs/dialects/edubrite.md 2.3)
-	Host      string // host name of the request, to find the tenant without a key
-	Addr      string // address of the client, without port: for limits only
-	RequestID string
-	Reason    string // why, when the client says so: recorded in the event
+	Door     Door
+	Secret   Secret // the API key or token that came with the request; "" for none
+	ClientID string // the name that came with Secret where it is a pair (docs/dialects/servicemobility.md 2.3)
+	ActAs    string // user name of the person for whom an API session acts (docs/dialects/edubrite.md 2.3)
+	// Acting is the token by which the person of a console session acts as another; it
+	// opens nothing without the session's.
+	Acting Secret
+	// Unattended says that no person has just asked, but a page by itself: it does not
+	// put off the end of a console session.
+	Unattended bool
+	Host       string // host name of the request, to find the tenant without a key
+	Addr       string // address of the client, without port: for limits only
+	RequestID  string
+	Reason     string // why, when the client says so: recorded in the event
 	// If is asked of the user, group, company and so on that the call changes or
 	// reads for change; a batch asks nothing.
 	If          Condition
@@ -50,6 +56,7 @@ type Call struct {
 	admitted bool    // the limiter has counted it and let it pass
 	part     bool    // of a call that the limiter has let pass
 	tenant   *Tenant // as of the credential's look-up
+	console  *Token  // of the console session that the call presents
 }
 
 // Part is a call for one of several use cases of the same request, such as an
@@ -57,7 +64,7 @@ type Call struct {
 // revoked meanwhile is refused; the limiter, if it has let this call pass, does
 // not count the part.
 func (c *Call) Part() *Call {
-	return &Call{Door: c.Door, Secret: c.Secret, ClientID: c.ClientID, ActAs: c.ActAs, Host: c.Host, Addr: c.Addr,
+	return &Call{Door: c.Door, Secret: c.Secret, ClientID: c.ClientID, ActAs: c.ActAs, Acting: c.Acting, Unattended: c.Unattended, Host: c.Host, Addr: c.Addr,
 		RequestID: c.RequestID, Reason: c.Reason, Quota: c.Quota, part: c.admitted || c.part}
 }
 

@@ -86,7 +86,7 @@ const (
 var doorMeans = map[Door]means{
 	DoorCanonical:       byKey | byToken | bySigned,
 	DoorSCIM:            byKey | byToken,
-	DoorConsole:         byKey,
+	DoorConsole:         byToken,
 	DoorIQmetrix:        byKey | byToken,
 	DoorEncore:          byKey,
 	DoorSmartapp:        byKey,
@@ -135,7 +135,10 @@ func (s *Service) authenticate(ctx context.Context, call *Call) error {
 		return err
 	}
 	call.Actor.provisions = call.Door == DoorSCIM
-	return s.count(ctx, call, version)
+	if err := s.count(ctx, call, version); err != nil || call.console == nil {
+		return err
+	}
+	return s.keepAwake(ctx, call)
 }
 
 func errCredential() error {
@@ -156,9 +159,12 @@ func (s *Service) prove(ctx context.Context, call *Call) (version int64, err err
 	case byToken:
 		auth, err := s.lookUpToken(ctx, string(call.Secret))
 		if err == nil {
-			return auth.TenantVersion, s.admitToken(call, &auth)
+			if err = s.admitToken(call, &auth); err == nil && call.Door == DoorConsole {
+				err = s.admitConsole(ctx, call, &auth)
+			}
+			return auth.TenantVersion, err
 		}
-		if !errors.Is(err, ErrNotFound) {
+		if !errors.Is(err, ErrNotFound) || doorMeans[call.Door]&byKey == 0 {
 			return 0, err
 		}
 		fallthrough // a key that was given the form of a token

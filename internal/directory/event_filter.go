@@ -67,7 +67,8 @@ var storedTypes = []EventType{
 	EventTenantCreated, EventTenantUpdated, EventCompanyCreated, EventCompanyUpdated, EventCompanyDeleted,
 	EventLocationCreated, EventLocationUpdated, EventLocationDeleted,
 	EventUserCreated, EventUserUpdated, EventUserActivated, EventUserDeactivated, EventUserDeleted, EventUserRestored, EventUserPurged,
-	EventUserLocked, EventUserUnlocked, EventPasswordSet, EventSignedOut, EventSignedIn, EventSessionEnded, EventImpersonated, EventResetMade,
+	EventUserLocked, EventUserUnlocked, EventPasswordSet, EventSignedOut, EventSignedIn, EventSessionEnded, EventImpersonated, EventImpersonationEnded, EventResetMade,
+	EventFactorEnabled, EventFactorRemoved, EventRecoveryMade, EventRecoveryUsed,
 	EventLocationAssigned, EventLocationRemoved, EventRoleAssigned, EventRoleRemoved, EventGroupsChanged, EventRolesChanged,
 	EventHoldPlaced, EventHoldReleased,
 	EventRoleCreated, EventRoleUpdated, EventRoleDeleted, EventLockReasonCreated, EventLockReasonUpdated, EventLockReasonDeleted,
@@ -75,6 +76,9 @@ var storedTypes = []EventType{
 	EventWebhookCreated, EventWebhookUpdated, EventWebhookDeleted, EventWebhookReplayed, EventJobReopened, EventJobCancelled,
 	EventBulkStarted, EventBulkEnded, EventFeedTrimmed, EventFeedRestarted,
 }
+
+// EventTypes are the types that events are kept with.
+func EventTypes() []EventType { return slices.Clone(storedTypes) }
 
 // checkEventTypes refuses types that no event has: a name with a slip would
 // quietly select nothing.

@@ -79,7 +79,8 @@ const (
 	ActReadEntity
 	ActWebhooks // endpoints that are sent what happens
 	ActReadJobs
-	ActJobs // retry and cancel
+	ActJobs         // retry and cancel
+	ActSecondFactor // set up, replace and remove second factors
 	ActReadBulk
 	ActBulk   // actions on many users
 	ActImport // files of users: they bring passwords
@@ -123,6 +124,7 @@ var actionRules = map[Action]actionRule{
 	ActWebhooks:           {RankAdministrator, ScopeEvents | ScopeTenant, false},
 	ActReadJobs:           {RankReader, ScopeTenant, false},
 	ActJobs:               {RankAdministrator, ScopeTenant, false},
+	ActSecondFactor:       {RankAdministrator, ScopePasswords, true},
 	ActReadBulk:           {RankReader, ScopeUsersRead, false},
 	ActBulk:               {RankAdministrator, ScopeUsersWrite, false},
 	ActImport:             {RankAdministrator, ScopeUsersWrite | ScopePasswords, false},
@@ -152,6 +154,7 @@ type Actor struct {
 	selfOnly   bool      // may touch nothing but its own record in this use case
 	renewal    bool      // signed in with a temporary password: may do nothing but replace it
 	acted      bool      // somebody else acts as this user (Impersonate)
+	leave      string    // id of the leave to do so
 	provisions bool      // came through the scim door
 }
 
@@ -159,7 +162,7 @@ type Actor struct {
 // would make the hour of an impersonation last, or give away what is the
 // person's own.
 var barredActing = map[Action]bool{ActSetPassword: true, ActReplaceOwnPassword: true, ActReset: true, ActCredentials: true,
-	ActImpersonate: true, ActSession: true, ActTenant: true, ActGrantRole: true, ActWebhooks: true, ActBulk: true, ActImport: true}
+	ActImpersonate: true, ActSession: true, ActTenant: true, ActGrantRole: true, ActWebhooks: true, ActSecondFactor: true, ActBulk: true, ActImport: true}
 
 // bar refuses what the way of signing in does not allow, whatever the rank.
 func (a Actor) bar(action Action) error {
@@ -206,8 +209,9 @@ func errProvisioning() error {
 	return Wrong(CodeForbidden, ReasonProvisioning, "Administrators and the account owner cannot be changed or made by provisioning.")
 }
 
-// givesPassword are the actions after which somebody may know a user's password.
-var givesPassword = map[Action]bool{ActSetPassword: true, ActReplaceOwnPassword: true, ActReset: true}
+// givesPassword are the actions after which somebody may know a user's password, or
+// after which it is all that it takes.
+var givesPassword = map[Action]bool{ActSetPassword: true, ActReplaceOwnPassword: true, ActReset: true, ActSecondFactor: true}
 
 // owns reports whether the target is the actor's own record, with which it may
 // do what its rank says nothing about. Through a credential the record of a

@@ -89,7 +89,7 @@ func TestRulesConditionsOfCreations(t *testing.T) {
 func TestRulesConditionsOfActingAsAUser(t *testing.T) {
 	f := newFixture(t)
 	u, boss := f.someone(), f.ranked(directory.RankAdministrator)
-	call := f.as(must(f.svc.OpenUserSession(f.ctx, f.through(directory.DoorCanonical, ""), boss.UserName, password))(t).Token)
+	call := f.as(must(f.svc.OpenUserSession(f.ctx, f.through(directory.DoorCanonical, ""), boss.UserName, password, ""))(t).Token)
 	call.Reason, call.If.Match = "ticket 4711", []int64{u.Version + 1}
 	_, _, err := f.svc.ActAsUser(f.ctx, call, directory.ByNumber(u.Number))
 	wantError(t, err, directory.CodeStale, directory.ReasonVersionMismatch)

@@ -11,7 +11,8 @@ import (
 // grantMethods have no row in the matrix: they take callers who have no
 // credential yet, or persons alone, or anybody. Each has tests of its own.
 var grantMethods = []string{"PasswordGrant", "RefreshGrant", "Connect", "OpenSession", "SignIn", "Impersonate", "Delegate",
-	"ResetOf", "SpendReset", "Admit", "OpenUserSession", "ActAsUser", "WhoAmI", "EndOwnSession", "OwnTenant"}
+	"ResetOf", "SpendReset", "Admit", "OpenUserSession", "ActAsUser", "WhoAmI", "EndOwnSession", "OwnTenant", "OpenConsoleSession", "AnswerSecondFactor", "ReplaceTemporaryPassword",
+	"BeginEnrolment", "FinishEnrolment", "ChangeOwnPassword", "EndImpersonation", "BeginSecondFactor", "ConfirmSecondFactor", "NewRecoveryCodes"}
 
 func addSessionRules(rules map[string]methodRule) {
 	onTarget := func(call func(w *world, c *directory.Call, ref directory.UserRef) error) func(w *world) func(c *directory.Call) error {
@@ -113,7 +114,7 @@ func TestRulesPolicyImpersonation(t *testing.T) {
 	barred := []string{"SetPassword", "ChangePassword", "GeneratePassword", "MailReset", "MakeReset", "CreateKey", "CreateClient", "CreateAPIUser",
 		"CreateCustomer", "Credentials", "Credential", "RevokeCredential", "AssignRole", "UnassignRole", "SetUserRoles", "GiveRole", "TakeRole",
 		"SetRoleMembers", "UpdateTenant", "EditTenant", "SetOwner", "CreateTenant", "TenantByName", "Tenants", "SetEntity", "SetEntityOf", "ClaimJobs",
-		"FinishJob", "RetryJob", "AbandonJob", "OpenMail", "Sweep", "RestartChain"}
+		"FinishJob", "RetryJob", "AbandonJob", "OpenMail", "Sweep", "RestartChain", "RemoveSecondFactor"}
 	for name, rule := range methodRules() {
 		run := rule.run(w)
 		dump := w.dump()

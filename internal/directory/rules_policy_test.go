@@ -88,6 +88,7 @@ func methodRules() map[string]methodRule {
 	addAuditRules(rules)
 	addSteerRules(rules)
 	addWebhookRules(rules)
+	addConsoleRules(rules)
 	return rules
 }
 

@@ -256,7 +256,7 @@ func TestRulesKeysByDoor(t *testing.T) {
 	f := newFixture(t)
 	u, key := f.someone(), f.key(readerRank)
 	for door, opens := range map[directory.Door]bool{directory.DoorCanonical: true, directory.DoorSCIM: true, directory.DoorIQmetrix: true,
-		directory.DoorEncore: true, directory.DoorSmartapp: true, directory.DoorConsole: true, directory.DoorServiceMobility: true, directory.DoorEduBrite: false} {
+		directory.DoorEncore: true, directory.DoorSmartapp: true, directory.DoorConsole: false, directory.DoorServiceMobility: true, directory.DoorEduBrite: false} {
 		if err := f.reads(f.through(door, key), u.Number); (err == nil) != opens {
 			t.Errorf("%s: error %v", door, err)
 		}

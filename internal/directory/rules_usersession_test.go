@@ -23,7 +23,7 @@ func addSignInRules(rules map[string]methodRule) {
 		u := w.stored(w.target(withPassword).Number)
 		call := w.atCanonical("")
 		call.Host = worldHost // there are other tenants
-		w.secret(must(w.svc.OpenUserSession(w.ctx, call, u.UserName, password))(w.t).Token)
+		w.secret(must(w.svc.OpenUserSession(w.ctx, call, u.UserName, password, ""))(w.t).Token)
 		id := must(w.svc.Sessions(w.ctx, w.sys(), directory.ByNumber(u.Number)))(w.t)[0].ID
 		return func(c *directory.Call) error { return w.svc.EndSession(w.ctx, c, directory.ByNumber(u.Number), id) }
 	}}
@@ -54,7 +54,7 @@ func (f *fixture) atCanonical(secret string) *directory.Call {
 // opens signs a person in at the canonical door.
 func (f *fixture) opens(u directory.User) directory.SignedIn {
 	f.t.Helper()
-	in := must(f.svc.OpenUserSession(f.ctx, f.atCanonical(""), u.UserName, password))(f.t)
+	in := must(f.svc.OpenUserSession(f.ctx, f.atCanonical(""), u.UserName, password, ""))(f.t)
 	f.secret(in.Token)
 	return in
 }
@@ -115,9 +115,9 @@ func TestRulesUserSessionEnds(t *testing.T) {
 	if list := must(f.svc.Sessions(f.ctx, f.sys(), directory.ByNumber(u.Number)))(t); len(list) != 0 {
 		t.Errorf("sessions that ended: %+v", list)
 	}
-	wantError(t, second(f.svc.OpenUserSession(f.ctx, f.atCanonical(""), u.UserName, "not "+password)), directory.CodeUnauthenticated, directory.ReasonLoginFailed)
+	wantError(t, second(f.svc.OpenUserSession(f.ctx, f.atCanonical(""), u.UserName, "not "+password, "")), directory.CodeUnauthenticated, directory.ReasonLoginFailed)
 	check(t, f.svc.SetPassword(f.ctx, f.sys(), directory.ByNumber(u.Number), directory.NewPassword{Password: otherPass, Temporary: true}))
-	wantError(t, second(f.svc.OpenUserSession(f.ctx, f.atCanonical(""), u.UserName, otherPass)), directory.CodeUnauthenticated, directory.ReasonLoginTemporary)
+	wantError(t, second(f.svc.OpenUserSession(f.ctx, f.atCanonical(""), u.UserName, otherPass, "")), directory.CodeUnauthenticated, directory.ReasonLoginTemporary)
 }
 
 // Who acts as another from a session of its own says why, and both are named.

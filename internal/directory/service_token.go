@@ -162,12 +162,20 @@ func refuseTemporary(u *User) error {
 	return nil
 }
 
-// failedLogin counts a wrong password where the tenant locks after so many in
-// a row (Settings.MaxFailedLogins).
+// failedLogin is the answer to a wrong password, which it counts.
 func (s *Service) failedLogin(ctx context.Context, call *Call, user *User) error {
+	if err := s.countFailure(ctx, call, user); err != nil {
+		return err
+	}
+	return errLogin()
+}
+
+// countFailure counts a wrong password, or a wrong code of a second factor, where the
+// tenant locks after so many in a row (Settings.MaxFailedLogins).
+func (s *Service) countFailure(ctx context.Context, call *Call, user *User) error {
 	limit := call.Settings.MaxFailedLogins
 	if limit <= 0 {
-		return errLogin()
+		return nil
 	}
 	lock := System(user.Tenant, "failed-logins")
 	lock.RequestID, lock.Door, lock.Reason = call.RequestID, call.Door, fmt.Sprintf("%d wrong passwords in a row", limit)
@@ -183,7 +191,7 @@ func (s *Service) failedLogin(ctx context.Context, call *Call, user *User) error
 		}
 		return tx.SetPassword(ctx, u.Tenant, p)
 	})
-	return orError(err, errLogin())
+	return orError(err, nil)
 }
 
 // RefreshGrant exchanges a refresh token for a new pair; it and the access

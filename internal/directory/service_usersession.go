@@ -16,6 +16,7 @@ type UserSession struct {
 	Client    string // id of the credential through which it was opened; "" for none
 	CreatedAt time.Time
 	ExpiresAt time.Time // of the token that lives longest
+	Current   bool      // the console session that the call presents
 }
 
 // Identity is who asks.
@@ -23,6 +24,7 @@ type Identity struct {
 	Actor      Actor
 	Tenant     Tenant
 	Person     Opt[User]
+	Behind     Opt[User]       // who acts as the person
 	Credential Opt[Credential] // of a key, without its hash
 }
 
@@ -39,7 +41,16 @@ func (s *Service) WhoAmI(ctx context.Context, call *Call) (Identity, error) {
 				return orError(err, errCredential())
 			}
 			who.Person = Some(u)
-			return nil
+			if !call.Actor.acted {
+				return nil
+			}
+			leave, err := r.Impersonation(ctx, call.Actor.leave)
+			if err != nil {
+				return orError(err, errCredential())
+			}
+			admin, err := r.UserByNumber(ctx, call.Actor.Tenant, leave.Admin)
+			who.Behind = Some(admin)
+			return err
 		}
 		if call.Actor.Credential == "" {
 			return nil
@@ -83,6 +94,9 @@ func (s *Service) Sessions(ctx context.Context, call *Call, ref UserRef) ([]User
 		}
 		tokens, err := r.UserTokens(ctx, u.Tenant, u.Number, s.now())
 		list = sessionsOf(&u, tokens)
+		for i := range list {
+			list[i].Current = call.console != nil && list[i].ID == call.console.Session
+		}
 		return err
 	})
 	return list, err
@@ -184,15 +198,20 @@ type SignedIn struct {
 }
 
 // OpenUserSession signs a person in with name and password and returns a token for
-// the canonical and scim doors. The tenant is found as for SignIn. Errors as for
-// PasswordGrant without the client's, and login.temporary_password.
-func (s *Service) OpenUserSession(ctx context.Context, call *Call, name string, password Secret) (SignedIn, error) {
+// the canonical and scim doors; code is one of the second factor, of who has one. The
+// tenant is found as for SignIn. Errors as for PasswordGrant without the client's,
+// login.temporary_password, second_factor.required, second_factor.missing,
+// second_factor.wrong_code.
+func (s *Service) OpenUserSession(ctx context.Context, call *Call, name string, password, code Secret) (SignedIn, error) {
 	if err := s.enterByHost(ctx, call); err != nil {
 		return SignedIn{}, err
 	}
 	user, stored, err := s.verifyLogin(ctx, call, name, string(password))
 	if err == nil {
 		err = refuseTemporary(&user)
+	}
+	if err == nil {
+		err = s.askFactor(ctx, call, &user, code)
 	}
 	if err != nil {
 		return SignedIn{}, err
@@ -260,6 +279,7 @@ func (s *Service) ActAsUser(ctx context.Context, call *Call, target UserRef) (to
 		}
 		claims := claimsFor(&other, call.tenant, leave.ID, now, ImpersonationLifetime)
 		claims.Impersonation, claims.Actor = leave.ID, &signedActor{Subject: first.UserName, User: first.Number, Epoch: first.AuthEpoch}
+		claims.Factor = call.console != nil || call.means() == byToken
 		token, err = sign(kid, key, &claims)
 		return err
 	})

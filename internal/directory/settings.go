@@ -34,6 +34,17 @@ type Settings struct {
 	// EventDays is how long events are kept; 0 keeps them for ever. At least 30: a
 	// cursor of the feed is good for so long.
 	EventDays int `json:"event_days,omitempty"`
+	// ConsoleIdleMinutes is after how many minutes without a request a session of the
+	// console ends; 0: DefaultConsoleIdleMinutes.
+	ConsoleIdleMinutes int `json:"console_idle_minutes,omitempty"`
+	// ConsoleSessionHours is after how many hours a session of the console ends,
+	// however much it is used; 0: DefaultConsoleSessionHours.
+	ConsoleSessionHours int `json:"console_session_hours,omitempty"`
+	// SecondFactor says who must have a second factor at the console and at the
+	// canonical door's sign-in: nobody must (SecondFactorOptional, or empty),
+	// SecondFactorAdministrators, SecondFactorAll. Who has one is always asked for it
+	// there.
+	SecondFactor string `json:"second_factor,omitempty"`
 	// Demo marks the sample directory: `serve --demo` takes it for its own. It
 	// is given when the tenant is made and stays (UpdateTenant).
 	Demo bool `json:"demo,omitempty" setting:"fixed"`
@@ -42,6 +53,20 @@ type Settings struct {
 // DefaultRequestsPerMinute is the request limit of a tenant and door that set
 // none: generous, so that only a runaway client meets it.
 const DefaultRequestsPerMinute = 1_000_000
+
+// Who must have a second factor (Settings.SecondFactor).
+const (
+	SecondFactorOptional       = "optional"
+	SecondFactorAdministrators = "administrators" // and the owner
+	SecondFactorAll            = "all"
+)
+
+// The limits of a console session where the tenant has set none: within what NIST SP
+// 800-63B-4 section 2.2.3 asks for (an hour of inactivity, 24 hours overall).
+const (
+	DefaultConsoleIdleMinutes  = 30
+	DefaultConsoleSessionHours = 12
+)
 
 // PasswordPolicy follows NIST SP 800-63B-4: length and a block list, no
 // composition rules, no periodic change. The zero value is the strict default.
@@ -65,6 +90,9 @@ const (
 	maxDays = 36_500
 	// leastEventDays is FeedCursorLifetime.
 	leastEventDays = 30
+	// maxConsoleIdleMinutes is a day, maxConsoleSessionHours a month.
+	maxConsoleIdleMinutes  = 24 * 60
+	maxConsoleSessionHours = 30 * 24
 )
 
 // check validates the settings. The error is invalid with the violations of
@@ -84,6 +112,13 @@ func (s *Settings) check() error {
 	bad.between("recycle_bin_days", s.RecycleBinDays, 0, maxDays)
 	if s.EventDays != 0 {
 		bad.between("event_days", s.EventDays, leastEventDays, maxDays)
+	}
+	bad.between("console_idle_minutes", s.ConsoleIdleMinutes, 0, maxConsoleIdleMinutes)
+	bad.between("console_session_hours", s.ConsoleSessionHours, 0, maxConsoleSessionHours)
+	switch s.SecondFactor {
+	case "", SecondFactorOptional, SecondFactorAdministrators, SecondFactorAll:
+	default:
+		bad.member("second_factor", "second_factor must be %s, %s or %s.", SecondFactorOptional, SecondFactorAdministrators, SecondFactorAll)
 	}
 	return bad.err()
 }

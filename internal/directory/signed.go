@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -36,6 +37,7 @@ type signedClaims struct {
 	ID            string       `json:"jti"`
 	Actor         *signedActor `json:"act,omitempty"` // RFC 8693 section 4.1: who acts as the subject
 	Impersonation string       `json:"imp,omitempty"` // id of the leave to do so
+	Factor        bool         `json:"fac,omitempty"` // made in a session for which a second factor was asked of who has one
 }
 
 // signedActor is who acts as the subject of a token.
@@ -96,49 +98,82 @@ func parseSigned(text string) (*jwt.JSONWebToken, *signedClaims, error) {
 	return token, unverified, nil
 }
 
-// proveSigned verifies a signed token: the key and the user that it names in
-// one statement, the signature, the times, and then what has become of the user
-// since. What it says before its signature was verified decides only what is
-// looked up.
+// proveSigned verifies a signed token and what has become since of the user whom it
+// names.
 func (s *Service) proveSigned(ctx context.Context, call *Call) (version int64, err error) {
-	token, claims, err := parseSigned(string(call.Secret))
+	auth, claims, err := s.verifySigned(ctx, call, call.Secret)
 	if err != nil {
 		return 0, err
 	}
+	if call.Door == DoorCanonical && !claims.Factor {
+		if err := s.factorAsked(ctx, call, &auth, claims); err != nil {
+			return 0, err
+		}
+	}
+	return auth.TenantVersion, s.admitSigned(ctx, call, &auth, claims)
+}
+
+// verifySigned verifies a signed token: the key and the user that it names in one
+// statement, the signature, the times. What it says before its signature was verified
+// decides only what is looked up.
+func (s *Service) verifySigned(ctx context.Context, call *Call, text Secret) (Authentication, *signedClaims, error) {
 	var auth Authentication
+	token, claims, err := parseSigned(string(text))
+	if err != nil {
+		return auth, nil, err
+	}
 	err = s.store.Read(ctx, func(r Reader) (err error) {
 		auth, err = r.AuthenticateSigned(ctx, token.Headers[0].KeyID, claims.User)
 		return err
 	})
 	if err != nil {
-		return 0, err
+		return auth, nil, err
 	}
 	key, err := s.openSigningKey(&auth.Key)
 	if isSealError(err) {
-		return 0, errCredential() // whoever has the token must sign in again
+		return auth, nil, errCredential() // whoever has the token must sign in again
 	}
 	if err != nil {
-		return 0, err
+		return auth, nil, err
 	}
 	if err := token.Claims(key); err != nil { // verifies what claims were read from
-		return 0, errCredential()
+		return auth, nil, errCredential()
 	}
 	if err := checkTimes(claims, s.now()); err != nil {
-		return 0, err
+		return auth, nil, err
 	}
-	if err := openDoor(call, &auth); err != nil {
-		return 0, err
-	}
+	return auth, claims, openDoor(call, &auth)
+}
+
+// admitSigned makes the user of a signed token the actor, if the user may still act.
+func (s *Service) admitSigned(ctx context.Context, call *Call, auth *Authentication, claims *signedClaims) error {
 	if claims.Epoch != auth.User.AuthEpoch || !auth.User.Usable(s.now()) {
-		return 0, errCredential()
+		return errCredential()
 	}
 	call.Actor = personOf(&auth.User)
 	call.Actor.signed, call.Actor.renewal = true, auth.User.MustChangePassword
 	call.Actor.ends = time.Unix(claims.ExpiresAt, 0)
 	if claims.Actor != nil || claims.Impersonation != "" {
-		err = s.actAs(ctx, call, claims, &auth.User)
+		return s.actAs(ctx, call, claims, &auth.User)
 	}
-	return auth.TenantVersion, err
+	return nil
+}
+
+// factorAsked refuses a token that was given for a password alone, where the canonical
+// door would have asked for a second factor: of the person whose password it was.
+func (s *Service) factorAsked(ctx context.Context, call *Call, auth *Authentication, claims *signedClaims) error {
+	number := auth.User.Number
+	if claims.Actor != nil {
+		number = claims.Actor.User
+	}
+	err := s.store.Read(ctx, func(r Reader) error {
+		_, err := r.SecondFactor(ctx, auth.Tenant, number)
+		return err
+	})
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	return orError(err, Wrong(CodeUnauthenticated, ReasonFactorRequired, "The token was given without a second factor. Sign in at this door."))
 }
 
 // checkTimes refuses a token before and after its time.
@@ -155,7 +190,7 @@ func checkTimes(c *signedClaims, now time.Time) error {
 // actAs decides whether an administrator may still act as a user: the leave is
 // there and has time left, and neither person has changed since.
 func (s *Service) actAs(ctx context.Context, call *Call, claims *signedClaims, target *User) error {
-	call.Actor.acted, call.Actor.renewal = true, false
+	call.Actor.acted, call.Actor.renewal, call.Actor.leave = true, false, claims.Impersonation
 	if claims.Actor == nil {
 		return errCredential()
 	}

@@ -62,6 +62,8 @@ type Reader interface {
 	JobReader
 	WebhookReader
 	BulkReader
+	SecondFactorReader
+	OverviewReader
 }
 
 // Tx is every look-up and every change, in one transaction.
@@ -80,6 +82,8 @@ type Tx interface {
 	JobWriter
 	WebhookWriter
 	BulkWriter
+	SecondFactorWriter
+	OverviewWriter
 	Sweeper
 	// Try runs a part of the transaction: what it wrote is undone if it fails,
 	// and the rest of the transaction goes on.

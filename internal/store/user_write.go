@@ -176,6 +176,9 @@ func (t *tx) DeleteUser(ctx context.Context, u directory.User) error {
 	if _, err := t.q.exec(ctx, "DELETE FROM impersonations WHERE tenant = $1 AND (admin = $2 OR target = $2)", int64(u.Tenant), u.Number); err != nil {
 		return err
 	}
+	if _, err := t.DeleteSecondFactor(ctx, u.Tenant, u.Number); err != nil {
+		return err
+	}
 	if err := t.endJobsOf(ctx, &u); err != nil {
 		return err
 	}

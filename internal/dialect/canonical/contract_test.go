@@ -36,7 +36,7 @@ func vars(t testing.TB, service *directory.Service) map[string]string {
 	must(t, err)
 	groups, err := service.CreateGroups(ctx, directory.System(tenant.No, "test"), []directory.Group{{Kind: directory.GroupPlain, Name: "Pilots"}}, nil)
 	must(t, err)
-	boss, err := service.OpenUserSession(ctx, &directory.Call{Door: directory.DoorCanonical}, "admin", "usher-demo-password")
+	boss, err := service.OpenUserSession(ctx, &directory.Call{Door: directory.DoorCanonical}, "admin", "usher-demo-password", "")
 	must(t, err)
 	return map[string]string{"key": "usher-demo-key", "reader": reader, "group": groups[0].ID, "boss": boss.Token, "bossID": boss.User.ID}
 }

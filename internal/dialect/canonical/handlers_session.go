@@ -25,9 +25,10 @@ func registerSessions(d *door) {
 			Body struct {
 				UserName string `json:"user_name" minLength:"1" maxLength:"256"`
 				Password string `json:"password" minLength:"1" maxLength:"1024" writeOnly:"true"`
+				Code     string `json:"code,omitempty" maxLength:"64" writeOnly:"true" doc:"Of who has a second factor: a code of the authenticator app, or a recovery code."`
 			} `nameHint:"SignIn"`
 		}) (*made[signedIn], error) {
-			session, err := x.door.svc.OpenUserSession(ctx, &x.call, in.Body.UserName, directory.Secret(in.Body.Password))
+			session, err := x.door.svc.OpenUserSession(ctx, &x.call, in.Body.UserName, directory.Secret(in.Body.Password), directory.Secret(in.Body.Code))
 			if err != nil {
 				return nil, err
 			}

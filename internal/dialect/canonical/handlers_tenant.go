@@ -46,6 +46,9 @@ type TenantSettings struct {
 	SmartappInactiveWithoutSeat bool             `json:"smartapp_inactive_without_seat" doc:"The smartapp door makes a new user inactive when no seat is free, where it would refuse."`
 	RecycleBinDays              int              `json:"recycle_bin_days" minimum:"0" maximum:"36500" doc:"After so many days in the recycle bin a user is purged; 0: never."`
 	EventDays                   int              `json:"event_days" minimum:"0" maximum:"36500" doc:"After so many days events are removed, 30 at least; 0: never."`
+	ConsoleIdleMinutes          int              `json:"console_idle_minutes" minimum:"0" maximum:"1440" doc:"After so many minutes without a request a session of the console ends; 0: 30."`
+	ConsoleSessionHours         int              `json:"console_session_hours" minimum:"0" maximum:"720" doc:"After so many hours a session of the console ends, however much it is used; 0: 12."`
+	SecondFactor                string           `json:"second_factor" enum:",optional,administrators,all" doc:"Who must have a second factor at the console and to open a session here; empty: optional."`
 }
 
 // PasswordSettings are what passwords must be.
@@ -59,7 +62,8 @@ type PasswordSettings struct {
 func settingsOf(s *directory.Settings) TenantSettings {
 	shown := TenantSettings{Password: PasswordSettings(s.Password), RequestsPerMinute: s.RequestsPerMinute, IQmetrixPictureNull: s.IQmetrixPictureNull,
 		MaxFailedLogins: s.MaxFailedLogins, NotifyOnCreate: s.NotifyOnCreate, SmartappInactiveWithoutSeat: s.SmartappInactiveWithoutSeat,
-		RecycleBinDays: s.RecycleBinDays, EventDays: s.EventDays}
+		RecycleBinDays: s.RecycleBinDays, EventDays: s.EventDays,
+		ConsoleIdleMinutes: s.ConsoleIdleMinutes, ConsoleSessionHours: s.ConsoleSessionHours, SecondFactor: s.SecondFactor}
 	if shown.RequestsPerMinute == nil {
 		shown.RequestsPerMinute = map[string]int{}
 	}
@@ -70,7 +74,8 @@ func settingsOf(s *directory.Settings) TenantSettings {
 func (s *TenantSettings) core() directory.Settings {
 	return directory.Settings{Password: directory.PasswordPolicy(s.Password), RequestsPerMinute: s.RequestsPerMinute, IQmetrixPictureNull: s.IQmetrixPictureNull,
 		MaxFailedLogins: s.MaxFailedLogins, NotifyOnCreate: s.NotifyOnCreate, SmartappInactiveWithoutSeat: s.SmartappInactiveWithoutSeat,
-		RecycleBinDays: s.RecycleBinDays, EventDays: s.EventDays}
+		RecycleBinDays: s.RecycleBinDays, EventDays: s.EventDays,
+		ConsoleIdleMinutes: s.ConsoleIdleMinutes, ConsoleSessionHours: s.ConsoleSessionHours, SecondFactor: s.SecondFactor}
 }
 
 // SettingsChange is a merge patch of TenantSettings; null is the default.
@@ -83,6 +88,9 @@ type SettingsChange struct {
 	SmartappInactiveWithoutSeat opt[bool]                `json:"smartapp_inactive_without_seat,omitempty"`
 	RecycleBinDays              opt[int]                 `json:"recycle_bin_days,omitempty" minimum:"0" maximum:"36500"`
 	EventDays                   opt[int]                 `json:"event_days,omitempty" minimum:"0" maximum:"36500"`
+	ConsoleIdleMinutes          opt[int]                 `json:"console_idle_minutes,omitempty" minimum:"0" maximum:"1440"`
+	ConsoleSessionHours         opt[int]                 `json:"console_session_hours,omitempty" minimum:"0" maximum:"720"`
+	SecondFactor                opt[string]              `json:"second_factor,omitempty" enum:",optional,administrators,all"`
 
 	raw json.RawMessage // what the patch is made from: it knows what was left out
 }

@@ -24,7 +24,7 @@ func TestSettingsAreAllThere(t *testing.T) {
 	if diff := cmp.Diff(want, merged); diff != "" || err != nil {
 		t.Errorf("an empty patch: %v (-want +got):\n%s", err, diff)
 	}
-	change.raw = []byte(`{"password":null,"requests_per_minute":null,"iqmetrix_picture_null":null,"max_failed_logins":null,"notify_on_create":null,"smartapp_inactive_without_seat":null,"recycle_bin_days":null,"event_days":null}`)
+	change.raw = []byte(`{"password":null,"requests_per_minute":null,"iqmetrix_picture_null":null,"max_failed_logins":null,"notify_on_create":null,"smartapp_inactive_without_seat":null,"recycle_bin_days":null,"event_days":null,"console_idle_minutes":null,"console_session_hours":null,"second_factor":null}`)
 	merged, err = change.merge(want)
 	if diff := cmp.Diff(directory.Settings{}, merged); diff != "" || err != nil {
 		t.Errorf("all defaults: %v (-want +got):\n%s", err, diff)
@@ -59,6 +59,8 @@ func fill(t *testing.T, v reflect.Value) {
 			field.SetBool(true)
 		case reflect.Int:
 			field.SetInt(7)
+		case reflect.String:
+			field.SetString("all")
 		case reflect.Map:
 			field.Set(reflect.ValueOf(map[string]int{"scim": 7}))
 		default:

@@ -58,7 +58,7 @@ func vars(t testing.TB, service *directory.Service) map[string]string {
 	// Signed in while the sample tenant is the only one with these doors.
 	signIn := func(name string, password directory.Secret) string {
 		t.Helper()
-		in, err := service.OpenUserSession(ctx, &directory.Call{Door: directory.DoorCanonical, Addr: "192.0.2.7"}, name, password)
+		in, err := service.OpenUserSession(ctx, &directory.Call{Door: directory.DoorCanonical, Addr: "192.0.2.7"}, name, password, "")
 		must(t, err)
 		return in.Token
 	}
