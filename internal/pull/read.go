@@ -75,6 +75,7 @@ func Read(ctx context.Context, o Options) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	s.counted = o.Source.Complete()
 	resumed := s.at.Users
 	err = errors.Join(read(ctx, &o, s), s.close())
 	return Result{Users: s.at.Users, Missing: s.missing(), Left: s.at.Left, Resumed: resumed}, err

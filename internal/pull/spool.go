@@ -37,6 +37,8 @@ type spool struct {
 	path string
 	at   checkpoint
 	seen map[[16]byte]struct{} // who is in the file: 16 bytes each
+	// counted says that Total are all users there are, so that fewer are too few.
+	counted bool
 }
 
 // checkpointOf is the name of the note beside a file.
@@ -146,7 +148,12 @@ func keyOf(r *directory.Record) [16]byte {
 }
 
 // missing is how many users are said to be there beyond those in the file.
-func (s *spool) missing() int64 { return max(0, s.at.Total-s.at.Users) }
+func (s *spool) missing() int64 {
+	if !s.counted {
+		return 0
+	}
+	return max(0, s.at.Total-s.at.Users)
+}
 
 // add adds a page and its note, both on disk when it returns, and says how many of
 // its users were new.
@@ -183,7 +190,8 @@ func (s *spool) add(page *directory.RecordPage, without []string) (fresh int64, 
 		at.Left = sum(at.Left, page.Left)
 	}
 	if at.Next == "" {
-		at.Done = at.Again || at.Users >= at.Total
+		s.at = at
+		at.Done = at.Again || s.missing() == 0
 		at.Again, at.First = true, at.Pages
 	}
 	s.at = at

@@ -328,7 +328,7 @@ func record(page *directory.RecordPage, o web.Object) directory.Record {
 	}
 	picture := p.Picture.Value
 	if picture == nil {
-		picture = json.RawMessage("null")
+		picture = json.RawMessage("{}") // what is shown where there is none
 	}
 	out.Picture = &picture
 	for _, fault := range f {
