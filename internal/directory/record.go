@@ -72,9 +72,9 @@ type Record struct {
 
 // RecordParts are parts of members of a record: what they do not name stays as it is.
 type RecordParts struct {
-	Phones     []Phone                    // the number of the first phone of each of these types; "" takes it away
-	Address    map[string]string          // by part: line1, line2, city, region, country, zip
-	Attributes map[string]json.RawMessage // null takes one away
+	Phones     []Phone           // the number of the first phone of each of these types
+	Address    map[string]string // by part: line1, line2, city, region, country, zip
+	Attributes map[string]string // cells by name: JSON where the attribute is no text, else the text
 }
 
 // RecordGroup is a group of a record.
