@@ -98,8 +98,8 @@ func (r *Request) Viewer() (*Viewer, error) {
 		p := &who.Person.Value
 		v.UserName, v.Name = p.UserName, FullName(p)
 	}
-	if r.cookie(actingCookie) != "" {
-		v.Acting, v.ActingBy = true, who.Actor.OnBehalfOf
+	if who.Behind.Set {
+		v.Acting, v.ActingBy = true, FullName(&who.Behind.Value)
 	}
 	r.viewer = v
 	return v, nil
@@ -202,3 +202,7 @@ func (r *Request) Page(t *template.Template, v View) (web.Response, error) {
 func (r *Request) Fragment(t *template.Template, name string, v View) (web.Response, error) {
 	return r.render(t, name, v)
 }
+
+// IfVersion asks of a call that the thing still has the version that a form was made
+// of, so that nobody's change is lost.
+func IfVersion(version int64) directory.Condition { return directory.Condition{Match: []int64{version}} }

@@ -80,7 +80,8 @@ func (r *Request) cookie(name string) string {
 	return c.Value
 }
 
-// secret is what the browser presents: of who acts as another, the token for that.
+// secret is what forms are proved by: of who acts as another, the token for that, so
+// that a form of before does nothing in the other's name.
 func (r *Request) secret() directory.Secret {
 	if acting := r.cookie(actingCookie); acting != "" && r.cookie(sessionCookie) != "" {
 		return directory.Secret(acting)
@@ -92,7 +93,8 @@ func (r *Request) secret() directory.Secret {
 // request gets its own; they count as one.
 func (r *Request) Call() *directory.Call {
 	if r.first == nil {
-		r.first = r.newCall(r.secret())
+		r.first = r.newCall(directory.Secret(r.cookie(sessionCookie)))
+		r.first.Acting = directory.Secret(r.cookie(actingCookie))
 		return r.first
 	}
 	return r.first.Part()

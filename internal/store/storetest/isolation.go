@@ -149,9 +149,14 @@ func (s *sample) everyWrite(credential, session string) map[string]func(tx direc
 			tenant.Disabled = true
 			return errors.Join(err, tx.UpdateTenant(ctx, tenant))
 		},
-		"SetPool":     func(tx directory.Tx) error { return tx.SetPool(ctx, no, "Full", 1) },
-		"RaiseNumber": func(tx directory.Tx) error { return tx.RaiseNumber(ctx, no, directory.NumberUser, 5000) },
-		"InsertEvent": func(tx directory.Tx) error { return tx.InsertEvent(ctx, newEvent(no, directory.EventUserUpdated)) },
+		"SetSecondFactor and SpendRecoveryCode": func(tx directory.Tx) error {
+			_, err := tx.SpendRecoveryCode(ctx, no, 1, sum("first"))
+			return errors.Join(err, tx.SetSecondFactor(ctx, no, directory.SecondFactor{User: 1, Sealed: []byte("changed")}), tx.SetRecoveryCodes(ctx, no, 1, nil))
+		},
+		"DeleteSecondFactor": func(tx directory.Tx) error { _, err := tx.DeleteSecondFactor(ctx, no, 1); return err },
+		"SetPool":            func(tx directory.Tx) error { return tx.SetPool(ctx, no, "Full", 1) },
+		"RaiseNumber":        func(tx directory.Tx) error { return tx.RaiseNumber(ctx, no, directory.NumberUser, 5000) },
+		"InsertEvent":        func(tx directory.Tx) error { return tx.InsertEvent(ctx, newEvent(no, directory.EventUserUpdated)) },
 	}
 }
 

@@ -89,6 +89,9 @@ var lookups = []lookup{
 	{"Answer", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
 		return result(r.Answer(ctx, t, "key:k", sum("answer")))
 	}},
+	{"SecondFactor", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
+		return result(r.SecondFactor(ctx, t, 1))
+	}},
 	{"Pool", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
 		return result(r.Pool(ctx, t, "Full"))
 	}},
@@ -97,6 +100,21 @@ var lookups = []lookup{
 // listings are the readers that answer an empty list or zero where there is
 // nothing.
 var listings = []lookup{
+	{"RecoveryCodes", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
+		return result(r.RecoveryCodes(ctx, t, 1))
+	}},
+	{"PoolDays", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
+		return result(r.PoolDays(ctx, t, 0))
+	}},
+	{"EventDays", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
+		return result(r.EventDays(ctx, t, 0))
+	}},
+	{"CountLocked", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
+		return result(r.CountLocked(ctx, t, 0, 10))
+	}},
+	{"CountFailedJobs", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
+		return result(r.CountFailedJobs(ctx, t, 10))
+	}},
 	{"Users", func(ctx context.Context, r directory.Reader, t directory.TenantNo) (any, error) {
 		return result(r.Users(ctx, t, directory.UserQuery{Limit: 10}))
 	}},
@@ -242,6 +260,8 @@ func (s *sample) populate(tag string) {
 			tx.InsertCredential(s.ctx, s.credential(tag+s.companies[1].ID)),
 			tx.InsertSigningKey(s.ctx, s.signingKey(tag)),
 			tx.SetPool(s.ctx, s.tenant, "Full", int64(len(tag))),
+			tx.SetSecondFactor(s.ctx, s.tenant, directory.SecondFactor{User: 1, Sealed: []byte(tag), CreatedAt: noon}),
+			tx.SetRecoveryCodes(s.ctx, s.tenant, 1, [][]byte{sum(tag)}),
 			tx.InsertEvent(s.ctx, newEvent(s.tenant, directory.EventUserCreated)),
 			tx.InsertAnswer(s.ctx, directory.Answer{Tenant: s.tenant, Caller: "key:k", Key: sum("answer"), Request: sum(tag), Sealed: []byte(tag), CreatedAt: noon}),
 			tx.InsertHandle(s.ctx, s.tenant, directory.Handle{Space: directory.ExternalSpace("0b1c"), Key: "ext-1", Kinds: directory.HandleKey, User: 1}),

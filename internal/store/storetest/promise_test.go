@@ -110,6 +110,31 @@ var promises = map[string][]string{
 	"SessionReader lists sign-ins.":                     nil,
 	"UserTokens lists a user's tokens of the kinds access, refresh and session that expire after now, the newest first, without their hashes.": {
 		"token/UserTokens lists a user's tokens that live on, the newest first"},
+	"SecondFactorReader reads what people prove besides their passwords.":   nil,
+	"SecondFactor reads a user's; ErrNotFound when there is none.":          {"lookup/Look-ups answer ErrNotFound", "second factor/SetSecondFactor writes or replaces a user's second factor"},
+	"RecoveryCodes counts a user's recovery codes that are left.":           {"second factor/SetSecondFactor writes or replaces a user's second factor"},
+	"SecondFactorWriter changes what people prove besides their passwords.": nil,
+	"The caller has locked the user.":                                       {"second factors/Of many that spend one recovery code one gets true"},
+	"SetSecondFactor writes or replaces a user's second factor.":            {"second factor/SetSecondFactor writes or replaces a user's second factor"},
+	"DeleteSecondFactor erases a user's second factor with its recovery codes, and reports whether there was one.": {
+		"second factor/DeleteSecondFactor erases it with its recovery codes"},
+	"SetRecoveryCodes replaces a user's recovery codes by those with these hashes.": {"second factor/SetSecondFactor writes or replaces a user's second factor"},
+	"SpendRecoveryCode removes a user's recovery code and reports whether it was there: of two that spend one code, one gets true.": {
+		"second factor/A recovery code is spent once", "second factors/Of many that spend one recovery code one gets true"},
+	"DeleteImpersonation ends a leave to act as another and reports whether it was there.": {"second factor/DeleteImpersonation ends a leave to act as another"},
+	"OverviewReader reads the figures of a tenant that no other look-up has.":              nil,
+	"PoolDays lists the seats of a tenant's pools by type and day, from a day on (days since 1970).": {
+		"overview/SamplePools notes the seats of every pool and PoolDays lists them"},
+	"EventDays counts a tenant's events by day, from a day on, by the hours that IndexEvents has noted: what is not indexed is not counted.": {
+		"overview/EventDays counts the events that are indexed by day"},
+	"CountLocked counts the locked users of a company's subtree (0: the tenant) that are not deleted, and stops at limit.": {
+		"overview/CountLocked counts the locked users of a company's subtree"},
+	"CountFailedJobs counts a tenant's jobs that were given up, and stops at limit.": {"overview/CountFailedJobs counts the jobs that were given up"},
+	"OverviewWriter keeps the figures that must be noted while they are true.":       nil,
+	"SamplePools notes the seats of every pool of every tenant as those of a day, in the place of what was noted of that day before.": {
+		"overview/SamplePools notes the seats of every pool and PoolDays lists them", "second factors/Samples of pools at once wait for each other"},
+	"SweepPoolDays removes what was noted of days before that of a time, at most limit rows; it returns how many.": {
+		"overview/SweepPoolDays removes what was noted of days before"},
 	"AnswerReader finds the answers of idempotency keys.": {"answer/An answer is its tenant's, its caller's and its key's"},
 	"AnswerWriter keeps the answers of idempotency keys.": {"answer/An answer's fields round trip"},
 	"InsertAnswer keeps an answer, in the place of one that is AnswersKept old or older.": {
