@@ -5,12 +5,19 @@ package console
 import (
 	"net/http"
 
+	"github.com/usher-id/usher/internal/console/company"
+	"github.com/usher-id/usher/internal/console/group"
+	"github.com/usher-id/usher/internal/console/licence"
+	"github.com/usher-id/usher/internal/console/lockreason"
 	"github.com/usher-id/usher/internal/console/page"
+	"github.com/usher-id/usher/internal/console/role"
 	"github.com/usher-id/usher/internal/directory"
 )
 
 // mounts are the packages of pages.
-var mounts = []func(*page.Kit){}
+var mounts = []func(*page.Kit){
+	company.Mount, group.Mount, licence.Mount, lockreason.Mount, role.Mount,
+}
 
 // New makes the handler of page.Path and everything below.
 func New(svc *directory.Service, o page.Options) http.Handler {

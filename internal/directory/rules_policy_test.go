@@ -88,7 +88,9 @@ func methodRules() map[string]methodRule {
 	addAuditRules(rules)
 	addSteerRules(rules)
 	addWebhookRules(rules)
+	addBulkRules(rules)
 	addConsoleRules(rules)
+	addOrganisationRules(rules)
 	return rules
 }
 

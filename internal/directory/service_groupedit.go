@@ -302,6 +302,7 @@ func (s *Service) memberPages(ctx context.Context, call *Call, group int64, each
 
 // MemberPage is one page of a list of members. Total is what the caller can see.
 type MemberPage struct {
+	Group   Group // whose members they are; the zero value for a role's
 	Members []MemberRef
 	Total   int64
 	Next    string // cursor of the next page, "" at the end
@@ -338,6 +339,7 @@ func (s *Service) ListMembers(ctx context.Context, call *Call, ref GroupRef, lim
 	if err != nil {
 		return MemberPage{}, err
 	}
+	page.Group = group
 	return page, s.cutMembers(call, memberList, group.ID, &page, limit)
 }
 

@@ -13,7 +13,7 @@ import (
 // statuses are the answers to the core's errors.
 var statuses = map[directory.Code]int{
 	directory.CodeInvalid: http.StatusUnprocessableEntity, directory.CodeNotFound: http.StatusNotFound, directory.CodeForbidden: http.StatusForbidden,
-	directory.CodeConflict: http.StatusConflict, directory.CodeRateLimited: http.StatusTooManyRequests, directory.CodeUnavailable: http.StatusServiceUnavailable,
+	directory.CodeConflict: http.StatusConflict, directory.CodeStale: http.StatusConflict, directory.CodeRateLimited: http.StatusTooManyRequests, directory.CodeUnavailable: http.StatusServiceUnavailable,
 }
 
 // refuse answers an error of a handler that is the core's word to a person. Others

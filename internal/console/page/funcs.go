@@ -30,6 +30,7 @@ func (k *Kit) funcs() template.FuncMap {
 		"json":     indented,
 		"percent":  percent,
 		"plural":   plural,
+		"free":     func(p directory.Pool) int64 { return max(0, p.Total-p.Used) },
 		"version":  func() string { return k.Options.Version },
 		"join":     strings.Join,
 		"selected": func(have, want any) bool { return fmt.Sprint(have) == fmt.Sprint(want) },

@@ -205,4 +205,6 @@ func (r *Request) Fragment(t *template.Template, name string, v View) (web.Respo
 
 // IfVersion asks of a call that the thing still has the version that a form was made
 // of, so that nobody's change is lost.
-func IfVersion(version int64) directory.Condition { return directory.Condition{Match: []int64{version}} }
+func IfVersion(version int64) directory.Condition {
+	return directory.Condition{Match: []int64{version}}
+}
