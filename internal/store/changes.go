@@ -20,6 +20,7 @@ type changes struct {
 	search map[int64]searchChange
 	events []pendingEvent
 	erased []erasure
+	loaded int            // users of LoadUsers
 	event  committedEvent // the last one written
 	failed error          // what a part met after which the transaction cannot go on
 }
@@ -60,7 +61,7 @@ func (c *changes) document(rid int64, change searchChange) {
 func (c *changes) reset() {
 	clear(c.totals)
 	clear(c.search)
-	c.events, c.erased = nil, nil
+	c.events, c.erased, c.loaded = nil, nil, 0
 	c.event, c.failed = committedEvent{}, nil
 }
 
@@ -72,6 +73,7 @@ func (c *changes) merge(done *changes) {
 	for rid, change := range done.search {
 		c.document(rid, change)
 	}
+	c.loaded += done.loaded
 	c.mergeEvents(done)
 }
 

@@ -45,6 +45,7 @@ func (t *tx) LoadUsers(ctx context.Context, tenant directory.TenantNo, load []di
 	if err := l.write(ctx, load); err != nil {
 		return err
 	}
+	t.pending.loaded += len(load)
 	for i := range load {
 		u := &load[i].User
 		t.pending.document(rowID(tenant, u.Number), searchChange{tenant: int64(tenant), document: u.SearchDocument(), fresh: true})
@@ -125,17 +126,4 @@ func (l *loader) findPaths(ctx context.Context) error {
 		l.paths[company] = path
 	}
 	return nil
-}
-
-// insertRows loads rows by INSERTs of several. A key that is taken is passed over
-// and found by the number of rows: the statement then needs no journal of its own,
-// with which every page that it changes would be copied.
-func insertRows(ctx context.Context, q querier, table *loadedTable, values []any) error {
-	return table.insert.each(values, func(sql string, args []any) error {
-		n, err := q.exec(ctx, sql, args...)
-		if err == nil && n != int64(len(args)/len(table.columns)) {
-			err = fmt.Errorf("%w: a key of %s", directory.ErrDuplicate, table.name)
-		}
-		return err
-	})
 }

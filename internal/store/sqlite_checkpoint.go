@@ -45,13 +45,16 @@ func (c *checkpointer) run() {
 	defer tick.Stop()
 	done := int64(-1) // the log may be left over from an earlier process
 	idle := 0
-	for {
+	for turn := 0; ; turn++ {
 		select {
 		case <-c.stop:
 			return
 		case <-tick.C:
 		}
 		c.forgetErased()
+		if c.writer.loading.Load() && turn%loadCheckpoint > 0 {
+			continue
+		}
 		n := c.writer.commits.Load()
 		if idle++; n != done {
 			idle = 0
@@ -59,7 +62,7 @@ func (c *checkpointer) run() {
 			if all {
 				done = n
 			}
-			if pages > longLog {
+			if pages > c.writer.longLog() {
 				c.checkpoint("PASSIVE") // what was written during the first
 				c.writer.catchUp.Store(true)
 			}

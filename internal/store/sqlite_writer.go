@@ -45,6 +45,8 @@ type writer struct {
 	// the last merge, and one for what an earlier process may have left: a
 	// search reads all segments.
 	unmerged int
+	// loading says that many users are being loaded.
+	loading atomic.Bool
 }
 
 // update is one call of Update.
@@ -66,6 +68,7 @@ const (
 
 func newWriter(e *engine, conn *sqliteConn, o Options) *writer {
 	w := restingWriter(e, conn, o)
+	w.resumeLoad()
 	go w.run()
 	return w
 }
@@ -155,6 +158,8 @@ func (w *writer) run() {
 		case <-idle.C:
 			if w.mergeIdle() {
 				idle.Reset(time.Millisecond)
+			} else {
+				w.endLoad()
 			}
 		}
 	}
@@ -278,6 +283,7 @@ func (b *batch) commit() {
 		b.w.unmerged++
 	}
 	b.answer(nil)
+	b.w.loaded(b.changes.loaded)
 	b.w.mergeUnderLoad()
 }
 
@@ -366,7 +372,7 @@ func (w *writer) mergeIdle() bool {
 	if w.unmerged == 0 {
 		return false
 	}
-	before, after, err := w.merge()
+	before, after, err := w.merge(mergePages)
 	if err != nil || after-before < 2 { // less than two changes: nothing was merged
 		w.unmerged = 0
 	}
@@ -377,17 +383,17 @@ func (w *writer) mergeIdle() bool {
 func (w *writer) mergeUnderLoad() {
 	if w.unmerged >= mergeBatches {
 		w.unmerged = 1
-		w.merge()
+		w.merge(mergePages)
 	}
 }
 
 // merge is one step of merging, with the total changes of the connection
 // before and after it, which is how FTS5 tells that it had nothing to merge.
-func (w *writer) merge() (before, after int64, err error) {
+func (w *writer) merge(pages int64) (before, after int64, err error) {
 	before, err = w.totalChanges()
 	if err == nil {
 		w.conn.broken = nil
-		_, err = w.conn.exec(noCancel, "INSERT INTO user_search (user_search, rank) VALUES ('merge', $1)", int64(mergePages))
+		_, err = w.conn.exec(noCancel, "INSERT INTO user_search (user_search, rank) VALUES ('merge', $1)", pages)
 	}
 	if err == nil {
 		after, err = w.totalChanges()
