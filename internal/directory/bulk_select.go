@@ -9,17 +9,21 @@ type BulkSelect struct {
 	Terms   []string     `json:"terms,omitempty"`   // words that must all occur, as a person wrote them
 	Groups  []GroupRef   `json:"groups,omitempty"`  // members of any of them
 	Filter  StoredFilter `json:"filter,omitzero"`
+	// Role and SignedIn are as in UserQuery.
+	Role     int64      `json:"role,omitempty"`
+	SignedIn SignInTime `json:"signed_in,omitzero"`
 }
 
 // SelectionOf is the selection of a query.
 func SelectionOf(q *UserQuery) *BulkSelect {
-	return &BulkSelect{Company: q.Company, States: q.States.list(), Terms: q.Terms, Groups: q.Groups, Filter: StoredFilter{q.Filter}}
+	return &BulkSelect{Company: q.Company, States: q.States.list(), Terms: q.Terms, Groups: q.Groups, Filter: StoredFilter{q.Filter},
+		Role: q.Role, SignedIn: q.SignedIn}
 }
 
 // query is the selection as a query of its users after one of them.
 func (b *BulkSelect) query(after int64, limit int) UserQuery {
 	return UserQuery{Company: b.Company, States: StatesOf(b.States...), Terms: b.Terms, Groups: b.Groups, Filter: b.Filter.Filter,
-		After: after, Limit: limit}
+		Role: b.Role, SignedIn: b.SignedIn, After: after, Limit: limit}
 }
 
 // list is the states of a set, in their order.

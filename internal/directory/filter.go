@@ -106,6 +106,10 @@ type External struct {
 	Value      string
 }
 
+// HasExtras holds when a user carries own fields of a door: that door has said
+// something about the user which only it shows.
+type HasExtras struct{ Door Door }
+
 // InState holds in any of the states.
 type InState struct{ States StateSet }
 
@@ -274,6 +278,11 @@ func (f Extra) Match(u *User) bool {
 		}
 	}
 	return false
+}
+
+// Match implements Filter.
+func (f HasExtras) Match(u *User) bool {
+	return !isEmptyJSON(u.Profile.Extras[f.Door.String()])
 }
 
 // Match implements Filter.

@@ -1,6 +1,9 @@
 package directory
 
-import "strconv"
+import (
+	"strconv"
+	"time"
+)
 
 // UserQuery selects a page of users in order of their numbers.
 type UserQuery struct {
@@ -29,6 +32,34 @@ type UserQuery struct {
 	// into GroupNumbers. An unknown group has no members.
 	Groups       []GroupRef
 	GroupNumbers []int64
+	// Role keeps users who hold the role of this number, for whatever company; 0: all.
+	Role int64
+	// SignedIn keeps users by when they last signed in.
+	SignedIn SignInTime
+	// Numbers keeps users of these numbers, at most MaxBulkUsers; none: all.
+	Numbers []int64
+	// Until and UntilValue end a list at a user, itself included, as After and
+	// AfterValue begin it behind one; 0: at its end. They are the core's own.
+	Until      int64
+	UntilValue string
+}
+
+// SignInTime bounds when users last signed in with their password. The zero value bounds
+// nothing.
+type SignInTime struct {
+	// Never keeps those who never did; From and Before then count for nothing.
+	Never  bool      `json:"never,omitempty"`
+	From   time.Time `json:"from,omitzero"`   // then or later
+	Before time.Time `json:"before,omitzero"` // earlier than that, but at all
+}
+
+// IsZero reports that nothing is bounded.
+func (s SignInTime) IsZero() bool { return s == SignInTime{} }
+
+// Plain reports that states and company alone choose the users of a query, so that
+// counters know how many there are.
+func (q *UserQuery) Plain() bool {
+	return len(q.Terms) == 0 && q.Filter == nil && len(q.Groups) == 0 && len(q.GroupNumbers) == 0 && q.Role == 0 && q.SignedIn.IsZero() && len(q.Numbers) == 0
 }
 
 // MaxLimit is the largest page that the core hands out.

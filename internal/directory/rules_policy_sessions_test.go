@@ -114,7 +114,7 @@ func TestRulesPolicyImpersonation(t *testing.T) {
 	barred := []string{"SetPassword", "ChangePassword", "GeneratePassword", "MailReset", "MakeReset", "CreateKey", "CreateClient", "CreateAPIUser",
 		"CreateCustomer", "Credentials", "Credential", "RevokeCredential", "AssignRole", "UnassignRole", "SetUserRoles", "GiveRole", "TakeRole",
 		"SetRoleMembers", "UpdateTenant", "EditTenant", "SetOwner", "CreateTenant", "TenantByName", "Tenants", "SetEntity", "SetEntityOf", "ClaimJobs",
-		"FinishJob", "RetryJob", "AbandonJob", "OpenMail", "Sweep", "RestartChain", "RemoveSecondFactor"}
+		"FinishJob", "RetryJob", "AbandonJob", "OpenMail", "Sweep", "RestartChain", "RemoveSecondFactor", "TemporaryPassword"}
 	for name, rule := range methodRules() {
 		run := rule.run(w)
 		dump := w.dump()

@@ -29,7 +29,7 @@ func deedRows(ctx context.Context, r Reader, call *Call, d *BulkDeed) (int64, er
 	if none || err != nil {
 		return 0, err
 	}
-	if len(q.Terms) == 0 && q.Filter == nil && len(q.GroupNumbers) == 0 {
+	if q.Plain() {
 		return r.UserTotal(ctx, call.Actor.Tenant, q.Company, q.States)
 	}
 	counted, err := r.CountUsers(ctx, call.Actor.Tenant, q, CountLimit)

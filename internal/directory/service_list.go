@@ -90,6 +90,9 @@ func (q *UserQuery) clean(call *Call) error {
 	if q.Sort == FieldNumber {
 		q.Sort = FieldNone
 	}
+	if len(q.Numbers) > MaxBulkUsers {
+		return Invalid(FieldNumber.String(), ReasonFieldLength, "A list takes at most %d numbers.", MaxBulkUsers)
+	}
 	if err := checkFilter(q.Filter, 0, new(int)); err != nil {
 		return err
 	}
@@ -186,7 +189,7 @@ func nobody(ctx context.Context, r Reader, call *Call, q UserQuery) (UserPage, e
 // and groups, else from the page itself if it is the last one, else counted up to
 // CountLimit (UserPage.Total says what it means beyond).
 func (s *Service) total(ctx context.Context, r Reader, t TenantNo, q UserQuery, w walk, page *UserPage) (int64, error) {
-	if len(q.Terms) == 0 && q.Filter == nil && len(q.GroupNumbers) == 0 {
+	if q.Plain() {
 		return r.UserTotal(ctx, t, q.Company, q.States)
 	}
 	byOffset := w.key.query != ""
@@ -221,5 +224,5 @@ type walkKey struct {
 
 // queryKey is the part of a query that stays the same from page to page.
 func (q *UserQuery) queryKey(t TenantNo) string {
-	return fmt.Sprintf("%d|%d|%d|%q|%#v|%t|%d|%q", t, q.Company, q.States, q.Terms, q.Filter, q.Descending, q.Sort, q.Groups)
+	return fmt.Sprintf("%d|%d|%d|%q|%#v|%t|%d|%q|%d|%#v|%d", t, q.Company, q.States, q.Terms, q.Filter, q.Descending, q.Sort, q.Groups, q.Role, q.SignedIn, q.Numbers)
 }

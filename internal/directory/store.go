@@ -64,6 +64,7 @@ type Reader interface {
 	BulkReader
 	SecondFactorReader
 	OverviewReader
+	PeopleReader
 }
 
 // Tx is every look-up and every change, in one transaction.

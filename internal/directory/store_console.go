@@ -55,3 +55,18 @@ type OverviewWriter interface {
 	// rows; it returns how many.
 	SweepPoolDays(ctx context.Context, before time.Time, limit int) (int, error)
 }
+
+// PeopleReader reads what lists of users show to people besides the users.
+type PeopleReader interface {
+	// LastSignIns are the times at which users last signed in with their passwords;
+	// those who never did are left out.
+	LastSignIns(ctx context.Context, t TenantNo, numbers []int64) (map[int64]time.Time, error)
+	// LookEnd is the user at which a list ends that looks at so many users one by one
+	// after q.After: its number, and its SortValue in a sorted list; 0 where fewer
+	// follow. walks is false where an index has the matches of q, so that nobody else
+	// is looked at.
+	LookEnd(ctx context.Context, t TenantNo, q UserQuery, look int) (number int64, value string, walks bool, err error)
+	// CanSort reports whether q can be listed in its order without reading more than
+	// so many users that are not on the page.
+	CanSort(ctx context.Context, t TenantNo, q UserQuery, limit int64) (bool, error)
+}

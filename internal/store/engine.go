@@ -66,8 +66,10 @@ type engine struct {
 	// extra is the condition on users u that directory.Extra is, with a test of
 	// the text that it finds; anyPhone that directory.AnyPhone is, with a test of
 	// number and type.
-	extra    func(a *args, path []string, test func(column string) string) string
-	anyPhone func(test func(number, kind string) string) string
+	extra func(a *args, path []string, test func(column string) string) string
+	// hasExtras is the condition on users u that directory.HasExtras is.
+	hasExtras func(a *args, door string) string
+	anyPhone  func(test func(number, kind string) string) string
 	// unsealed is the FROM and WHERE of the events u of tenant $1 without a position.
 	unsealed string
 	// shard picks the shard of a counter for one transaction, below shards.

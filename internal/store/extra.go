@@ -62,3 +62,17 @@ func extraByOperators(a *args, path []string, test func(column string) string) s
 	return `CASE WHEN replace(u.profile, '\\', '/') ~ ` + unreadable + " THEN false ELSE coalesce(json_typeof(" + member + ") = 'string' AND " +
 		test("(("+member+") #>> '{}')") + ", false) END"
 }
+
+// hasExtrasByPath asks SQLite for a door's own fields. A door's name needs no quotes
+// in a path.
+func hasExtrasByPath(a *args, door string) string {
+	return "(CASE WHEN instr(u.profile, " + a.add(`"`+door+`":`) + ") = 0 THEN 0 WHEN NOT json_valid(u.profile) THEN 0 ELSE coalesce(json_extract(u.profile, " +
+		a.add("$.extras."+door) + ") <> '{}', 0) END)"
+}
+
+// hasExtrasByOperators asks PostgreSQL for them. A profile that it cannot read has
+// none, as in extraByOperators.
+func hasExtrasByOperators(a *args, door string) string {
+	return "(CASE WHEN strpos(u.profile, " + a.add(`"`+door+`":`) + `) = 0 THEN false WHEN replace(u.profile, '\\\\', '/') ~ ` + unreadable +
+		" THEN false ELSE coalesce(CAST(CAST(u.profile AS json) -> 'extras' -> CAST(" + a.add(door) + " AS TEXT) AS TEXT) NOT IN ('null', '{}'), false) END)"
+}

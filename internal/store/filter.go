@@ -68,6 +68,9 @@ func (c *filterCompiler) compile(f directory.Filter) string {
 	case directory.When:
 		return c.when(f)
 	case directory.Is:
+		if f.Field == directory.FieldLocked && f.Value {
+			return "(u.locked <> 0)" // says what the partial index needs to know
+		}
 		column := "u.must_change_password"
 		if f.Field == directory.FieldLocked {
 			column = "u.locked"
@@ -79,6 +82,8 @@ func (c *filterCompiler) compile(f directory.Filter) string {
 		return c.anyPhone(f)
 	case directory.External:
 		return c.external(f)
+	case directory.HasExtras:
+		return c.e.hasExtras(c.args, f.Door.String())
 	case directory.InState:
 		return "(+u.state IN (" + stateList(f.States) + "))"
 	}
@@ -122,7 +127,7 @@ func (c *filterCompiler) text(f directory.Text) string {
 		return never // no stored text has these, and PostgreSQL takes no such argument
 	}
 	sql := c.compareText(column, f.Op, value)
-	if f.Op == directory.OpEqual && f.Field == directory.FieldClientUserID && value != "" {
+	if f.Op == directory.OpEqual && (f.Field == directory.FieldClientUserID || f.Field == directory.FieldLicenceType) && value != "" {
 		// Says what the partial index needs to know.
 		return "(" + sql + " AND " + column + " <> '')"
 	}
@@ -235,6 +240,7 @@ func filterPhrases(f directory.Filter) []string {
 var indexOrder = map[directory.Field]string{
 	directory.FieldID: "u.rid", directory.FieldClientUserID: "u.rid",
 	directory.FieldUserName: "u.number", directory.FieldEmail: "u.number", directory.FieldFamilyName: "u.number",
+	directory.FieldLicenceType: "u.number",
 }
 
 // filterIndex tells whether an index on tenant and a field answers the filter,
@@ -252,6 +258,10 @@ func filterIndex(f directory.Filter) (order string) {
 	case directory.Text:
 		if f.Op == directory.OpEqual && f.Value != "" {
 			return indexOrder[f.Field]
+		}
+	case directory.Is:
+		if f.Field == directory.FieldLocked && f.Value {
+			return "u.number"
 		}
 	}
 	return ""

@@ -52,6 +52,7 @@ func newPostgresEngine(numbers numberSource) *engine {
 		branch:       orderedBranch,
 		undoPart:     undoPart,
 		extra:        extraByOperators,
+		hasExtras:    hasExtrasByOperators,
 		anyPhone:     phoneByRows,
 		unsealed:     unsealedApart,
 		searchKey:    "s.rid",

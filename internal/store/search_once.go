@@ -52,7 +52,7 @@ func (r *reader) glance(ctx context.Context, t directory.TenantNo, q *directory.
 	}
 	c.searched(r.e, match, tests)
 	c.among(r.e, t, q)
-	c.inGroups(q.GroupNumbers)
+	c.belonging(t, q)
 	seen := 0
 	sql := "SELECT u.rid, (1 = 1" + c.tests + ")" + c.from + " ORDER BY " + c.key + order(q) + " LIMIT " + c.args.add(int64(glanceLimit+1))
 	err = r.q.scan(ctx, sql, c.args.list, func(row *row) {
@@ -79,7 +79,8 @@ type searchCount struct {
 // known. Where the page was does not matter to it.
 func (c *searchCount) answer(t directory.TenantNo, q *directory.UserQuery, limit int64) (n int64, ok bool) {
 	if c == nil || c.tenant != t || c.query.Company != q.Company || states(&c.query) != states(q) || q.Filter != nil ||
-		!slices.Equal(c.query.Terms, q.Terms) || !slices.Equal(c.query.GroupNumbers, q.GroupNumbers) || c.n == directory.CountLimit && limit > c.n {
+		!slices.Equal(c.query.Terms, q.Terms) || !slices.Equal(c.query.GroupNumbers, q.GroupNumbers) ||
+		c.query.Role != q.Role || c.query.SignedIn != q.SignedIn || !slices.Equal(c.query.Numbers, q.Numbers) || c.n == directory.CountLimit && limit > c.n {
 		return 0, false
 	}
 	return min(c.n, limit), true

@@ -57,6 +57,7 @@ func newSQLiteEngine() *engine {
 		branch:       func(_ *args, sql, _ string, _ int64) string { return sql },
 		undoPart:     undoBrokenPart,
 		extra:        extraByTables,
+		hasExtras:    hasExtrasByPath,
 		anyPhone:     phoneByTable,
 		unsealed:     unsealedInPlace,
 		searchKey:    "s.rowid",

@@ -121,7 +121,7 @@ func nothing(t directory.TenantNo, q *directory.UserQuery) bool {
 // Most users are active, so that few are passed over, and every change of state
 // would pay for an index of them.
 func listed(q *directory.UserQuery) bool {
-	return len(q.Terms) == 0 && q.Filter == nil && len(q.GroupNumbers) == 0 && (q.Company != 0 || !states(q).Has(directory.StateActive))
+	return q.Plain() && (q.Company != 0 || !states(q).Has(directory.StateActive))
 }
 
 // pageSQL lists without a condition: first the numbers of the page from an
@@ -144,13 +144,21 @@ func order(q *directory.UserQuery) string {
 
 // bounds are the numbers that a query asks for, both left out themselves.
 func bounds(q *directory.UserQuery) (above, below int64) {
-	if q.Descending && q.After > 0 {
-		return 0, min(q.After, directory.MaxNumber+1)
+	above, below = 0, directory.MaxNumber+1
+	switch {
+	case q.Descending && q.After > 0:
+		below = min(q.After, below)
+	case !q.Descending:
+		above = min(max(q.After, 0), directory.MaxNumber)
 	}
-	if q.Descending {
-		return 0, directory.MaxNumber + 1
+	if q.Until > 0 && !sorted(q) {
+		if q.Descending {
+			above = max(above, q.Until-1)
+		} else {
+			below = min(below, q.Until+1)
+		}
 	}
-	return min(max(q.After, 0), directory.MaxNumber), directory.MaxNumber + 1
+	return above, below
 }
 
 // listKeys selects the numbers after q.After: one bounded range of the index
@@ -224,15 +232,21 @@ func (r *reader) condition(ctx context.Context, t directory.TenantNo, q *directo
 		}
 		match, tests := r.e.searchMatch(&c.args, int64(t), terms, implied)
 		c.searched(r.e, match, tests)
+	} else if few, err := r.fewListed(ctx, t, q); err != nil {
+		return nil, false, err
+	} else if few {
+		r.fromList(c, t, q)
 	} else if indexed != "" {
 		c.indexed(t, indexed)
-	} else if len(q.GroupNumbers) == 0 {
-		c.from = " FROM users u WHERE "
-	} else {
+	} else if len(q.GroupNumbers) > 0 {
 		c.grouped(t, q.GroupNumbers)
+	} else if q.Role != 0 {
+		c.ofRole(t, q.Role)
+	} else {
+		c.from = " FROM users u WHERE "
 	}
 	c.among(r.e, t, q)
-	c.inGroups(q.GroupNumbers)
+	c.belonging(t, q)
 	return c, false, c.filtered(r.e, t, q.Filter)
 }
 
@@ -274,14 +288,6 @@ func (c *condition) grouped(t directory.TenantNo, groups []int64) {
 	c.key = "k.rid"
 	c.from = " FROM (SELECT DISTINCT m.rid FROM group_members m WHERE m.tenant = " + tenant + " AND m.group_no IN " + c.list(groups) +
 		") k CROSS JOIN users u WHERE u.rid = k.rid AND "
-}
-
-// inGroups tests that a user is in one of some groups, where that is not how
-// the users are found.
-func (c *condition) inGroups(groups []int64) {
-	if len(groups) > 0 && c.key != "m.rid" && c.key != "k.rid" {
-		c.tests += " AND EXISTS (SELECT 1 FROM group_members gm WHERE gm.rid = u.rid AND gm.group_no IN " + c.list(groups) + ")"
-	}
 }
 
 // list is "($1, $2)".

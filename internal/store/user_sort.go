@@ -43,24 +43,31 @@ func (r *reader) sortedUsers(ctx context.Context, t directory.TenantNo, q *direc
 	return users, err
 }
 
-// after bounds a condition to what follows the user of q.After in a sorted list.
+// after bounds a condition to what follows the user of q.After in a sorted list, and
+// to what does not follow that of q.Until.
 func (c *condition) after(column string, q *directory.UserQuery) error {
-	if q.After <= 0 {
-		return nil
-	}
-	value := any(q.AfterValue)
-	if q.Sort == directory.FieldCreatedAt || q.Sort == directory.FieldUpdatedAt {
-		n, err := strconv.ParseInt(q.AfterValue, 10, 64)
-		if err != nil {
-			return fmt.Errorf("store: AfterValue of a time: %w", err)
-		}
-		value = n
-	}
-	sign := " > "
+	beyond, within := " > ", " <= "
 	if q.Descending {
-		sign = " < "
+		beyond, within = " < ", " >= "
 	}
-	c.tests += " AND (" + column + ", " + c.key + ")" + sign + "(" + c.args.add(value) + ", " + c.args.add(c.base+min(q.After, directory.MaxNumber+1)) + ")"
+	for _, end := range []struct {
+		number int64
+		value  string
+		sign   string
+	}{{q.After, q.AfterValue, beyond}, {q.Until, q.UntilValue, within}} {
+		if end.number <= 0 {
+			continue
+		}
+		value := any(end.value)
+		if q.Sort == directory.FieldCreatedAt || q.Sort == directory.FieldUpdatedAt {
+			n, err := strconv.ParseInt(end.value, 10, 64)
+			if err != nil {
+				return fmt.Errorf("store: AfterValue of a time: %w", err)
+			}
+			value = n
+		}
+		c.tests += " AND (" + column + ", " + c.key + ")" + end.sign + "(" + c.args.add(value) + ", " + c.args.add(c.base+min(end.number, directory.MaxNumber+1)) + ")"
+	}
 	return nil
 }
 
@@ -69,8 +76,8 @@ func (c *condition) after(column string, q *directory.UserQuery) error {
 // index, or from the list index if the list is short.
 func (r *reader) sortedCondition(ctx context.Context, t directory.TenantNo, q *directory.UserQuery) (*condition, bool, error) {
 	whole := *q
-	whole.After, whole.Descending = 0, false
-	if len(q.Terms)+len(q.GroupNumbers) > 0 || filterIndex(q.Filter) != "" || len(filterPhrases(q.Filter)) > 0 {
+	whole.After, whole.Until, whole.Descending = 0, 0, false
+	if len(q.Terms)+len(q.GroupNumbers)+len(q.Numbers) > 0 || q.Role != 0 || filterIndex(q.Filter) != "" || len(filterPhrases(q.Filter)) > 0 {
 		return r.condition(ctx, t, &whole)
 	}
 	short, err := r.shortList(ctx, t, q)
@@ -88,6 +95,7 @@ func (r *reader) sortedCondition(ctx context.Context, t directory.TenantNo, q *d
 	default:
 		return r.condition(ctx, t, &whole)
 	}
+	c.belonging(t, q)
 	return c, false, c.filtered(r.e, t, q.Filter)
 }
 
