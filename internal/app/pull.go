@@ -288,7 +288,7 @@ func LinesOf(in io.Reader) LocalUsers {
 // LocalUsers are the users of the tenant, or of a company and those below it.
 func (a *TenantAdmin) LocalUsers(company int64) LocalUsers {
 	return func(ctx context.Context, each func([]directory.Record) error) error {
-		return forPeople(a.service.ExportUsers(ctx, a.call(a.Tenant.No), directory.UserQuery{Company: company}, each))
+		return forPeople(a.service.ExportUsers(ctx, a.call(a.Tenant.No), directory.UserQuery{Company: company}, directory.IncludeRecord, each))
 	}
 }
 

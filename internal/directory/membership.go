@@ -220,6 +220,7 @@ func memberOf(list []Membership, group int64) int {
 // groupNote is how an event names a membership.
 type groupNote struct {
 	Kind GroupKind `json:"kind"`
+	Key  string    `json:"key,omitempty"` // unless it is the folded name
 	Name string    `json:"name"`
 	Role string    `json:"role,omitempty"`
 }
@@ -228,6 +229,9 @@ func groupNotes(list []Membership) []groupNote {
 	notes := make([]groupNote, len(list))
 	for i, m := range list {
 		notes[i] = groupNote{Kind: m.Group.Kind, Name: m.Group.Name, Role: m.Role}
+		if m.Group.Kind == GroupServiceTeam {
+			notes[i].Key = m.Group.Key
+		}
 	}
 	return notes
 }

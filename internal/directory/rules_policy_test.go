@@ -90,8 +90,6 @@ func methodRules() map[string]methodRule {
 	addWebhookRules(rules)
 	addBulkRules(rules)
 	addConsoleRules(rules)
-	addPeopleRules(rules)
-	addOrganisationRules(rules)
 	return rules
 }
 

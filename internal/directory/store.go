@@ -62,9 +62,9 @@ type Reader interface {
 	JobReader
 	WebhookReader
 	BulkReader
+	AmongReader
 	SecondFactorReader
 	OverviewReader
-	PeopleReader
 }
 
 // Tx is every look-up and every change, in one transaction.
@@ -83,6 +83,7 @@ type Tx interface {
 	JobWriter
 	WebhookWriter
 	BulkWriter
+	BulkKeeper
 	SecondFactorWriter
 	OverviewWriter
 	Sweeper

@@ -66,7 +66,6 @@ type BulkKeeper interface {
 
 // BulkWriter changes bulk runs and loads many users at once.
 type BulkWriter interface {
-	BulkKeeper
 	InsertBulkRun(ctx context.Context, r BulkRun) error
 	// LockBulkRun reads a run for change.
 	LockBulkRun(ctx context.Context, t TenantNo, id string) (BulkRun, error)
