@@ -6,7 +6,9 @@ import (
 	"net/http"
 
 	"github.com/usher-id/usher/internal/console/company"
+	"github.com/usher-id/usher/internal/console/credential"
 	"github.com/usher-id/usher/internal/console/group"
+	"github.com/usher-id/usher/internal/console/jobs"
 	"github.com/usher-id/usher/internal/console/licence"
 	"github.com/usher-id/usher/internal/console/lockreason"
 	"github.com/usher-id/usher/internal/console/page"
@@ -16,7 +18,7 @@ import (
 
 // mounts are the packages of pages.
 var mounts = []func(*page.Kit){
-	company.Mount, group.Mount, licence.Mount, lockreason.Mount, role.Mount,
+	company.Mount, credential.Mount, group.Mount, jobs.Mount, licence.Mount, lockreason.Mount, role.Mount,
 }
 
 // New makes the handler of page.Path and everything below.
