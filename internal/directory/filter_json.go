@@ -26,6 +26,7 @@ type filterNode struct {
 	AnyPhone *filterTest   `json:"any_phone,omitempty"`
 	External *filterTest   `json:"external_id,omitempty"`
 	State    *[]State      `json:"state,omitempty"`
+	Extras   *string       `json:"extras_of,omitempty"` // name of a door
 }
 
 // filterTest is what a condition compares; each uses some of the members.
@@ -109,6 +110,9 @@ func nodeOf(f Filter) (n filterNode, err error) {
 	case InState:
 		list := append([]State{}, f.States.list()...) // not null
 		n.State = &list
+	case HasExtras:
+		name := f.Door.String()
+		n.Extras = &name
 	default:
 		err = fmt.Errorf("directory: a filter of the type %T cannot be kept", f)
 	}
@@ -140,6 +144,12 @@ func (n *filterNode) filter() (Filter, error) {
 		return Not{inner}, err
 	case n.State != nil:
 		return InState{StatesOf(*n.State...)}, nil
+	case n.Extras != nil:
+		door := doorNamed(*n.Extras)
+		if door == 0 {
+			return nil, fmt.Errorf("directory: a condition that is kept names the unknown door %q", *n.Extras)
+		}
+		return HasExtras{door}, nil
 	}
 	return n.test()
 }

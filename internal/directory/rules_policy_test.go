@@ -90,6 +90,8 @@ func methodRules() map[string]methodRule {
 	addWebhookRules(rules)
 	addBulkRules(rules)
 	addConsoleRules(rules)
+	addPeopleRules(rules)
+	addOrganisationRules(rules)
 	return rules
 }
 

@@ -65,6 +65,7 @@ type Reader interface {
 	AmongReader
 	SecondFactorReader
 	OverviewReader
+	PeopleReader
 }
 
 // Tx is every look-up and every change, in one transaction.
