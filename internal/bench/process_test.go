@@ -36,6 +36,13 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, http.ListenAndServe(addr, http.HandlerFunc(handler)))
 		os.Exit(1)
 	}
+	if spec := os.Getenv(importInto); spec != "" {
+		if err := importMain(spec); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	pgtest.Main(m)
 }
 

@@ -8,19 +8,20 @@ import (
 	"github.com/usher-id/usher/internal/directory"
 )
 
-// page is what ImportPage takes at a time.
+// page is what ApplyImport takes at a time.
 type page struct {
-	done    int64 // rows before it
-	records []directory.Record
-	err     error // in place of records: io.EOF at the end
+	done int64 // rows before it
+	plan *directory.ImportPlan
+	err  error // in place of the plan: io.EOF at the end
 }
 
 // ahead is how many pages are read before they are asked for.
-const ahead = 4
+const ahead = 2
 
-// pipeline reads the records of a run's file while those before are imported: reading
-// and the database take about as long.
+// pipeline reads the records of a run's file, and has the core look at them, while
+// those before are imported: that and writing to the database take about as long.
 type pipeline struct {
+	svc    Service
 	file   *parts
 	reader *Reader
 	row    int64  // rows that were read
@@ -33,7 +34,7 @@ type pipeline struct {
 
 // newPipeline opens the file behind the rows that are done.
 func newPipeline(ctx context.Context, svc Service, run *directory.BulkRun) (*pipeline, error) {
-	p := &pipeline{file: &parts{ctx: ctx, svc: svc, run: run}}
+	p := &pipeline{svc: svc, file: ownParts(ctx, svc, run)}
 	reader, err := NewReader(p.file, run.Import)
 	if err != nil {
 		return nil, err
@@ -97,22 +98,25 @@ func (p *pipeline) start(ctx context.Context) (stop func()) {
 
 // read reads the next page.
 func (p *pipeline) read() page {
-	next := page{done: p.row}
-	for len(next.records) < directory.MaxImportPage {
+	done := p.row
+	var records []directory.Record
+	for len(records) < directory.MaxImportPage {
 		record, err := p.reader.Next()
-		if err != nil && !(errors.Is(err, io.EOF) && len(next.records) > 0) {
-			return page{done: p.row, err: err}
+		if err != nil && !(errors.Is(err, io.EOF) && len(records) > 0) {
+			return page{done: done, err: err}
 		}
 		if err != nil {
 			break
 		}
-		if next.records == nil {
-			next.records = make([]directory.Record, 0, directory.MaxImportPage)
+		if records == nil {
+			records = make([]directory.Record, 0, directory.MaxImportPage)
 		}
-		next.records = append(next.records, record)
+		records = append(records, record)
 		p.row++
 	}
-	return next
+	t := p.file.run.Tenant
+	plan, err := p.svc.PlanImport(p.file.ctx, system(t), t, p.file.run.ID, records)
+	return page{done: done, plan: plan, err: err}
 }
 
 // next takes the next page. The error is io.EOF behind the last one.

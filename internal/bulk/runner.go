@@ -17,8 +17,10 @@ type Service interface {
 	Bulk(ctx context.Context, call *directory.Call, id string) (directory.BulkRun, error)
 	// BulkPart reads one part of a run's file.
 	BulkPart(ctx context.Context, call *directory.Call, id string, part int64) ([]byte, error)
-	// ImportPage imports the next records.
-	ImportPage(ctx context.Context, call *directory.Call, t directory.TenantNo, id string, done int64, page []directory.Record) (directory.BulkRun, []directory.RowVerdict, error)
+	// PlanImport looks at the next records and does what needs no transaction.
+	PlanImport(ctx context.Context, call *directory.Call, t directory.TenantNo, id string, page []directory.Record) (*directory.ImportPlan, error)
+	// ApplyImport imports them.
+	ApplyImport(ctx context.Context, call *directory.Call, t directory.TenantNo, done int64, plan *directory.ImportPlan) (directory.BulkRun, []directory.RowVerdict, error)
 	// EndImport does what follows the last record.
 	EndImport(ctx context.Context, call *directory.Call, t directory.TenantNo, id string) (directory.BulkRun, error)
 	// ActBulk does the next page of an action.
@@ -160,7 +162,7 @@ func (w *work) importFile(ctx context.Context, run directory.BulkRun) (directory
 		case run.Done != page.done:
 			return *run, errElsewhere
 		}
-		next, _, err := w.svc.ImportPage(ctx, system(w.t), w.t, w.id, page.done, page.records)
+		next, _, err := w.svc.ApplyImport(ctx, system(w.t), w.t, page.done, page.plan)
 		return next, err
 	})
 	stop()
@@ -209,7 +211,7 @@ func (w *work) open(ctx context.Context, run *directory.BulkRun) (*pipeline, err
 
 // check reads a run's whole file once.
 func check(ctx context.Context, svc Service, run *directory.BulkRun) error {
-	n, err := Check(&parts{ctx: ctx, svc: svc, run: run}, run.Import)
+	n, err := Check(ownParts(ctx, svc, run), run.Import)
 	if err == nil && n == 0 {
 		return unreadable(0, "The file has no rows.")
 	}
@@ -220,10 +222,15 @@ func check(ctx context.Context, svc Service, run *directory.BulkRun) error {
 type parts struct {
 	ctx  context.Context
 	svc  partReader
-	call *directory.Call // in whose name; nil for the server's own
+	call func() *directory.Call // in whose name
 	run  *directory.BulkRun
 	next int64
 	rest []byte
+}
+
+// ownParts is the file of a run for the server itself.
+func ownParts(ctx context.Context, svc partReader, run *directory.BulkRun) *parts {
+	return &parts{ctx: ctx, svc: svc, run: run, call: func() *directory.Call { return system(run.Tenant) }}
 }
 
 type partReader interface {
@@ -236,11 +243,7 @@ func (p *parts) Read(b []byte) (int, error) {
 		if p.next == p.run.Parts {
 			return 0, io.EOF
 		}
-		call := system(p.run.Tenant)
-		if p.call != nil {
-			call = p.call.Part()
-		}
-		part, err := p.svc.BulkPart(p.ctx, call, p.run.ID, p.next)
+		part, err := p.svc.BulkPart(p.ctx, p.call(), p.run.ID, p.next)
 		if err != nil {
 			return 0, fmt.Errorf("part %d of the file: %w", p.next, err)
 		}

@@ -84,6 +84,9 @@ func (p *importPage) load(ctx context.Context) error {
 	if p.last {
 		return nil
 	}
+	if err := p.clientsFree(ctx); err != nil {
+		return err
+	}
 	var at []int
 	for i := range p.decisions {
 		d := &p.decisions[i]
@@ -123,6 +126,26 @@ func (p *importPage) load(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// clientsFree has the page decided about again if a page that was written since it was
+// looked at made somebody of a client user id: of all keys by which rows find users
+// that one is not refused by the database when it comes twice.
+func (p *importPage) clientsFree(ctx context.Context) error {
+	if p.plan.run.Done == p.run.Done || !slices.Contains(p.run.Import.match(), memberClientID) {
+		return nil
+	}
+	var ids []string
+	for i := range p.decisions {
+		if load := p.decisions[i].load; load != nil && load.User.ClientUserID != "" {
+			ids = append(ids, load.User.ClientUserID)
+		}
+	}
+	users, err := p.tx.UsersByClientIDs(ctx, p.run.Tenant, ids)
+	if err == nil && len(users) > 0 {
+		err = ErrDuplicate
+	}
+	return err
 }
 
 // pick keeps the elements of a list at some places.
@@ -274,7 +297,7 @@ func usedSeats(ctx context.Context, r Reader, t TenantNo) (map[string]int64, err
 func (p *importPage) row(ctx context.Context, at int) error {
 	d := &p.decisions[at]
 	switch {
-	case d.verdict != "":
+	case d.verdict != "" && d.verdict != RowSkip:
 		p.verdict(at, d.verdict, d.user, d.faults...)
 		return nil
 	case d.twin != 0 && p.verdicts[d.twin-1].done():
@@ -283,6 +306,10 @@ func (p *importPage) row(ctx context.Context, at int) error {
 	}
 	if member := p.seenBefore(at); member != "" {
 		p.verdict(at, RowConflict, d.user, errSeen(member))
+		return nil
+	}
+	if d.verdict == RowSkip {
+		p.verdict(at, RowSkip, d.user)
 		return nil
 	}
 	var made importResult

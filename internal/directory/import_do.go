@@ -88,8 +88,7 @@ func (p *importPage) secretOf(row *importRow) importSecret {
 
 // apply edits a user as its row says. Everything that is wrong is reported at once.
 func (p *importPage) apply(ctx context.Context, row *importRow, u *User, e *edit, secret importSecret) error {
-	before, fields, rules := *u, row.patch, DoorRules{All: true}
-	row.addParts(&fields, u)
+	before, fields, rules := *u, row.patch(u), DoorRules{All: true}
 	fields.State = setTo(row.record.Status)
 	bad := applyPatch(p.call, u, &fields)
 	e.event = EventUserUpdated

@@ -166,8 +166,7 @@ func (d *importDecider) existing(ctx context.Context, r Reader, row *importRow, 
 // changes reports whether a row says anything of its user that is not so already, or
 // that only the transaction can tell.
 func (d *importDecider) changes(ctx context.Context, r Reader, row *importRow, u *User) (bool, error) {
-	record, after, p := row.record, *u, row.patch
-	row.addParts(&p, u)
+	record, after, p := row.record, *u, row.patch(u)
 	if p.CompanyName.Set {
 		number, err := d.lookups.company(ctx, p.CompanyName.Value)
 		if err != nil || number == 0 {
@@ -241,8 +240,7 @@ func (d *importDecider) create(ctx context.Context, row *importRow, to *importDe
 func (d *importDecider) newcomer(ctx context.Context, row *importRow) (*newcomer, error) {
 	o, record := &d.run.Import, row.record
 	in := NewUser{ID: said(record.ID), Number: said(record.Number), State: o.Status, ClaimEmail: !o.SharedEmail, Notify: o.Notify,
-		Fields: row.patch, Rules: DoorRules{All: true}}
-	row.addParts(&in.Fields, &User{})
+		Fields: row.patch(&User{}), Rules: DoorRules{All: true}}
 	if record.Status != nil {
 		in.State = *record.Status
 	}
@@ -312,7 +310,7 @@ func (d *importDecider) quicken(ctx context.Context, row *importRow, to *importD
 	if n.in.Rules.demand(&User{}, &u, &bad); len(bad) > 0 {
 		return nil
 	}
-	to.load = d.s.loadOf(d.call, n, &u)
+	to.load, to.fresh = d.s.loadOf(d.call, n, &u), nil
 	return nil
 }
 

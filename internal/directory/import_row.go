@@ -12,8 +12,7 @@ import (
 // run twice.
 type importRow struct {
 	record *Record
-	at     int // in the page
-	patch  UserPatch
+	at     int        // in the page
 	faults violations // of the record whatever is there, with the members' names
 	keys   []rowKey   // by which the row may find its user, in the order of the options
 	own    []rowKey   // that its user will hold alone: no two rows of a run may have one
@@ -72,7 +71,7 @@ func (o *ImportOptions) match() []string {
 // newImportRow reads what a record says. What is wrong with it whatever is there joins
 // its faults.
 func (s *Service) newImportRow(call *Call, run *BulkRun, record *Record, at int) *importRow {
-	row := &importRow{record: record, at: at, patch: record.patch()}
+	row := &importRow{record: record, at: at}
 	for _, f := range record.Faults {
 		row.faults = append(row.faults, f)
 	}
@@ -81,7 +80,6 @@ func (s *Service) newImportRow(call *Call, run *BulkRun, record *Record, at int)
 	}
 	record.checkExtras(&row.faults)
 	s.checkPasswordOf(call, row)
-	row.patch.Phones, row.patch.TypedPhones = row.phones()
 	for _, member := range run.Import.match() {
 		if key, ok := record.key(member); ok {
 			row.keys = append(row.keys, key)
@@ -176,21 +174,14 @@ func (v *violations) gatherMember(member string, err error) {
 	*v = append(*v, FieldError{Field: member, Reason: e.Reason, Message: e.Message})
 }
 
-// phones are what the record says of phones: all of them, or those of single columns.
-func (row *importRow) phones() (Opt[[]Phone], []Phone) {
-	all := setTo(row.record.Phones)
-	if row.record.Parts == nil {
-		return all, nil
-	}
-	return all, row.record.Parts.Phones
-}
-
-// addParts completes a patch of a user by what single columns say of parts.
-func (row *importRow) addParts(p *UserPatch, u *User) {
-	parts := row.record.Parts
+// patch is what the record says of a user's own fields, with the parts of members that
+// single columns name.
+func (row *importRow) patch(u *User) UserPatch {
+	p, parts := row.record.patch(), row.record.Parts
 	if parts == nil {
-		return
+		return p
 	}
+	p.TypedPhones = parts.Phones
 	if len(parts.Address) > 0 {
 		a := p.Address.or(u.Address)
 		for name, text := range parts.Address {
@@ -211,6 +202,7 @@ func (row *importRow) addParts(p *UserPatch, u *User) {
 		}
 		p.Attributes = Some(all)
 	}
+	return p
 }
 
 // addressPart is the part of an address of a name; nil for none.
