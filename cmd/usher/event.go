@@ -94,9 +94,13 @@ func (p *program) eventListCommand() *cobra.Command {
 		if err := f.read(ctx, r); err != nil {
 			return err
 		}
-		return printList(p.stdout, l, r.events(ctx, &f), "TIME\tTYPE\tABOUT\tBY\tDOOR\tREASON", func(e *client.Event) string {
-			return fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s", e.Time.Format(time.RFC3339), e.Type, about(e), e.Actor, e.Door, e.Reason)
-		})
+		return p.printEvents(l, r.events(ctx, &f))
+	})
+}
+
+func (p *program) printEvents(l listing, list iter.Seq2[client.Event, error]) error {
+	return printList(p.stdout, l, list, "TIME\tTYPE\tABOUT\tBY\tDOOR\tREASON", func(e *client.Event) []string {
+		return cells(e.Time, e.Type, about(e), e.Actor, e.Door, e.Reason)
 	})
 }
 

@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,6 +15,7 @@ func (p *program) userHoldCommand() *cobra.Command {
 	var at target
 	var user string
 	var hold app.HoldRequest
+	var l listing
 	cmd := &cobra.Command{
 		Use:   "hold",
 		Short: "List the holds on a user, place one with --kind, or release it with --release",
@@ -35,7 +34,7 @@ func (p *program) userHoldCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				holds := p.holdTable()
+				holds := p.holdTable(l)
 				for _, h := range list {
 					holds.row(string(h.Kind), h.Source, h.Ref, h.CreatedAt)
 				}
@@ -45,7 +44,7 @@ func (p *program) userHoldCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				holds := p.holdTable()
+				holds := p.holdTable(l)
 				for _, h := range list {
 					holds.row(h.Kind, h.Source, h.Ref, h.CreatedAt)
 				}
@@ -57,21 +56,29 @@ func (p *program) userHoldCommand() *cobra.Command {
 	cmd.Flags().StringVar(&hold.Source, "source", "", "the system that places the hold (required with --kind)")
 	cmd.Flags().StringVar(&hold.Ref, "ref", "", "what it is about there: an order, a vehicle (required with --kind)")
 	cmd.Flags().BoolVar(&hold.Release, "release", false, "release the hold")
+	l.addFormFlags(cmd)
 	addUserFlags(cmd, &at, &user)
 	return cmd
 }
 
 // holdTable is the list of holds as it is printed.
-type holdTable struct{ *tabwriter.Writer }
-
-func (p *program) holdTable() holdTable {
-	t := holdTable{tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)}
-	fmt.Fprintln(t, "KIND\tSOURCE\tREF\tSINCE")
-	return t
+type holdTable struct {
+	p    *program
+	l    listing
+	list []client.Hold
 }
 
-func (t holdTable) row(kind, source, ref string, since time.Time) {
-	fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", kind, source, ref, since.Format(time.RFC3339))
+func (p *program) holdTable(l listing) *holdTable { return &holdTable{p: p, l: l} }
+
+func (t *holdTable) row(kind, source, ref string, since time.Time) {
+	t.list = append(t.list, client.Hold{Kind: kind, Source: source, Ref: ref, CreatedAt: since})
+}
+
+// Flush prints the list.
+func (t *holdTable) Flush() error {
+	return printList(t.p.stdout, t.l, each(t.list), "KIND\tSOURCE\tREF\tSINCE", func(h *client.Hold) []string {
+		return cells(h.Kind, h.Source, h.Ref, h.CreatedAt)
+	})
 }
 
 // hold does what is asked and returns the holds that are left.

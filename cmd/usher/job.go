@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -12,7 +11,7 @@ import (
 
 func (p *program) jobCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "job", Short: "See what the server does beside requests, and do it again", Args: cobra.NoArgs, RunE: showHelp}
-	cmd.AddCommand(p.jobListCommand(),
+	cmd.AddCommand(p.jobListCommand(), p.jobShowCommand(),
 		p.jobChangeCommand("retry", "Make a job due at once: one that waits, has failed or was cancelled", (*client.JobService).Retry),
 		p.jobChangeCommand("cancel", "Cancel a job that waits", (*client.JobService).Cancel))
 	return cmd
@@ -42,9 +41,20 @@ func (p *program) jobListCommand() *cobra.Command {
 			}
 		}
 		q.Limit = 200
-		return printList(p.stdout, l, r.Jobs.All(ctx, q), "ID\tKIND\tSTATE\tUSER\tDUE\tATTEMPTS\tLAST ERROR", func(j *client.Job) string {
-			return fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%d\t%s", j.ID, j.Kind, j.State, numberOrDash(j.User), j.RunAt.Format(time.RFC3339), j.Attempts, j.LastError)
+		return printList(p.stdout, l, r.Jobs.All(ctx, q), "ID\tKIND\tSTATE\tUSER\tDUE\tATTEMPTS\tLAST ERROR", func(j *client.Job) []string {
+			return cells(j.ID, j.Kind, j.State, numberOrDash(j.User), j.RunAt, j.Attempts, j.LastError)
 		})
+	})
+}
+
+func (p *program) jobShowCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "show ID", Short: "Print a job as JSON, from a running server", Long: "Print a job as JSON, from a running server. ID is as `usher job list` shows it.", Args: cobra.ExactArgs(1)}
+	return p.ask(cmd, func(ctx context.Context, r *remote, args []string) error {
+		j, err := r.Jobs.Get(ctx, args[0])
+		if err != nil {
+			return err
+		}
+		return p.printJSON(j)
 	})
 }
 

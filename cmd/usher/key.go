@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -78,6 +77,7 @@ func doorNames(text string) []string {
 
 func (p *program) keyListCommand() *cobra.Command {
 	var at target
+	var l listing
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the API keys and OAuth clients of a tenant",
@@ -88,7 +88,7 @@ func (p *program) keyListCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				keys := p.keyTable()
+				keys := p.keyTable(l)
 				for _, c := range list {
 					keys.row(c.ID, string(c.Kind), c.Name, c.Hint, c.Rank.String(), app.DoorsText(c.Doors), c.ExpiresAt)
 				}
@@ -98,7 +98,7 @@ func (p *program) keyListCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				keys := p.keyTable()
+				keys := p.keyTable(l)
 				for _, c := range list {
 					keys.row(c.ID, c.Kind, c.Name, c.Hint, c.Rank, app.DoorNamesText(c.Doors), c.ExpiresAt)
 				}
@@ -106,21 +106,39 @@ func (p *program) keyListCommand() *cobra.Command {
 			})
 		},
 	}
+	l.addFlags(cmd)
 	at.addFlags(cmd)
 	return cmd
 }
 
 // keyTable is the list of credentials as it is printed.
-type keyTable struct{ *tabwriter.Writer }
-
-func (p *program) keyTable() keyTable {
-	t := keyTable{tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)}
-	fmt.Fprintln(t, "ID\tKIND\tNAME\tENDS WITH\tRANK\tDOORS\tEXPIRES")
-	return t
+type keyTable struct {
+	p    *program
+	l    listing
+	list []keyRow
 }
 
-func (t keyTable) row(id, kind, name, hint, rank, doors string, expires time.Time) {
-	fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", id, kind, name, hint, rank, doors, expiry(expires))
+type keyRow struct {
+	ID        string    `json:"id"`
+	Kind      string    `json:"kind"`
+	Name      string    `json:"name"`
+	Hint      string    `json:"ends_with"`
+	Rank      string    `json:"rank"`
+	Doors     string    `json:"doors"`
+	ExpiresAt time.Time `json:"expires_at,omitzero"`
+}
+
+func (p *program) keyTable(l listing) *keyTable { return &keyTable{p: p, l: l} }
+
+func (t *keyTable) row(id, kind, name, hint, rank, doors string, expires time.Time) {
+	t.list = append(t.list, keyRow{id, kind, name, hint, rank, doors, expires})
+}
+
+// Flush prints the list.
+func (t *keyTable) Flush() error {
+	return printList(t.p.stdout, t.l, each(t.list), "ID\tKIND\tNAME\tENDS WITH\tRANK\tDOORS\tEXPIRES", func(k *keyRow) []string {
+		return cells(k.ID, k.Kind, k.Name, k.Hint, k.Rank, k.Doors, expiry(k.ExpiresAt))
+	})
 }
 
 func expiry(t time.Time) string {

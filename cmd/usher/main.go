@@ -17,7 +17,7 @@ import (
 
 func main() { os.Exit(run()) }
 
-// run is the program: it answers with the exit status, 0 or 1.
+// run is the program: it answers with the exit status.
 func run() int {
 	// The first signal asks for an orderly stop; after it the signals act as
 	// usual again, so that a second one ends the process at once.
@@ -27,9 +27,9 @@ func run() int {
 	p := &program{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, environ: os.Environ()}
 	if err := p.command().ExecuteContext(ctx); err != nil {
 		printError(os.Stderr, err)
-		return 1
+		return exitStatus(err)
 	}
-	return 0
+	return exitDone
 }
 
 // program is what the commands share.
@@ -45,7 +45,9 @@ func (p *program) command() *cobra.Command {
 		Short: "A self-hosted user directory that speaks its clients' APIs",
 		Long: "usher is a self-hosted user directory. Start `usher serve --demo` and paste the commands that it prints.\n\n" +
 			"Every flag that is a setting can also be a variable (--read-timeout is USHER_READ_TIMEOUT) or stand in\n" +
-			"the YAML file that --config names (read_timeout).",
+			"the YAML file that --config names (read_timeout).\n\n" +
+			"Commands about a tenant work on the database, or on a running server that --server, --profile, " + serverVariable + " or\n" +
+			profileVariable + " names.\n\nExit statuses:\n" + exitHelp(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,
@@ -53,9 +55,24 @@ func (p *program) command() *cobra.Command {
 	}
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return withExit(exitUsage, err) })
 	root.AddCommand(p.serveCommand(), p.migrateCommand(), p.configCommand(), p.keyCommand(), p.clientCommand(),
 		p.tenantCommand(), p.roleCommand(), p.userCommand(), p.eventCommand(), p.auditCommand(), p.webhookCommand(), p.jobCommand(), p.versionCommand())
+	root.AddCommand(p.groupCommand(), p.companyCommand(), p.locationCommand(), p.licenceCommand(), p.lockReasonCommand(), p.holdCommand(),
+		p.profileCommand(), p.backupCommand(), p.restoreCommand(), p.manCommand())
+	refuseUsage(root)
+	p.addCompletions(root)
 	return root
+}
+
+// refuseUsage gives what is wrong with the arguments of a command its exit status.
+func refuseUsage(cmd *cobra.Command) {
+	if check := cmd.Args; check != nil {
+		cmd.Args = func(cmd *cobra.Command, args []string) error { return withExit(exitUsage, check(cmd, args)) }
+	}
+	for _, sub := range cmd.Commands() {
+		refuseUsage(sub)
+	}
 }
 
 // showHelp is what a command that only has subcommands does; a misspelt one is

@@ -81,16 +81,23 @@ func (p *program) onServer(cmd *cobra.Command, address string, t *target, far fa
 	return forPeople(cmd, address, far(cmd.Context(), r))
 }
 
-// forPeople keeps of a server's error what a person reads; fields that are flags of
-// the command are named as those.
+// forPeople keeps of a server's error what a person reads, with the status to exit
+// with; fields that are flags of the command are named as those.
 func forPeople(cmd *cobra.Command, address string, err error) error {
 	refused, ok := errors.AsType[*client.Error](err)
 	unreachable, lost := errors.AsType[net.Error](err)
 	switch {
 	case lost:
-		return fmt.Errorf("cannot reach %s: %w", address, unreachable)
+		return withExit(exitUnavailable, fmt.Errorf("cannot reach %s: %w", address, unreachable))
 	case !ok:
 		return err
+	}
+	return withExit(statusOfCode(refused.Code, refused.Status), readable(cmd, address, refused))
+}
+
+// readable is what a person reads of a refusal, a line for each field at fault.
+func readable(cmd *cobra.Command, address string, refused *client.Error) error {
+	switch {
 	case refused.Code == client.CodeUnauthenticated:
 		return fmt.Errorf("%s does not take the key: %s", address, refused.Detail)
 	case len(refused.Fields) == 0:
@@ -112,6 +119,11 @@ func forPeople(cmd *cobra.Command, address string, err error) error {
 	return errors.Join(lines...)
 }
 
+// absent is an error about what is not there.
+func absent(format string, args ...any) error {
+	return withExit(exitNotFound, fmt.Errorf(format, args...))
+}
+
 // uuid is the form of ids.
 var uuid = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
 
@@ -128,7 +140,7 @@ func (r *remote) user(ctx context.Context, who string, options ...client.CallOpt
 		u, err = r.Users.GetBy(ctx, client.ByLogin, who, options...)
 	}
 	if client.IsNotFound(err) {
-		return nil, fmt.Errorf("--user: tenant %s has no user %q", r.tenant.Name, who)
+		return nil, absent("--user: tenant %s has no user %q", r.tenant.Name, who)
 	}
 	return u, err
 }
@@ -165,7 +177,7 @@ func (r *remote) removed(ctx context.Context, who string) (*client.User, error) 
 	case err != nil:
 		return nil, err
 	case len(page.Items) == 0:
-		return nil, fmt.Errorf("--user: the recycle bin of tenant %s has no user %q", r.tenant.Name, who)
+		return nil, absent("--user: the recycle bin of tenant %s has no user %q", r.tenant.Name, who)
 	case len(page.Items) > 1:
 		var ids []string
 		for i := range page.Items {
@@ -206,13 +218,13 @@ func (r *remote) role(ctx context.Context, text string, company int64) (*client.
 		}
 		return nil, fmt.Errorf("--role: the tenant and the company both have a role %q; name one by its number: %d or %d", text, found[0].Number, found[1].Number)
 	}
-	return nil, fmt.Errorf("--role: there is no role %q; see: usher role list", text)
+	return nil, absent("--role: there is no role %q; see: usher role list", text)
 }
 
 // roles are the roles that a company can use: the tenant's and its own.
 func (r *remote) roles(ctx context.Context, company int64) ([]client.Role, error) {
 	if _, err := r.Companies.Get(ctx, fmt.Sprint(company)); client.IsNotFound(err) {
-		return nil, fmt.Errorf("--company: tenant %s has no company %d", r.tenant.Name, company)
+		return nil, absent("--company: tenant %s has no company %d", r.tenant.Name, company)
 	} else if err != nil {
 		return nil, err
 	}

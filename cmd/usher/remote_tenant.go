@@ -144,7 +144,7 @@ func mergePatch(from, to map[string]any) map[string]any {
 }
 
 // setPools is `usher tenant pool` on a server.
-func (p *program) setPools(ctx context.Context, r *remote, pairs []string) error {
+func (p *program) setPools(ctx context.Context, r *remote, pairs []string, l listing) error {
 	asked, err := app.ParsePools(pairs)
 	if err != nil {
 		return err
@@ -165,7 +165,7 @@ func (p *program) setPools(ctx context.Context, r *remote, pairs []string) error
 	if err != nil {
 		return err
 	}
-	table := p.poolTable()
+	table := p.poolTable(l)
 	for _, pool := range pools {
 		total := "unlimited"
 		if pool.Total != nil {

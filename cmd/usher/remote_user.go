@@ -83,8 +83,8 @@ func (p *program) userListCommand() *cobra.Command {
 		if q.Limit = 200; l.most > 0 {
 			q.Limit = min(q.Limit, l.most)
 		}
-		return printList(p.stdout, l, r.Users.All(ctx, q), "NUMBER\tUSER NAME\tNAME\tE-MAIL\tSTATUS\tRANK\tCOMPANY", func(u *client.User) string {
-			return fmt.Sprintf("%d\t%s\t%s\t%s\t%s\t%s\t%d", u.Number, u.UserName, fullName(u), u.Email, standing(u), u.Rank, u.Company)
+		return printList(p.stdout, l, r.Users.All(ctx, q), "NUMBER\tUSER NAME\tNAME\tE-MAIL\tSTATUS\tRANK\tCOMPANY", func(u *client.User) []string {
+			return cells(u.Number, u.UserName, fullName(u), u.Email, standing(u), u.Rank, u.Company)
 		})
 	})
 }

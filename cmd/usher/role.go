@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -12,8 +11,8 @@ import (
 )
 
 func (p *program) roleCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "role", Short: "Make and list roles", Args: cobra.NoArgs, RunE: showHelp}
-	cmd.AddCommand(p.roleCreateCommand(), p.roleListCommand())
+	cmd := &cobra.Command{Use: "role", Short: "Make, list and change roles", Args: cobra.NoArgs, RunE: showHelp}
+	cmd.AddCommand(p.roleCreateCommand(), p.roleListCommand(), p.roleShowCommand(), p.roleEditCommand(), p.roleDeleteCommand(), p.roleMembersCommand())
 	return cmd
 }
 
@@ -55,25 +54,41 @@ func (p *program) madeRole(number int64, key, rank, tenant string) error {
 }
 
 // roleTable is the list of roles as it is printed.
-type roleTable struct{ *tabwriter.Writer }
-
-func (p *program) roleTable() roleTable {
-	t := roleTable{tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)}
-	fmt.Fprintln(t, "NUMBER\tKEY\tNAME\tRANK\tOF")
-	return t
+type roleTable struct {
+	p    *program
+	l    listing
+	list []roleRow
 }
 
-func (t roleTable) row(number int64, key, name, rank string, company int64) {
-	owner := "the tenant"
-	if company != 0 {
-		owner = fmt.Sprintf("company %d", company)
-	}
-	fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\n", number, key, name, rank, owner)
+type roleRow struct {
+	Number  int64  `json:"number"`
+	Key     string `json:"key"`
+	Name    string `json:"name"`
+	Rank    string `json:"rank"`
+	Company int64  `json:"company"`
+}
+
+func (p *program) roleTable(l listing) *roleTable { return &roleTable{p: p, l: l} }
+
+func (t *roleTable) row(number int64, key, name, rank string, company int64) {
+	t.list = append(t.list, roleRow{number, key, name, rank, company})
+}
+
+// Flush prints the list.
+func (t *roleTable) Flush() error {
+	return printList(t.p.stdout, t.l, each(t.list), "NUMBER\tKEY\tNAME\tRANK\tOF", func(r *roleRow) []string {
+		owner := "the tenant"
+		if r.Company != 0 {
+			owner = fmt.Sprintf("company %d", r.Company)
+		}
+		return cells(r.Number, r.Key, r.Name, r.Rank, owner)
+	})
 }
 
 func (p *program) roleListCommand() *cobra.Command {
 	var at target
 	var company int64
+	var l listing
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the roles that a company can use: the tenant's and its own",
@@ -84,7 +99,7 @@ func (p *program) roleListCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				list := p.roleTable()
+				list := p.roleTable(l)
 				for _, r := range roles {
 					list.row(r.Number, r.Key, r.Name, r.Rank.String(), r.Company)
 				}
@@ -97,7 +112,7 @@ func (p *program) roleListCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				list := p.roleTable()
+				list := p.roleTable(l)
 				for _, role := range roles {
 					list.row(role.Number, role.Key, role.Name, role.Rank, role.Company)
 				}
@@ -106,6 +121,7 @@ func (p *program) roleListCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().Int64Var(&company, "company", 0, "number of the company; the tenant's default company when left out")
+	l.addFlags(cmd)
 	at.addFlags(cmd)
 	return cmd
 }

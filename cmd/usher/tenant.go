@@ -4,8 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -80,19 +80,51 @@ func (p *program) changedTenant(name string, version int64) error {
 }
 
 // poolTable is the list of licence pools as it is printed.
-type poolTable struct{ *tabwriter.Writer }
-
-func (p *program) poolTable() poolTable {
-	t := poolTable{tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)}
-	fmt.Fprintln(t, "TYPE\tTOTAL\tUSED")
-	return t
+type poolTable struct {
+	p    *program
+	l    listing
+	list []poolRow
 }
 
-func (t poolTable) row(licenceType, total string, used int64) {
-	fmt.Fprintf(t, "%s\t%s\t%d\n", licenceType, total, used)
+type poolRow struct {
+	Type  string `json:"type"`
+	Total string `json:"total"` // a number or unlimited
+	Used  int64  `json:"used"`
+}
+
+func (p *program) poolTable(l listing) *poolTable { return &poolTable{p: p, l: l} }
+
+func (t *poolTable) row(licenceType, total string, used int64) {
+	t.list = append(t.list, poolRow{licenceType, total, used})
+}
+
+// Flush prints the list.
+func (t *poolTable) Flush() error {
+	return printList(t.p.stdout, t.l, each(t.list), "TYPE\tTOTAL\tUSED\tFREE", func(r *poolRow) []string {
+		return cells(r.Type, r.Total, r.Used, r.free())
+	})
+}
+
+// free is how many seats nobody has: less than none of a pool that was made smaller.
+func (r *poolRow) free() string {
+	total, err := strconv.ParseInt(r.Total, 10, 64)
+	if err != nil {
+		return r.Total
+	}
+	return strconv.FormatInt(total-r.Used, 10)
+}
+
+// tenantRow is a tenant as it is listed.
+type tenantRow struct {
+	Name    string   `json:"name"`
+	State   string   `json:"state"`
+	Company int64    `json:"company"` // the default company
+	Doors   string   `json:"doors"`
+	Hosts   []string `json:"hosts"`
 }
 
 func (p *program) tenantListCommand() *cobra.Command {
+	var l listing
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the tenants",
@@ -103,19 +135,20 @@ func (p *program) tenantListCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				table := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
-				fmt.Fprintln(table, "NAME\tSTATE\tCOMPANY\tDOORS\tHOSTS")
-				for _, t := range tenants {
-					state := "enabled"
+				rows := make([]tenantRow, len(tenants))
+				for i, t := range tenants {
+					rows[i] = tenantRow{t.Name, "enabled", t.DefaultCompany, app.DoorsText(t.Doors), append([]string{}, t.Hosts...)}
 					if t.Disabled {
-						state = "disabled"
+						rows[i].State = "disabled"
 					}
-					fmt.Fprintf(table, "%s\t%s\t%d\t%s\t%s\n", t.Name, state, t.DefaultCompany, app.DoorsText(t.Doors), strings.Join(t.Hosts, ","))
 				}
-				return table.Flush()
+				return printList(p.stdout, l, each(rows), "NAME\tSTATE\tCOMPANY\tDOORS\tHOSTS", func(t *tenantRow) []string {
+					return cells(t.Name, t.State, t.Company, t.Doors, strings.Join(t.Hosts, ","))
+				})
 			})
 		},
 	}
+	l.addFlags(cmd)
 	config.AddFlags(cmd.Flags(), databaseSettings...)
 	return p.operatorOnly(cmd)
 }
@@ -175,6 +208,7 @@ func (p *program) tenantSetCommand() *cobra.Command {
 
 func (p *program) tenantPoolCommand() *cobra.Command {
 	var at target
+	var l listing
 	cmd := &cobra.Command{
 		Use:   "pool NAME [TYPE=TOTAL...]",
 		Short: "Make or resize licence pools; without pairs, list them",
@@ -192,14 +226,15 @@ func (p *program) tenantPoolCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				table := p.poolTable()
+				table := p.poolTable(l)
 				for _, pool := range pools {
 					table.row(pool.Type, app.PoolTotal(pool.Total), pool.Used)
 				}
 				return table.Flush()
-			}, func(ctx context.Context, r *remote) error { return p.setPools(ctx, r, args[1:]) })
+			}, func(ctx context.Context, r *remote) error { return p.setPools(ctx, r, args[1:], l) })
 		},
 	}
+	l.addFormFlags(cmd)
 	at.addNamedFlags(cmd)
 	return cmd
 }

@@ -23,7 +23,11 @@ func (p *program) userCommand() *cobra.Command {
 		p.userStateCommand("activate", "Make a user active, which takes a licence seat", (*app.TenantAdmin).Activate, (*client.UserService).Activate),
 		p.userStateCommand("deactivate", "Make a user inactive, which frees the seat and ends all sessions", (*app.TenantAdmin).Deactivate, (*client.UserService).Deactivate),
 		p.userHoldCommand(), p.userListCommand(), p.userShowCommand(), p.userCreateCommand(), p.userLockCommand(), p.userDeleteCommand(),
-		p.userRestoreCommand())
+		p.userRestoreCommand(), p.userEditCommand(), p.userPurgeCommand(), p.userSessionsCommand(), p.userGroupsCommand(), p.userRolesCommand(),
+		p.userLocationsCommand(), p.userHistoryCommand(),
+		p.userTellCommand("mail-reset", "Mail a user a link to set a new password, from a running server", "a link to set a new password is on its way to %s", (*client.UserService).MailReset),
+		p.userTellCommand("mail-password", "Mail a user a temporary password that nobody else sees, from a running server", "a temporary password is on its way to %s", (*client.UserService).GeneratePassword),
+		p.userTellCommand("sign-out", "End every session, token and reset link of a user, on a running server", "signed %s out everywhere", (*client.UserService).SignOut))
 	return cmd
 }
 

@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,37 +17,27 @@ func (p *program) webhookCommand() *cobra.Command {
 	cmd.AddCommand(p.webhookListCommand(), p.webhookCreateCommand(), p.webhookTestCommand(),
 		p.webhookStateCommand("pause", "Send an endpoint nothing, until it is resumed: nothing is lost", client.WebhookPaused),
 		p.webhookStateCommand("resume", "Let an endpoint go on where it stopped, at once", client.WebhookActive),
-		p.webhookDeleteCommand(), p.webhookDeliveriesCommand())
+		p.webhookDeleteCommand(), p.webhookDeliveriesCommand(), p.webhookShowCommand(), p.webhookEditCommand(), p.webhookReplayCommand(), p.webhookSecretCommand())
 	return cmd
 }
 
 func (p *program) webhookListCommand() *cobra.Command {
-	var asJSON bool
+	var l listing
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List endpoints, from a running server",
 		Long:  "List endpoints and how far they have come, from a running server: a table, or with --json one object a line.",
 		Args:  cobra.NoArgs,
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line")
+	l.addFlags(cmd)
 	return p.ask(cmd, func(ctx context.Context, r *remote, _ []string) error {
 		list, err := r.Webhooks.List(ctx)
 		if err != nil {
 			return err
 		}
-		table := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
-		if !asJSON {
-			fmt.Fprintln(table, "ID\tNAME\tURL\tSTATE\tBEHIND\tWAITING\tDEAD\tLAST ERROR")
-		}
-		for i := range list {
-			w := &list[i]
-			if !asJSON {
-				fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%d\t%d\t%s\n", w.ID, w.Name, w.URL, w.State, w.Behind, w.Waiting, w.Dead, w.LastError)
-			} else if err := json.NewEncoder(p.stdout).Encode(w); err != nil {
-				return err
-			}
-		}
-		return table.Flush()
+		return printList(p.stdout, l, each(list), "ID\tNAME\tURL\tSTATE\tBEHIND\tWAITING\tDEAD\tLAST ERROR", func(w *client.Webhook) []string {
+			return cells(w.ID, w.Name, w.URL, w.State, w.Behind, w.Waiting, w.Dead, w.LastError)
+		})
 	})
 }
 
@@ -103,7 +91,7 @@ func (r *remote) webhook(ctx context.Context, which string) (*client.Webhook, er
 	}
 	switch len(found) {
 	case 0:
-		return nil, fmt.Errorf("tenant %s has no endpoint %q; see: usher webhook list", r.tenant.Name, which)
+		return nil, absent("tenant %s has no endpoint %q; see: usher webhook list", r.tenant.Name, which)
 	case 1:
 		return found[0], nil
 	}
@@ -172,6 +160,7 @@ func (p *program) webhookDeleteCommand() *cobra.Command {
 func (p *program) webhookDeliveriesCommand() *cobra.Command {
 	var state string
 	var retry, drop int64
+	var l listing
 	cmd := &cobra.Command{
 		Use:   "deliveries WHICH",
 		Short: "List what an endpoint has not taken, retry it or give it up",
@@ -183,6 +172,7 @@ func (p *program) webhookDeliveriesCommand() *cobra.Command {
 	cmd.Flags().Int64Var(&retry, "retry", 0, "position of a delivery to send at once")
 	cmd.Flags().Int64Var(&drop, "drop", 0, "position of a delivery to give up")
 	cmd.MarkFlagsMutuallyExclusive("retry", "drop", "state")
+	l.addFlags(cmd)
 	return p.onWebhook(cmd, func(ctx context.Context, r *remote, w *client.Webhook) error {
 		switch {
 		case retry != 0:
@@ -192,8 +182,8 @@ func (p *program) webhookDeliveriesCommand() *cobra.Command {
 			return r.Webhooks.DropDelivery(ctx, w.ID, drop, r.because)
 		}
 		list := r.Webhooks.AllDeliveries(ctx, w.ID, client.DeliveryQuery{State: state, PageQuery: client.PageQuery{Limit: 200}})
-		return printList(p.stdout, listing{}, list, "POSITION\tTYPE\tUSER\tSTATE\tATTEMPTS\tNEXT\tLAST ERROR", func(y *client.Delivery) string {
-			return fmt.Sprintf("%d\t%s\t%s\t%s\t%d\t%s\t%s", y.Position, y.Type, numberOrDash(y.User), y.State, y.Attempts, timeOrDash(y.NextAt), y.LastError)
+		return printList(p.stdout, l, list, "POSITION\tTYPE\tUSER\tSTATE\tATTEMPTS\tNEXT\tLAST ERROR", func(y *client.Delivery) []string {
+			return cells(y.Position, y.Type, numberOrDash(y.User), y.State, y.Attempts, y.NextAt, y.LastError)
 		})
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,6 +21,7 @@ type Admin struct {
 	db      *store.DB
 	service *directory.Service
 	command string // names the command in events
+	cfg     *config.Config
 }
 
 // OpenAdmin opens the database of the settings for a command, which names it
@@ -33,7 +35,7 @@ func OpenAdmin(ctx context.Context, cfg *config.Config, log *slog.Logger, comman
 	if err != nil {
 		return nil, err
 	}
-	return &Admin{db: db, service: directory.New(db, directory.Options{Sealer: sealer, PublicURL: cfg.BaseURL()}), command: command}, nil
+	return &Admin{db: db, service: directory.New(db, directory.Options{Sealer: sealer, PublicURL: cfg.BaseURL()}), command: command, cfg: cfg}, nil
 }
 
 // Close closes the database.
@@ -72,7 +74,7 @@ func (a *Admin) findTenant(ctx context.Context, name string) (directory.Tenant, 
 	if name != "" {
 		t, err := a.service.TenantByName(ctx, a.call(0), name)
 		if directory.CodeOf(err) == directory.CodeNotFound {
-			return t, fmt.Errorf("--tenant: there is no tenant %q", name)
+			return t, notFound("--tenant: there is no tenant %q", name)
 		}
 		return t, forPeople(err)
 	}
@@ -177,8 +179,23 @@ func forPeople(err error) error {
 	if err == nil || directory.CodeOf(err) == directory.CodeInternal {
 		return err
 	}
-	return errors.New(directory.AsError(err).Message)
+	e := directory.AsError(err)
+	return &Refusal{Code: string(e.Code), Message: e.Message}
 }
+
+// Refusal is what the directory refuses, as a person reads it.
+type Refusal struct {
+	Code    string // its class, as the API names it: not_found, conflict, …
+	Message string
+}
+
+// notFound is the refusal of what is named and is not there.
+func notFound(format string, args ...any) error {
+	return &Refusal{Code: string(directory.CodeNotFound), Message: fmt.Sprintf(format, args...)}
+}
+
+// Error is the message.
+func (r *Refusal) Error() string { return r.Message }
 
 func flagError(flag string, err error) error { return fmt.Errorf("%s: %w", flag, forPeople(err)) }
 
@@ -189,6 +206,27 @@ func DoorNamesText(names []string) string {
 		return DoorsText(set)
 	}
 	return text // a door that this version does not know
+}
+
+// DoorNames are the names of all doors.
+func DoorNames() []string { return strings.Split(directory.AllDoors.String(), ",") }
+
+// JobKinds are the names of the kinds of jobs.
+func JobKinds() (names []string) {
+	for _, k := range directory.JobKinds() {
+		names = append(names, string(k))
+	}
+	return names
+}
+
+// EventTypes are the names of all types of events, and of all of a noun.
+func EventTypes() (names []string) {
+	for _, t := range directory.EventTypes() {
+		noun, _, _ := strings.Cut(string(t), ".")
+		names = append(names, string(t), noun+".*")
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // DoorsText is a set of doors as settings write it.

@@ -62,7 +62,7 @@ func (v *TenantView) With(pairs []string) (TenantView, error) {
 func (a *Admin) TenantNamed(ctx context.Context, name string) (*TenantAdmin, error) {
 	t, err := a.service.TenantByName(ctx, a.call(0), name)
 	if directory.CodeOf(err) == directory.CodeNotFound {
-		return nil, fmt.Errorf("there is no tenant %q; see: usher tenant list", name)
+		return nil, notFound("there is no tenant %q; see: usher tenant list", name)
 	}
 	return &TenantAdmin{Admin: a, Tenant: t}, forPeople(err)
 }

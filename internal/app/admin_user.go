@@ -158,7 +158,7 @@ func chooseRole(roles []directory.Role, text string) (directory.Role, error) {
 	}
 	switch len(found) {
 	case 0:
-		return directory.Role{}, fmt.Errorf("--role: there is no role %q; see: usher role list", text)
+		return directory.Role{}, notFound("--role: there is no role %q; see: usher role list", text)
 	case 1:
 		return found[0], nil
 	}
