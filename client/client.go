@@ -39,6 +39,10 @@ type Client struct {
 	Webhooks *WebhookService
 	// Jobs are what the server does beside the requests.
 	Jobs *JobService
+	// Imports bring users in from files.
+	Imports *ImportService
+	// BulkActions do one thing to many users.
+	BulkActions *BulkActionService
 
 	base      string // without a slash at the end
 	authorize func(http.Header)
@@ -103,6 +107,8 @@ func (c *Client) connect() {
 	c.Events = &EventService{c}
 	c.Webhooks = &WebhookService{c}
 	c.Jobs = &JobService{c}
+	c.Imports = &ImportService{c}
+	c.BulkActions = &BulkActionService{c}
 }
 
 // parseBase checks the address of a server. Its errors do not show the address,

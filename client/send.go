@@ -22,8 +22,9 @@ type request struct {
 	method  string
 	path    string // with the prefix, escaped
 	query   url.Values
-	body    any  // nil: none
-	creates bool // it carries an Idempotency-Key
+	body    any    // nil: none
+	raw     []byte // in place of body: the bytes of a file
+	creates bool   // it carries an Idempotency-Key
 }
 
 // answer is one answer.
@@ -103,6 +104,10 @@ func (c *Client) prepare(r *request, header http.Header) ([]byte, error) {
 	}
 	if r.creates && header.Get("Idempotency-Key") == "" {
 		header.Set("Idempotency-Key", rand.Text())
+	}
+	if r.raw != nil {
+		header.Set("Content-Type", "application/octet-stream")
+		return r.raw, nil
 	}
 	if r.body == nil {
 		return nil, nil

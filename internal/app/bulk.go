@@ -2,9 +2,11 @@ package app
 
 import (
 	"context"
+	"io"
 	"time"
 
 	"github.com/usher-id/usher/internal/bulk"
+	"github.com/usher-id/usher/internal/dialect/scim"
 	"github.com/usher-id/usher/internal/directory"
 	"github.com/usher-id/usher/internal/job"
 )
@@ -33,3 +35,31 @@ func (a *App) openBulk() {
 		return nil
 	})
 }
+
+// scimPath is where the scim door is served.
+const scimPath = "/scim/v2"
+
+// scimLines writes users as resources of the scim door, one a line.
+type scimLines struct {
+	w    io.Writer
+	base string
+	b    []byte
+}
+
+// newSCIMLines makes what writes exports as SCIM; publicURL is the server's.
+func newSCIMLines(publicURL string) func(io.Writer) bulk.Writer {
+	return func(w io.Writer) bulk.Writer { return &scimLines{w: w, base: publicURL + scimPath} }
+}
+
+// Write implements bulk.Writer.
+func (s *scimLines) Write(records []directory.Record) error {
+	s.b = s.b[:0]
+	for i := range records {
+		s.b = append(scim.AppendRecord(s.b, s.base, &records[i]), '\n')
+	}
+	_, err := s.w.Write(s.b)
+	return err
+}
+
+// Close implements bulk.Writer.
+func (s *scimLines) Close() error { return nil }

@@ -47,7 +47,7 @@ func (a *App) doors() []mountedDoor {
 			PublicURL: a.cfg.PublicURL,
 			HTTPS:     a.tls != nil,
 		})},
-		{directory.DoorCanonical, []string{"api"}, canonical.New(a.service, canonical.Options{MaxBody: int64(a.cfg.MaxBody), PublicURL: a.cfg.BaseURL()})},
+		{directory.DoorCanonical, []string{"api"}, canonical.New(a.service, canonical.Options{MaxBody: int64(a.cfg.MaxBody), PublicURL: a.cfg.BaseURL(), SCIM: newSCIMLines(a.cfg.BaseURL())})},
 		{directory.DoorServiceMobility, []string{"seiapi", "createjwt", "saas"}, servicemobility.New(a.service, mobilityOptions(&a.cfg))},
 		{directory.DoorSCIM, []string{"scim"}, scim.New(a.service, scim.Options{
 			MaxBody:   int64(a.cfg.MaxBody),

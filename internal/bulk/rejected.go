@@ -31,9 +31,10 @@ var rejections = []directory.Verdict{directory.RowConflict, directory.RowInvalid
 // WriteRejected writes the rows of an import that were not taken, as they came, to be
 // corrected and imported again: as CSV in UTF-8 with RejectedColumns, and as NDJSON
 // without them. begin, if set, is called with the run before anything is written.
-// Errors: bulk.not_found, also when the file is not kept any more.
-func WriteRejected(ctx context.Context, svc VerdictReader, call *directory.Call, id string, w io.Writer, begin func(*directory.BulkRun)) error {
-	run, err := svc.Bulk(ctx, call, id)
+// call makes the call of each step. Errors: bulk.not_found, also when the file is not
+// kept any more.
+func WriteRejected(ctx context.Context, svc VerdictReader, call func() *directory.Call, id string, w io.Writer, begin func(*directory.BulkRun)) error {
+	run, err := svc.Bulk(ctx, call(), id)
 	if err != nil {
 		return err
 	}
@@ -52,7 +53,7 @@ func WriteRejected(ctx context.Context, svc VerdictReader, call *directory.Call,
 		return err
 	}
 	file := &parts{ctx: ctx, svc: svc, call: call, run: &run}
-	return JoinRejected(file, run.Import, w, func() (directory.RowVerdict, error) {
+	return joinRejected(file, run.Import, w, func() (directory.RowVerdict, error) {
 		if first.Row == 0 {
 			return next()
 		}
@@ -63,7 +64,7 @@ func WriteRejected(ctx context.Context, svc VerdictReader, call *directory.Call,
 }
 
 // verdictsOf goes over the rejections of a run, in order of rows; io.EOF is their end.
-func verdictsOf(ctx context.Context, svc VerdictReader, call *directory.Call, id string) func() (directory.RowVerdict, error) {
+func verdictsOf(ctx context.Context, svc VerdictReader, call func() *directory.Call, id string) func() (directory.RowVerdict, error) {
 	q := directory.VerdictQuery{Verdicts: rejections, Limit: directory.MaxLimit}
 	var page []directory.RowVerdict
 	more := true
@@ -72,7 +73,7 @@ func verdictsOf(ctx context.Context, svc VerdictReader, call *directory.Call, id
 			if !more {
 				return directory.RowVerdict{}, io.EOF
 			}
-			p, err := svc.BulkVerdicts(ctx, call.Part(), id, q)
+			p, err := svc.BulkVerdicts(ctx, call(), id, q)
 			if err != nil {
 				return directory.RowVerdict{}, err
 			}
@@ -84,9 +85,9 @@ func verdictsOf(ctx context.Context, svc VerdictReader, call *directory.Call, id
 	}
 }
 
-// JoinRejected is WriteRejected of a file and the rejections of its rows, which next
+// joinRejected is WriteRejected of a file and the rejections of its rows, which next
 // returns in order of rows, and io.EOF behind the last.
-func JoinRejected(file io.Reader, o directory.ImportOptions, w io.Writer, next func() (directory.RowVerdict, error)) error {
+func joinRejected(file io.Reader, o directory.ImportOptions, w io.Writer, next func() (directory.RowVerdict, error)) error {
 	in, err := newRows(file, o)
 	if err != nil {
 		return err

@@ -37,6 +37,20 @@ func CheckFields(format directory.BulkFormat, fields []string) error {
 	return err
 }
 
+// Includes is what of a user's belongings an export needs that has some fields; none is
+// all.
+func Includes(fields []string) directory.Include {
+	if len(fields) == 0 {
+		return directory.IncludeRecord
+	}
+	var with directory.Include
+	for _, name := range fields {
+		with |= map[string]directory.Include{"company_name": directory.IncludeCompany, "groups": directory.IncludeGroups,
+			"roles": directory.IncludeRoles, "locations": directory.IncludeLocations}[name]
+	}
+	return with
+}
+
 // badField is that of a member that there is not.
 func badField(name string, known []string) error {
 	return directory.Invalid("fields", directory.ReasonFieldUnknown, "fields: %s is none of %s.", clip(name), strings.Join(known, ", "))

@@ -24,6 +24,14 @@ func (s *Stream) SetHeader(name, value string) {
 	}
 }
 
+// SetContentType sets the media type of an answer that has not begun, in place of
+// that of its Response.
+func (s *Stream) SetContentType(media string) {
+	if !s.begun {
+		s.resp.ContentType = media
+	}
+}
+
 // Begun reports whether the answer has begun, with Begin or Write: from then on
 // it has its status, and an error can only be told in the body or by cutting the
 // connection.

@@ -42,6 +42,10 @@ func (x *exchange) readBody() error {
 			return directory.Wrong(directory.CodeUnsupported, directory.ReasonBodyMedia, "The body must be %s.", strings.Join(x.route.media, " or "))
 		}
 	}
+	if x.route.media[0] == contentBytes {
+		x.body = body
+		return nil
+	}
 	value, err := web.DecodeValue(body, maxDepth)
 	if err != nil {
 		return badBody(describeJSON(err), err)

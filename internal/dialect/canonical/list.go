@@ -202,6 +202,10 @@ func parseSort(text string) (directory.Field, bool, error) {
 	return field, falling, nil
 }
 
+// ParseFilter reads a filter of users in the grammar of SCIM, as ?filter= has it; "" is
+// none. Errors: invalid with the reason filter.syntax.
+func ParseFilter(text string) (directory.Filter, error) { return parseFilter(text) }
+
 // parseFilter reads ?filter=.
 func parseFilter(text string) (directory.Filter, error) {
 	if text == "" {

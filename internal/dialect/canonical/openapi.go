@@ -162,7 +162,7 @@ func tidy(op *huma.Operation) {
 }
 
 // uuidParams are the parameters of paths that are UUIDs and nothing else.
-var uuidParams = map[string]bool{"id": true, "user": true, "group": true, "session": true, "credential": true, "webhook": true, "secret": true, "job": true}
+var uuidParams = map[string]bool{"id": true, "user": true, "group": true, "session": true, "credential": true, "webhook": true, "secret": true, "job": true, "import": true, "action": true}
 
 // registerDescription adds the description itself.
 func registerDescription(d *door) {

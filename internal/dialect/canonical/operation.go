@@ -177,6 +177,10 @@ func documentBody(op *operation, described *huma.Operation) {
 		return
 	}
 	media := described.RequestBody.Content[contentJSON]
+	read := mustDecode
+	if media == nil {
+		media, read = described.RequestBody.Content[contentBytes], func(text string) any { return text }
+	}
 	for _, e := range op.examples {
 		if e.body == "" {
 			continue
@@ -184,7 +188,7 @@ func documentBody(op *operation, described *huma.Operation) {
 		if media.Examples == nil {
 			media.Examples = map[string]*huma.Example{}
 		}
-		media.Examples[strings.ReplaceAll(e.name, " ", "_")] = &huma.Example{Summary: e.name, Value: mustDecode(e.body)}
+		media.Examples[strings.ReplaceAll(e.name, " ", "_")] = &huma.Example{Summary: e.name, Value: read(e.body)}
 	}
 	if op.patch {
 		described.RequestBody.Content[contentPatch] = media

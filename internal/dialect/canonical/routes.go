@@ -1,6 +1,7 @@
 package canonical
 
 import (
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/usher-id/usher/internal/bulk"
 	"github.com/usher-id/usher/internal/directory"
 	"github.com/usher-id/usher/internal/web"
 )
@@ -24,6 +26,9 @@ type Options struct {
 	// PublicURL is what the source of CloudEvents begins with, without a slash at the
 	// end; "": they name the path alone.
 	PublicURL string
+	// SCIM makes what writes exports as SCIM resources, which another door knows; nil:
+	// there is no such format.
+	SCIM func(io.Writer) bulk.Writer
 }
 
 // prefix is where the door's paths begin.
@@ -87,6 +92,7 @@ func newDoor(svc *directory.Service, o Options) *door {
 // tables register the operations, in the order of the documentation.
 var tables = []func(*door){
 	registerUserList,
+	registerExport,
 	registerUsers,
 	registerActions,
 	registerPasswords,
@@ -108,6 +114,8 @@ var tables = []func(*door){
 	registerWebhooks,
 	registerWebhookActions,
 	registerJobs,
+	registerImports,
+	registerBulkActions,
 	registerDescription,
 }
 

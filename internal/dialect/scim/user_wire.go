@@ -366,7 +366,9 @@ func (w *userWriter) belongings() {
 			}
 			w.object("", func() {
 				w.text(atGroupsValue, `"value":`, g.ID)
-				w.text(atGroupsRef, `"$ref":`, w.v.base+"/Groups/"+g.ID)
+				if g.ID != "" { // an export has none
+					w.text(atGroupsRef, `"$ref":`, w.v.base+"/Groups/"+g.ID)
+				}
 				w.text(atGroupsDisplay, `"display":`, g.Name)
 				w.text(atGroupsType, `"type":`, "direct")
 			})
