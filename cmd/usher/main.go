@@ -57,7 +57,7 @@ func (p *program) command() *cobra.Command {
 	root.SetErr(p.stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return withExit(exitUsage, err) })
 	root.AddCommand(p.serveCommand(), p.migrateCommand(), p.configCommand(), p.keyCommand(), p.clientCommand(),
-		p.tenantCommand(), p.roleCommand(), p.userCommand(), p.eventCommand(), p.auditCommand(), p.webhookCommand(), p.jobCommand(), p.versionCommand())
+		p.tenantCommand(), p.roleCommand(), p.userCommand(), p.eventCommand(), p.auditCommand(), p.webhookCommand(), p.jobCommand(), p.importCommand(), p.exportCommand(), p.versionCommand())
 	root.AddCommand(p.groupCommand(), p.companyCommand(), p.locationCommand(), p.licenceCommand(), p.lockReasonCommand(), p.holdCommand(),
 		p.profileCommand(), p.backupCommand(), p.restoreCommand(), p.manCommand())
 	refuseUsage(root)
