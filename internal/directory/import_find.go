@@ -178,6 +178,12 @@ func (row *importRow) says(key *rowKey, u *User) bool {
 	return false
 }
 
+// claims reports whether nobody but the row's user may have a key of the row: an
+// address that the user has already may be one that is somebody else's handle.
+func (row *importRow) claims(key *rowKey, u *User) bool {
+	return u == nil || key.member != "email" || !row.says(key, u)
+}
+
 // mentioned are all users that a row names by anything.
 func (f *importFinds) mentioned(row *importRow) []int64 {
 	var list []int64

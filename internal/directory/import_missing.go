@@ -27,17 +27,17 @@ func (m *importMissing) refusal(r *Record) error {
 	}
 	if r.Company == nil && r.CompanyName != nil {
 		if err := m.companies[NameKey(*r.CompanyName)]; err != nil {
-			return err
+			return asMember(FieldCompany.String(), err)
 		}
 	}
 	for _, g := range said(r.Groups) {
 		if err := m.groups[groupName{cmp.Or(g.Kind, GroupPlain), g.name()}]; err != nil {
-			return err
+			return asMember(FieldGroups.String(), err)
 		}
 	}
 	for _, key := range said(r.Roles) {
 		if err := m.roles[key]; err != nil {
-			return err
+			return asMember(FieldRoles.String(), err)
 		}
 	}
 	return nil
@@ -110,7 +110,7 @@ func (p *importPage) makeCompany(ctx context.Context, name string) error {
 	c := Company{Tenant: p.run.Tenant, ID: p.s.opts.NewID(), Parent: p.call.tenant.DefaultCompany, Name: name, Version: 1, CreatedAt: p.s.now()}
 	return p.try(ctx, ActWriteCompany, func() error {
 		if err := checkCompany(&c); err != nil {
-			return asMember(FieldCompany.String(), err)
+			return err
 		}
 		return p.s.insertCompany(ctx, p.tx, p.call, &c)
 	})
@@ -131,7 +131,7 @@ func (p *importPage) makeGroup(ctx context.Context, name groupName, shown string
 	return p.try(ctx, ActGroup, func() error {
 		made, err := p.s.newGroups(p.call, []Group{g})
 		if err != nil {
-			return asMember(FieldGroups.String(), err)
+			return err
 		}
 		return p.s.insertGroup(ctx, p.tx, p.call, &made[0])
 	})
@@ -145,7 +145,7 @@ func (p *importPage) makeRole(ctx context.Context, key string) error {
 	role := Role{Tenant: p.run.Tenant, Key: key, Name: key, Version: 1}
 	return p.try(ctx, ActWriteCompany, func() error {
 		if err := checkRole(&role); err != nil {
-			return asMember(FieldRoles.String(), err)
+			return err
 		}
 		return p.s.insertRole(ctx, p.tx, p.call, &role)
 	})
@@ -156,6 +156,9 @@ func asMember(member string, err error) error {
 	e := AsError(err)
 	named := *e
 	named.Fields = slices.Clone(e.Fields)
+	if len(named.Fields) == 0 {
+		named.Fields = []FieldError{{Reason: e.Reason, Message: e.Message}}
+	}
 	for i := range named.Fields {
 		named.Fields[i].Field = member
 	}

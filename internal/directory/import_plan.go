@@ -101,6 +101,9 @@ func (d *importDecider) one(ctx context.Context, r Reader, row *importRow, to *i
 	case len(row.faults) > 0:
 		to.refuse(RowInvalid, row.faults...)
 		return nil
+	case to.user != nil && to.user.State == StateDeleted && said(row.record.Status) == StateDeleted:
+		to.refuse(RowSkip) // nobody else can be meant
+		return nil
 	case row.record.Undo != "":
 		d.twinOf(row, to)
 		if to.user == nil {
@@ -133,20 +136,20 @@ func (d *importDecider) twinOf(row *importRow, to *importDecision) {
 		}
 	}
 	for i := range row.own {
-		claim := row.own[i].claim()
-		note(d.owners[claim], row.own[i].member)
-		if d.owners[claim] == 0 {
-			d.owners[claim] = row.at + 1
+		if key := &row.own[i]; row.claims(key, to.user) {
+			claim := key.claim()
+			note(d.owners[claim], key.member)
+			if d.owners[claim] == 0 {
+				d.owners[claim] = row.at + 1
+			}
 		}
 	}
 }
 
 // existing decides about a row whose user is there.
 func (d *importDecider) existing(ctx context.Context, r Reader, row *importRow, to *importDecision) error {
-	u, deleted := to.user, said(row.record.Status) == StateDeleted
+	u := to.user
 	switch {
-	case u.State == StateDeleted && deleted:
-		to.refuse(RowSkip)
 	case u.State == StateDeleted:
 		to.refuse(RowConflict, rowFault(to.by, ReasonUserDeleted, "The user is in the recycle bin: restore it first."))
 	case d.run.Import.Existing == ExistingSkip:

@@ -25,6 +25,16 @@ func importMark(claim rowClaim) int64 {
 	return -int64(binary.BigEndian.Uint64(sum[:])>>2) - 1<<33
 }
 
+// marks appends those of a row's keys.
+func (row *importRow) marks(list []int64, u *User) []int64 {
+	for i := range row.own {
+		if key := &row.own[i]; row.claims(key, u) {
+			list = append(list, importMark(key.claim()))
+		}
+	}
+	return list
+}
+
 // readSeen reads which of the page's users and keys rows of earlier pages had.
 func (p *importPage) readSeen(ctx context.Context) error {
 	var wanted []int64
@@ -33,9 +43,7 @@ func (p *importPage) readSeen(ctx context.Context) error {
 			wanted = append(wanted, d.user.Number)
 		}
 		if p.run.DryRun {
-			for k := range p.plan.rows[i].own {
-				wanted = append(wanted, importMark(p.plan.rows[i].own[k].claim()))
-			}
+			wanted = p.plan.rows[i].marks(wanted, p.decisions[i].user)
 		}
 	}
 	p.seen = map[int64]bool{}
@@ -59,8 +67,8 @@ func (p *importPage) seenBefore(at int) string {
 	}
 	if p.run.DryRun && len(p.seen) > 0 {
 		for i := range row.own {
-			if p.seen[importMark(row.own[i].claim())] {
-				return row.own[i].member
+			if key := &row.own[i]; row.claims(key, d.user) && p.seen[importMark(key.claim())] {
+				return key.member
 			}
 		}
 	}
@@ -82,9 +90,7 @@ func (p *importPage) noteSeen(ctx context.Context) error {
 			notes = append(notes, v.User)
 		}
 		if p.run.DryRun {
-			for k := range p.plan.rows[i].own {
-				notes = append(notes, importMark(p.plan.rows[i].own[k].claim()))
-			}
+			notes = p.plan.rows[i].marks(notes, d.user)
 		}
 	}
 	if len(notes) == 0 {
