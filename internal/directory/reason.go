@@ -123,6 +123,7 @@ const (
 	ReasonHistoryGone    Reason = "history.gone"
 	ReasonHistoryTooLong Reason = "history.too_long"
 	ReasonAuditNoKey     Reason = "audit.no_key"
+	ReasonAuditTooLong   Reason = "audit.too_long"
 
 	ReasonWebhookNotFound       Reason = "webhook.not_found"
 	ReasonWebhookTooMany        Reason = "webhook.too_many"

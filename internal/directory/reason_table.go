@@ -277,6 +277,8 @@ func feedReasons() []ReasonInfo {
 			"Ask for a later moment, or read the user's events."},
 		{ReasonAuditNoKey, CodeUnavailable, "The server has no key to sign checkpoints with.",
 			"Its operator sets audit_key_file."},
+		{ReasonAuditTooLong, CodeConflict, "The tenant's history has more events than a request verifies.",
+			"The server's operator runs usher audit verify."},
 	}
 }
 

@@ -13,6 +13,10 @@ func addOrganisationRules(rules map[string]methodRule) {
 		_, err := w.svc.Organisation(w.ctx, c)
 		return err
 	})}
+	rules["VerifyOwnChain"] = methodRule{readerRank, directory.ScopeEvents, false, false, directory.ReasonScopeMissing, noPreparation(func(w *world, c *directory.Call) error {
+		_, err := w.svc.VerifyOwnChain(w.ctx, c)
+		return err
+	})}
 	rules["PoolHolders"] = methodRule{readerRank, directory.ScopeUsersRead, false, false, directory.ReasonScopeMissing, func(w *world) func(c *directory.Call) error {
 		must(w.svc.SetPool(w.ctx, w.sys(), "field", 1))(w.t)
 		return func(c *directory.Call) error {
@@ -67,4 +71,14 @@ func TestRulesPoolHolders(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 	wantError(t, second(f.svc.PoolHolders(f.ctx, f.sys(), "office")), directory.CodeNotFound, directory.ReasonPoolNotFound)
+}
+
+// A tenant's own people can have its history verified.
+func TestRulesVerifyOwnChain(t *testing.T) {
+	f := newFixture(t)
+	f.someone()
+	report := must(f.svc.VerifyOwnChain(f.ctx, f.through(directory.DoorCanonical, f.key(readerRank))))(t)
+	if report.Broken != 0 || report.Events < 2 || report.Last != report.Events {
+		t.Errorf("%+v", report)
+	}
 }

@@ -62,7 +62,8 @@ type Service struct {
 	feed     *feedHub
 	searches searchBounds
 	turns    *searchGate
-	trying   sync.Map // endpoints that TestWebhook is sending something to
+	auditing sync.Mutex // held while VerifyOwnChain reads
+	trying   sync.Map   // endpoints that TestWebhook is sending something to
 }
 
 // New makes a Service over a store.
