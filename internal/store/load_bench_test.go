@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"fmt"
@@ -16,21 +17,14 @@ import (
 	"github.com/usher-id/usher/internal/testkit/pgtest"
 )
 
-// How many users BenchmarkLoad loads: LOAD_USERS=1000000 for the figures of
-// docs/decisions/0036-loading.md.
+// loadUsers is how many users BenchmarkLoad loads: LOAD_USERS=1000000 for the figures
+// of docs/decisions/0036-loading.md.
 func loadUsers(b *testing.B) int64 {
-	n, err := strconv.ParseInt(cmpOr(os.Getenv("LOAD_USERS"), "20000"), 10, 64)
+	n, err := strconv.ParseInt(cmp.Or(os.Getenv("LOAD_USERS"), "20000"), 10, 64)
 	if err != nil {
 		b.Fatal(err)
 	}
 	return n
-}
-
-func cmpOr(a, b string) string {
-	if a == "" {
-		return b
-	}
-	return a
 }
 
 // syllables make names of which there are many, as there are of people.
@@ -100,17 +94,9 @@ func newLoading(b *testing.B, database string) *loading {
 			b.Error(err)
 		}
 	})
-	err = db.Update(ctx, func(tx directory.Tx) (err error) {
-		if l.tenant, err = tx.InsertTenant(ctx, directory.Tenant{ID: "bench", Name: "bench", Doors: directory.AllDoors}); err != nil {
-			return err
-		}
-		for n, path := range [][]int64{{1}, {1, 2}} {
-			c := directory.Company{Tenant: l.tenant, Number: int64(n + 1), ID: fmt.Sprint(n), Path: path, Name: fmt.Sprint("Company ", n)}
-			if err := tx.InsertCompany(ctx, c); err != nil {
-				return err
-			}
-		}
-		return nil
+	err = db.Update(ctx, func(dt directory.Tx) (err error) {
+		l.tenant, err = insertLoadTenant(ctx, dt)
+		return err
 	})
 	if err != nil {
 		b.Fatal(err)

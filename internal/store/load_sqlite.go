@@ -22,14 +22,16 @@ const (
 	loadMergePages = 256      // pages that one step merges
 )
 
-// ftsSettings are the settings of the search index that a load changes. While there
-// is one no commit merges by itself, since that many segments are a second's work
-// and more; and no step goes on with few segments after it has finished with many.
-type ftsSettings struct{ crisisMerge, userMerge int }
+// ftsSettings are the settings of the search index that a load changes: how many
+// segments of a level a commit merges by itself, how few a step of merging takes, and
+// how many bytes of a transaction make a segment. While there is a load no commit
+// merges, since that many segments are a second's work and more; no step goes on with
+// few segments after it has finished with many; and a page of users is one segment.
+type ftsSettings struct{ crisisMerge, userMerge, hashSize int }
 
 var (
-	loadSettings = ftsSettings{1000, 16}
-	restSettings = ftsSettings{64, 4} // as in the schema
+	loadSettings = ftsSettings{1000, 16, 8 << 20}
+	restSettings = ftsSettings{64, 4, 1 << 20} // as in the schema, and FTS5's own
 )
 
 // loaded notes that a batch has loaded users, and does a step of merging if there
@@ -39,9 +41,7 @@ func (w *writer) loaded(users int) {
 		return
 	}
 	if !w.loading.Load() {
-		w.loading.Store(true)
-		w.control(fmt.Sprintf("PRAGMA cache_size = -%d", loadCache))
-		w.setSearch(loadSettings)
+		w.beginLoad()
 	}
 	w.unmerged = 1
 	if w.segmentsWait() {
@@ -49,27 +49,42 @@ func (w *writer) loaded(users int) {
 	}
 }
 
-// endLoad gives back the memory when nothing more is loaded and all is merged.
-func (w *writer) endLoad() {
-	if w.loading.CompareAndSwap(true, false) {
-		w.setSearch(restSettings)
-		w.control(fmt.Sprintf("PRAGMA cache_size = -%d", restCache))
-		w.control("PRAGMA shrink_memory")
+func (w *writer) beginLoad() {
+	w.loading.Store(true)
+	w.control(fmt.Sprintf("PRAGMA cache_size = -%d", loadCache))
+	w.setSearch(loadSettings)
+}
+
+// endLoad gives back the memory, when nothing more is loaded and what a load merges
+// is merged, and reports whether there was a load: then there is more to merge.
+func (w *writer) endLoad() bool {
+	if !w.loading.CompareAndSwap(true, false) {
+		return false
 	}
+	w.setSearch(restSettings)
+	w.control(fmt.Sprintf("PRAGMA cache_size = -%d", restCache))
+	w.control("PRAGMA shrink_memory")
+	w.unmerged = 1
+	return true
 }
 
 // resumeLoad goes on with a load that the process before this one did not end.
 func (w *writer) resumeLoad() {
+	begun := false
 	err := w.conn.query(noCancel, "SELECT 1 FROM user_search_config WHERE k = 'crisismerge' AND v > $1",
-		[]any{int64(restSettings.crisisMerge)}, func(*row) { w.loading.Store(true) })
+		[]any{int64(restSettings.crisisMerge)}, func(*row) { begun = true })
 	if w.conn.broken = nil; err != nil {
 		w.log.Error("looking for the settings of a load failed", "error", err)
+	}
+	if begun {
+		w.beginLoad()
 	}
 }
 
 func (w *writer) setSearch(to ftsSettings) {
-	w.control(fmt.Sprintf("INSERT INTO user_search (user_search, rank) VALUES ('crisismerge', %d)", to.crisisMerge))
-	w.control(fmt.Sprintf("INSERT INTO user_search (user_search, rank) VALUES ('usermerge', %d)", to.userMerge))
+	for name, value := range map[string]int{"crisismerge": to.crisisMerge, "usermerge": to.userMerge, "hashsize": to.hashSize} {
+		w.control(fmt.Sprintf("INSERT INTO user_search (user_search, rank) VALUES ('%s', %d)", name, value))
+	}
 }
 
 // longLog is the length of the log in pages above which the writer is asked to

@@ -311,7 +311,8 @@ func TestSQLitePlans(t *testing.T) {
 	}
 	defer conn.close()
 	plans(t, db.engine, conn, "EXPLAIN QUERY PLAN ", 3, func(t *testing.T, l look, sql, plan string) {
-		if scans.MatchString(plan) || !l.sort && strings.Contains(plan, "USE TEMP B-TREE") {
+		// The keys of a look-up of many are read from one end to the other.
+		if scans.MatchString(strings.ReplaceAll(plan, "SCAN json_each ", "")) || !l.sort && strings.Contains(plan, "USE TEMP B-TREE") {
 			t.Errorf("%s\n%s", sql, plan)
 		}
 		if !strings.Contains(plan, l.uses) {

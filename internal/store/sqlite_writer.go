@@ -156,10 +156,8 @@ func (w *writer) run() {
 			}
 			idle.Reset(mergeAfter)
 		case <-idle.C:
-			if w.mergeIdle() {
+			if w.mergeIdle() || w.endLoad() {
 				idle.Reset(time.Millisecond)
-			} else {
-				w.endLoad()
 			}
 		}
 	}
