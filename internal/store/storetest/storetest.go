@@ -64,6 +64,7 @@ var groups = []group{
 	{"licence", licenceChecks},
 	{"bulk", bulkChecks},
 	{"among", amongChecks},
+	{"belongings", belongingChecks},
 	{"load", loadChecks},
 	{"number", numberChecks},
 	{"event", eventChecks},
