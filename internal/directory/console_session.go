@@ -43,6 +43,8 @@ type ConsoleSignIn struct {
 	Token     Secret
 	ExpiresAt time.Time // of the challenge, or of the session if nobody uses it
 	User      User
+	// Enrolment is the second factor to set up where Step is StepEnrol.
+	Enrolment Enrolment
 	// RecoveryCodes are those of a second factor that was made on the way; shown only
 	// here.
 	RecoveryCodes []string

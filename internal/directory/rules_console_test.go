@@ -308,7 +308,7 @@ func TestRulesConsoleImpersonation(t *testing.T) {
 	wantRefused(t, "a token of the target", f.svc.Admit(f.ctx, acting(token, must(f.signIn(rival.UserName, password))(t))), directory.CodeUnauthenticated, directory.ReasonCredentialInvalid)
 	wantError(t, second(f.svc.BeginSecondFactor(f.ctx, acting(token, text), password)), directory.CodeForbidden, directory.ReasonImpersonating)
 	wantError(t, f.svc.EndOwnSession(f.ctx, acting(token, text)), directory.CodeForbidden, directory.ReasonImpersonating)
-	wantError(t, f.svc.EndImpersonation(f.ctx, f.atConsole(token)), directory.CodeForbidden, directory.ReasonRankTooLow)
+	wantError(t, f.svc.EndImpersonation(f.ctx, f.atConsole(token)), directory.CodeNotFound, directory.ReasonSessionNotFound)
 	mark := f.mark()
 	check(t, f.svc.EndImpersonation(f.ctx, acting(token, text)))
 	f.wantEvents(mark, directory.EventImpersonationEnded)

@@ -226,7 +226,7 @@ func TestRulesSecondFactorRequired(t *testing.T) {
 		t.Fatalf("signed in: %+v", in)
 	}
 	open := func() *directory.Call { return f.through(directory.DoorConsole, "") }
-	e := must(f.svc.BeginEnrolment(f.ctx, open(), in.Challenge))(t)
+	e := in.Enrolment
 	f.secret(string(e.Seed), string(e.URL), string(e.Sealed))
 	a := app{f, string(e.Seed)}
 	_, again, err := f.svc.FinishEnrolment(f.ctx, open(), in.Challenge, e.Sealed, a.code(9))
@@ -243,7 +243,8 @@ func TestRulesSecondFactorRequired(t *testing.T) {
 		t.Errorf("signed in: %+v", done)
 	}
 	check(t, f.svc.Admit(f.ctx, f.atConsole(done.Token)))
-	wantError(t, second(f.svc.BeginEnrolment(f.ctx, open(), in.Challenge)), directory.CodeUnauthenticated, directory.ReasonSignInExpired)
+	_, _, err = f.svc.FinishEnrolment(f.ctx, open(), in.Challenge, e.Sealed, a.code(1))
+	wantRefused(t, "a second time", err, directory.CodeUnauthenticated, directory.ReasonSignInExpired)
 	f.settings(func(t *directory.Tenant) { t.Settings.SecondFactor = directory.SecondFactorAll })
 	if in := must(f.console(u.UserName, password))(t); in.Step != directory.StepEnrol {
 		t.Errorf("of everybody: %+v", in)

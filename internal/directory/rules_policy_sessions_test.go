@@ -12,7 +12,7 @@ import (
 // credential yet, or persons alone, or anybody. Each has tests of its own.
 var grantMethods = []string{"PasswordGrant", "RefreshGrant", "Connect", "OpenSession", "SignIn", "Impersonate", "Delegate",
 	"ResetOf", "SpendReset", "Admit", "OpenUserSession", "ActAsUser", "WhoAmI", "EndOwnSession", "OwnTenant", "OpenConsoleSession", "AnswerSecondFactor", "ReplaceTemporaryPassword",
-	"BeginEnrolment", "FinishEnrolment", "ChangeOwnPassword", "EndImpersonation", "BeginSecondFactor", "ConfirmSecondFactor", "NewRecoveryCodes"}
+	"FinishEnrolment", "ChangeOwnPassword", "EndImpersonation", "BeginSecondFactor", "ConfirmSecondFactor", "NewRecoveryCodes", "OwnAccount"}
 
 func addSessionRules(rules map[string]methodRule) {
 	onTarget := func(call func(w *world, c *directory.Call, ref directory.UserRef) error) func(w *world) func(c *directory.Call) error {

@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"errors"
+	"time"
 )
 
 // OpenConsoleSession begins a sign-in at the console with a name and a password. The
@@ -10,7 +11,7 @@ import (
 // step and a challenge for it, and no session until all is: who has a second factor is
 // asked for a code of it, who has a temporary password for a new one, who must have a
 // second factor and has none sets it up. Errors as for PasswordGrant without the
-// client's.
+// client's; secret_key.missing where a second factor is to be set up.
 func (s *Service) OpenConsoleSession(ctx context.Context, call *Call, name string, password Secret) (ConsoleSignIn, error) {
 	if err := s.enterByHost(ctx, call); err != nil {
 		return ConsoleSignIn{}, err
@@ -86,18 +87,8 @@ func (s *Service) ReplaceTemporaryPassword(ctx context.Context, call *Call, chal
 	return s.signInFurther(ctx, call, &changed, proved.Factor)
 }
 
-// BeginEnrolment makes the seed of a second factor for a sign-in that needs one.
-// Errors: sign_in.expired; secret_key.missing.
-func (s *Service) BeginEnrolment(ctx context.Context, call *Call, challenge Secret) (Enrolment, error) {
-	user, _, err := s.enterChallenge(ctx, call, challenge, StepEnrol)
-	if err != nil {
-		return Enrolment{}, err
-	}
-	return s.newEnrolment(call, &user)
-}
-
 // FinishEnrolment goes on with a sign-in by a first code of the app that has the seed
-// of BeginEnrolment. The result has the recovery codes. When the code is not right, again is the
+// of ConsoleSignIn.Enrolment, which sealed is of. The result has the recovery codes. When the code is not right, again is the
 // enrolment as it was. Errors: sign_in.expired; second_factor.wrong_code;
 // second_factor.enrolment; limit.logins.
 func (s *Service) FinishEnrolment(ctx context.Context, call *Call, challenge, sealed, code Secret) (in ConsoleSignIn, again Enrolment, err error) {
@@ -199,7 +190,11 @@ func (s *Service) signInFurther(ctx context.Context, call *Call, u *User, proved
 	if err != nil {
 		return ConsoleSignIn{}, err
 	}
-	return ConsoleSignIn{Step: step, Challenge: text, ExpiresAt: until, User: *u}, nil
+	in := ConsoleSignIn{Step: step, Challenge: text, ExpiresAt: until, User: *u}
+	if step == StepEnrol {
+		in.Enrolment, err = s.newEnrolment(call, u)
+	}
+	return in, err
 }
 
 // signInDone opens the session of a person who has proved everything.
@@ -343,14 +338,14 @@ func (s *Service) provePassword(ctx context.Context, call *Call, u *User, passwo
 	return wrong
 }
 
-// EndImpersonation ends acting as another before its hour is over. Errors: forbidden
-// to callers who act as themselves.
+// EndImpersonation ends acting as another before its hour is over. Errors:
+// session.not_found to callers who act as themselves.
 func (s *Service) EndImpersonation(ctx context.Context, call *Call) error {
 	if err := s.enter(ctx, call, ActAdmit); err != nil {
 		return err
 	}
 	if !call.Actor.acted {
-		return Wrong(CodeForbidden, ReasonRankTooLow, "The caller acts as nobody else.")
+		return errNoSession()
 	}
 	err := s.store.Update(ctx, func(tx Tx) error {
 		there, err := tx.DeleteImpersonation(ctx, call.Actor.Tenant, call.Actor.leave)
@@ -365,4 +360,46 @@ func (s *Service) EndImpersonation(ctx context.Context, call *Call) error {
 	})
 	call.Changed = err == nil
 	return err
+}
+
+// Account is what a person may know of the own account.
+type Account struct {
+	User          User
+	Sessions      []UserSession // those that are valid now, the newest first
+	SecondFactor  SecondFactorStatus
+	HasPassword   bool
+	PasswordSetAt time.Time
+	LastLogin     time.Time // zero: never
+}
+
+// OwnAccount reads the account of the person who calls. Errors: forbidden to callers
+// who are no person.
+func (s *Service) OwnAccount(ctx context.Context, call *Call) (Account, error) {
+	if err := s.enter(ctx, call, ActAdmit); err != nil {
+		return Account{}, err
+	}
+	if call.Actor.User == 0 || call.Actor.through != "" {
+		return Account{}, errNoPerson()
+	}
+	var a Account
+	err := s.store.View(ctx, func(r Reader) (err error) {
+		if a.User, err = r.UserByNumber(ctx, call.Actor.Tenant, call.Actor.User); err != nil {
+			return orError(err, errCredential())
+		}
+		if a.SecondFactor, err = factorStatus(ctx, r, call.Settings, &a.User); err != nil {
+			return err
+		}
+		tokens, err := r.UserTokens(ctx, a.User.Tenant, a.User.Number, s.now())
+		if err != nil {
+			return err
+		}
+		a.Sessions = call.sessionsOf(&a.User, tokens)
+		p, err := r.Password(ctx, a.User.Tenant, a.User.Number)
+		if err != nil {
+			return orError(err, nil)
+		}
+		a.HasPassword, a.PasswordSetAt, a.LastLogin = p.Hash != "", p.SetAt, p.LastLogin
+		return nil
+	})
+	return a, err
 }

@@ -93,13 +93,19 @@ func (s *Service) Sessions(ctx context.Context, call *Call, ref UserRef) ([]User
 			return err
 		}
 		tokens, err := r.UserTokens(ctx, u.Tenant, u.Number, s.now())
-		list = sessionsOf(&u, tokens)
-		for i := range list {
-			list[i].Current = call.console != nil && list[i].ID == call.console.Session
-		}
+		list = call.sessionsOf(&u, tokens)
 		return err
 	})
 	return list, err
+}
+
+// sessionsOf is the function of that name; the sign-in of the call itself is marked.
+func (c *Call) sessionsOf(u *User, tokens []Token) []UserSession {
+	list := sessionsOf(u, tokens)
+	for i := range list {
+		list[i].Current = c.console != nil && list[i].ID == c.console.Session
+	}
+	return list
 }
 
 // sessionsOf puts a user's tokens together to sign-ins. Tokens of an older epoch

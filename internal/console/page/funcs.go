@@ -29,7 +29,7 @@ func (k *Kit) funcs() template.FuncMap {
 		"state":    func(s directory.State) string { return string(s) },
 		"json":     indented,
 		"percent":  percent,
-		"plural":   plural,
+		"plural":   Plural,
 		"free":     func(p directory.Pool) int64 { return max(0, p.Total-p.Used) },
 		"version":  func() string { return k.Options.Version },
 		"join":     strings.Join,
@@ -131,8 +131,8 @@ func percent(part, whole int64) int64 {
 	return min(100, max(0, part*100/whole))
 }
 
-// plural writes a number with a noun.
-func plural(n any, one, many string) string {
+// Plural writes a number with a noun.
+func Plural(n any, one, many string) string {
 	if fmt.Sprint(n) == "1" {
 		return "1 " + one
 	}

@@ -96,7 +96,7 @@ func (k *Kit) handle(method, path string, h Handler) {
 	k.mux.Handle(pattern, web.Adapt(directory.DoorConsole.String(), pattern, func(r *web.Request) (web.Response, error) {
 		req := &Request{Request: r, Kit: k}
 		if err := k.checkOrigin(req); err != nil {
-			return web.Response{}, err
+			return k.refuse(req, err)
 		}
 		resp, err := h(req)
 		req.note()

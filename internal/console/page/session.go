@@ -122,6 +122,12 @@ func (r *Request) setCookie(resp *web.Response, name, value string, seconds int)
 	resp.Header = append(resp.Header[:len(resp.Header):len(resp.Header)], [2]string{"Set-Cookie", c.String()})
 }
 
+// HasSession reports whether the browser presents a session, which may have ended.
+func (r *Request) HasSession() bool { return r.secret() != "" }
+
+// Onward leads to where somebody wanted to go before signing in (Next).
+func (r *Request) Onward(target string) web.Response { return r.redirect(Next(target)) }
+
 // Begin puts a session's token into the browser, and ends acting as another.
 func (r *Request) Begin(resp *web.Response, token directory.Secret) {
 	r.setCookie(resp, sessionCookie, string(token), 0)
