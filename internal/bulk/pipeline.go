@@ -15,8 +15,9 @@ type page struct {
 	err  error // in place of the plan: io.EOF at the end
 }
 
-// ahead is how many pages are read before they are asked for.
-const ahead = 2
+// ahead is how many pages are read before they are asked for: one is enough to keep
+// both busy, and each is some megabytes of what is live.
+const ahead = 1
 
 // pipeline reads the records of a run's file, and has the core look at them, while
 // those before are imported: that and writing to the database take about as long.
