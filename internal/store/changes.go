@@ -40,7 +40,8 @@ type searchChange struct {
 	tenant   int64
 	document string
 	drop     bool
-	fresh    bool // of a user who has none
+	fresh    bool   // of a user who has none
+	tokens   string // of a fresh one: what the engine makes of the document
 }
 
 func (c *changes) total(k totalKey, delta int64) {

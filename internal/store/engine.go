@@ -50,8 +50,12 @@ type engine struct {
 	// moveListed moves a user's rows in the list index, one for each company of
 	// the path, from state to state, and returns how many there were.
 	moveListed func(ctx context.Context, q querier, tenant, number int64, path []int64, from, to int64) (int64, error)
-	// loadRows writes many new rows of a table. A key that is taken is ErrDuplicate.
-	loadRows func(ctx context.Context, q querier, table *loadedTable, values []any) error
+	// loadRows writes many new rows of a table, best loadedAtOnce of users. A key that
+	// is taken is ErrDuplicate.
+	loadRows     func(ctx context.Context, q querier, table *loadedTable, values []any) error
+	loadedAtOnce int
+	// tokens is what addSearch makes of a document, where that is worth doing before.
+	tokens func(document string) string
 	// writeEvents writes the events of a transaction, or of a batch.
 	writeEvents func(ctx context.Context, q querier, c *changes) error
 	// chains are the ends of the chains of events, where one process has the file.

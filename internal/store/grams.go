@@ -190,11 +190,11 @@ func indexGrams(ctx context.Context, q querier, rid, _ int64, document string) e
 	return err
 }
 
-// addGrams is indexGrams of many users, for whom FTS5 need not look for what is
-// replaced.
+// addGrams is indexGrams of many users whose grams are made already, and for whom
+// FTS5 need not look for what is replaced.
 func addGrams(ctx context.Context, q querier, rids []int64, documents func(rid int64) searchChange) error {
 	for _, rid := range rids {
-		_, err := q.exec(ctx, "INSERT INTO user_search (rowid, grams) VALUES ($1, $2)", rid, gramDocument(documents(rid).document))
+		_, err := q.exec(ctx, "INSERT INTO user_search (rowid, grams) VALUES ($1, $2)", rid, documents(rid).tokens)
 		if err != nil {
 			return err
 		}

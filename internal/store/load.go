@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -31,24 +32,29 @@ var (
 	loadedMemberships = newLoadedTable("user_company", 64, "tenant", "ancestor", "state", "number")
 )
 
-// LoadUsers implements directory.BulkWriter.
+// LoadUsers implements directory.BulkWriter. On an error some of the rows may be
+// there, for the transaction, or the part of it, to take back.
 func (t *tx) LoadUsers(ctx context.Context, tenant directory.TenantNo, load []directory.UserLoad) error {
 	if len(load) > directory.MaxLoad {
 		return fmt.Errorf("store: %d users to load at once, more than %d", len(load), directory.MaxLoad)
 	}
-	l := loader{t: t, tenant: tenant, paths: map[int64][]int64{}}
+	l := loader{t: t, tenant: tenant, load: load, paths: map[int64][]int64{},
+		rows: make(chan loadedRows, len(load)), changes: make(chan []searchChange, 1)}
 	for i := range load {
 		if err := l.add(&load[i]); err != nil {
 			return err
 		}
 	}
-	if err := l.write(ctx, load); err != nil {
+	go l.prepare()
+	err := l.write(ctx)
+	changes := <-l.changes // also on an error: nobody reads load when it is the caller's again
+	if err != nil {
 		return err
 	}
 	t.pending.loaded += len(load)
 	for i := range load {
 		u := &load[i].User
-		t.pending.document(rowID(tenant, u.Number), searchChange{tenant: int64(tenant), document: u.SearchDocument(), fresh: true})
+		t.pending.document(rowID(tenant, u.Number), changes[i])
 		t.count(u, l.paths[u.Company], +1)
 		t.pending.events = append(t.pending.events, pendingEvent{Event: load[i].Event})
 	}
@@ -59,22 +65,27 @@ func (t *tx) LoadUsers(ctx context.Context, tenant directory.TenantNo, load []di
 type loader struct {
 	t      *tx
 	tenant directory.TenantNo
+	load   []directory.UserLoad
 	paths  map[int64][]int64 // of the companies
+	// What another goroutine makes while rows are written.
+	rows    chan loadedRows
+	changes chan []searchChange
 
-	users, handles, passwords, memberships []any
+	handles, passwords, memberships []any
 }
 
+// loadedRows are rows of the table of users.
+type loadedRows struct {
+	values []any
+	err    error
+}
+
+// add gathers what is small.
 func (l *loader) add(load *directory.UserLoad) error {
 	u := &load.User
-	rid := rowID(l.tenant, u.Number)
-	if u.Tenant != l.tenant || rid < 0 {
+	if u.Tenant != l.tenant || rowID(l.tenant, u.Number) < 0 {
 		return fmt.Errorf("store: user %d of tenant %d cannot be loaded into tenant %d", u.Number, u.Tenant, l.tenant)
 	}
-	values, err := userValues(u)
-	if err != nil {
-		return err
-	}
-	l.users = append(append(l.users, values...), int64(u.Tenant), u.Number)
 	for _, h := range load.Handles {
 		l.handles = append(l.handles, int64(l.tenant), string(h.Space), h.Key, rowID(l.tenant, h.User), int64(h.Kinds))
 	}
@@ -85,16 +96,45 @@ func (l *loader) add(load *directory.UserLoad) error {
 	return nil
 }
 
+// prepare makes rows, as many at a time as the engine writes at once, and then
+// search documents: SQLite's writer, which has one core, need not.
+func (l *loader) prepare() {
+	for chunk := range slices.Chunk(l.load, l.t.e.loadedAtOnce) {
+		rows := loadedRows{values: make([]any, 0, len(chunk)*len(insertUserColumns))}
+		for i := range chunk {
+			u := &chunk[i].User
+			values, err := userValues(u)
+			rows.values, rows.err = append(append(rows.values, values...), int64(u.Tenant), u.Number), cmp.Or(rows.err, err)
+		}
+		l.rows <- rows
+	}
+	close(l.rows)
+	changes := make([]searchChange, len(l.load))
+	for i := range l.load {
+		c := searchChange{tenant: int64(l.tenant), document: l.load[i].User.SearchDocument(), fresh: true}
+		if l.t.e.tokens != nil {
+			c.tokens = l.t.e.tokens(c.document)
+		}
+		changes[i] = c
+	}
+	l.changes <- changes
+}
+
 // write writes the rows in the order in which single users would be.
-func (l *loader) write(ctx context.Context, load []directory.UserLoad) error {
-	if err := l.t.e.loadRows(ctx, l.t.q, loadedUsers, l.users); err != nil {
-		return err
+func (l *loader) write(ctx context.Context) error {
+	for rows := range l.rows {
+		if rows.err != nil {
+			return rows.err
+		}
+		if err := l.t.e.loadRows(ctx, l.t.q, loadedUsers, rows.values); err != nil {
+			return err
+		}
 	}
 	if err := l.findPaths(ctx); err != nil {
 		return err
 	}
-	for i := range load {
-		u := &load[i].User
+	for i := range l.load {
+		u := &l.load[i].User
 		for _, ancestor := range l.paths[u.Company] {
 			l.memberships = append(l.memberships, int64(l.tenant), ancestor, int64(u.State.Index()), u.Number)
 		}

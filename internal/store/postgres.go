@@ -62,6 +62,7 @@ func newPostgresEngine(numbers numberSource) *engine {
 		dropSearch:   dropTrigrams,
 		moveListed:   moveListedTogether,
 		loadRows:     copyRows,
+		loadedAtOnce: directory.MaxLoad,
 		writeEvents:  writeNewEvents,
 		eraseUnsealed: []string{
 			"UPDATE events_new SET " + noContents + " WHERE tenant = $1 AND number = $2",

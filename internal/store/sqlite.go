@@ -68,6 +68,8 @@ func newSQLiteEngine() *engine {
 		dropSearch:   dropGrams,
 		moveListed:   moveListedOneByOne,
 		loadRows:     insertRows,
+		loadedAtOnce: loadedUsers.insert.most,
+		tokens:       gramDocument,
 		writeEvents:  chains.write,
 		chains:       chains,
 		shred:        chains.shred,

@@ -23,7 +23,7 @@ CREATE TABLE bulk_runs (
   started_at BIGINT NOT NULL,
   updated_at BIGINT NOT NULL,
   ended_at BIGINT NOT NULL,
-  marks TEXT NOT NULL,
+  marks TEXT COLLATE "C" NOT NULL,
   PRIMARY KEY (tenant, id)
 );
 CREATE INDEX bulk_runs_time ON bulk_runs (tenant, created_at, id);
