@@ -24,6 +24,9 @@ import (
 	"github.com/usher-id/usher/internal/pull"
 )
 
+// Secret is a text that is never printed.
+type Secret = directory.Secret
+
 // PullRequest says which live API is read, with which credential and how. What a door
 // has no use for is refused.
 type PullRequest struct {
@@ -95,7 +98,7 @@ var pullDoors = []pullDoor{
 	{"encore", 6, []string{"token", "list-only"}, needsToken, func(r *PullRequest) pull.Source {
 		return encore.NewRemote(encore.RemoteOptions{BaseURL: r.BaseURL, Key: string(r.Token), Page: r.Page, Parallel: r.Parallel, ListOnly: r.ListOnly})
 	}},
-	{"iqmetrix", 10, []string{"token", "user", "password-file", "client-id", "client-secret-file", "token-url", "company", "ids"}, needsIQmetrix,
+	{"iqmetrix", 10, []string{"token", "user", "password-file", "client-id", "client-secret-file", "token-url", "entity", "ids"}, needsIQmetrix,
 		func(r *PullRequest) pull.Source {
 			return iqmetrix.NewRemote(iqmetrix.RemoteOptions{BaseURL: r.BaseURL, Company: r.Company, First: r.First, Last: r.Last,
 				Token: string(r.Token), TokenURL: r.TokenURL, User: r.User, Password: string(r.Password), ClientID: r.ClientID,
@@ -150,7 +153,7 @@ func needsUser(r *PullRequest) error {
 
 func needsIQmetrix(r *PullRequest) error {
 	if r.Company <= 0 {
-		return errors.New("--company: name the company whose users are read, by its Id there; those of all companies below it come with them")
+		return errors.New("--entity: name the company whose users are read, by its Id there; those of all companies below it come with them")
 	}
 	if r.Token != "" {
 		return nil
@@ -247,6 +250,9 @@ func (p *Pull) Read(ctx context.Context) (PullResult, error) { return pull.Read(
 
 // RemovePull removes the file of a reading and its note.
 func RemovePull(file string) error { return pull.Remove(file) }
+
+// KeepPull makes of a reading that has ended a file like any other.
+func KeepPull(file string) error { return pull.RemoveNote(file) }
 
 // Drift is a user who is not the same in a live API and here, as it is printed.
 type Drift struct {
@@ -358,6 +364,9 @@ func (p *Pull) Compare(ctx context.Context, here LocalUsers, names map[int64]str
 	}
 	return index.Rest(tell)
 }
+
+// PullState is how far an earlier reading into a file came.
+func PullState(file string) (users int64, done bool) { return pull.State(file) }
 
 // Complete reports whether the API lists all its users, so that who is only here can
 // be told.

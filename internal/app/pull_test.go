@@ -24,6 +24,9 @@ import (
 // pages of each door.
 const generated = 230
 
+// familyName is theirs.
+const familyName = "Ünal-O'Neil 李"
+
 // vendor starts a server that plays the vendor.
 func vendor(t *testing.T) *testkit.Server {
 	t.Helper()
@@ -40,7 +43,7 @@ func vendor(t *testing.T) *testkit.Server {
 	for i := range generated {
 		in := directory.NewUser{State: directory.StateActive, Fields: directory.UserPatch{
 			UserName: directory.Some(fmt.Sprintf("worker.%03d", i)), GivenName: directory.Some(fmt.Sprintf("Wilma \"%d\" <&>", i)),
-			FamilyName: directory.Some("Ünal-O'Neil 李"), Email: directory.Some(fmt.Sprintf("Worker.%03d@example.test", i)),
+			FamilyName: directory.Some(familyName), Email: directory.Some(fmt.Sprintf("Worker.%03d@example.test", i)),
 		}}
 		call := system()
 		p := &in.Fields
@@ -276,7 +279,7 @@ func TestPullRefuses(t *testing.T) {
 		{"encore", func(r *app.PullRequest) { r.BaseURL = "api.example.com" }, "--base-url: "},
 		{"encore", func(r *app.PullRequest) { r.Without = []string{"colour"} }, "--without: "},
 		{"encore", func(r *app.PullRequest) { r.CAFile = "missing.pem" }, "--ca-file: "},
-		{"iqmetrix", func(r *app.PullRequest) { r.Company = 0 }, "--company: "},
+		{"iqmetrix", func(r *app.PullRequest) { r.Company = 0 }, "--entity: "},
 		{"iqmetrix", func(r *app.PullRequest) { r.Token = "" }, "--token: "},
 		{"smartapp", func(r *app.PullRequest) { r.Place = "cookie" }, "--credential: "},
 		{"edubrite", func(r *app.PullRequest) { r.ActAs = "" }, "--act-as: "},

@@ -51,9 +51,11 @@ func (p *pages) Page(_ context.Context, _ web.Ask, at string) (directory.RecordP
 	return page, nil
 }
 
-func (p *pages) Shown(*directory.UserDetail) (directory.Record, error) { return directory.Record{}, nil }
-func (p *pages) Lists(*directory.UserDetail) bool                      { return true }
-func (p *pages) Complete() bool                                        { return p.complete }
+func (p *pages) Shown(*directory.UserDetail) (directory.Record, error) {
+	return directory.Record{}, nil
+}
+func (p *pages) Lists(*directory.UserDetail) bool { return true }
+func (p *pages) Complete() bool                   { return p.complete }
 
 func content(t *testing.T, file string) string {
 	t.Helper()

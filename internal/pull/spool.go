@@ -53,6 +53,19 @@ func Remove(path string) error {
 	return err
 }
 
+// State is how far an earlier reading into a file came: nothing where there is none.
+func State(path string) (users int64, done bool) {
+	var at checkpoint
+	note, err := os.ReadFile(checkpointOf(path))
+	if err != nil || json.Unmarshal(note, &at) != nil {
+		return 0, false
+	}
+	return at.Users, at.Done
+}
+
+// RemoveNote removes what is beside a file that is whole.
+func RemoveNote(path string) error { return os.Remove(checkpointOf(path)) }
+
 // errInUse is a file that another process reads into.
 var errInUse = errors.New("another process reads into this file")
 
