@@ -7,7 +7,7 @@ import (
 )
 
 // matchFields are the fields by which a row of an import can find its user.
-var matchFields = []string{"id", "number", "user_name", "email", "employee_number", "open_id", "web_mdn", "client_user_id", "storage_location"}
+var matchFields = append(DefaultMatch(), "web_mdn", "storage_location")
 
 // Limits of what an import says.
 const (

@@ -33,6 +33,9 @@ func (r *Record) patch() UserPatch {
 		a.Set = true
 		p.Address = Some(a)
 	}
+	if p.Picture.Set && isEmptyJSON(p.Picture.Value) {
+		p.Picture.Value = nil // an empty object takes the picture away
+	}
 	// A name in the place of a number; beside one it only says who that is.
 	if r.Company == nil && r.CompanyName != nil && *r.CompanyName != "" {
 		p.CompanyName = Some(*r.CompanyName)

@@ -114,7 +114,8 @@ func TestRulesPolicyImpersonation(t *testing.T) {
 	barred := []string{"SetPassword", "ChangePassword", "GeneratePassword", "MailReset", "MakeReset", "CreateKey", "CreateClient", "CreateAPIUser",
 		"CreateCustomer", "Credentials", "Credential", "RevokeCredential", "AssignRole", "UnassignRole", "SetUserRoles", "GiveRole", "TakeRole",
 		"SetRoleMembers", "UpdateTenant", "EditTenant", "SetOwner", "CreateTenant", "TenantByName", "Tenants", "SetEntity", "SetEntityOf", "ClaimJobs",
-		"FinishJob", "RetryJob", "AbandonJob", "OpenMail", "Sweep", "RestartChain", "RemoveSecondFactor", "TemporaryPassword"}
+		"FinishJob", "RetryJob", "AbandonJob", "OpenMail", "Sweep", "RestartChain", "RemoveSecondFactor", "TemporaryPassword",
+		"CreateBulk", "AddBulkPart", "StartBulk", "CancelBulk", "BulkPart"}
 	for name, rule := range methodRules() {
 		run := rule.run(w)
 		dump := w.dump()
