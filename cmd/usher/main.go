@@ -60,6 +60,7 @@ func (p *program) command() *cobra.Command {
 		p.tenantCommand(), p.roleCommand(), p.userCommand(), p.eventCommand(), p.auditCommand(), p.webhookCommand(), p.jobCommand(), p.importCommand(), p.exportCommand(), p.versionCommand())
 	root.AddCommand(p.groupCommand(), p.companyCommand(), p.locationCommand(), p.licenceCommand(), p.lockReasonCommand(), p.holdCommand(),
 		p.profileCommand(), p.backupCommand(), p.restoreCommand(), p.manCommand())
+	root.AddCommand(p.pullCommand(), p.diffCommand())
 	refuseUsage(root)
 	p.addCompletions(root)
 	return root

@@ -22,6 +22,7 @@ import (
 	"github.com/usher-id/usher/internal/dialect/smartapp"
 	"github.com/usher-id/usher/internal/directory"
 	"github.com/usher-id/usher/internal/pull"
+	"github.com/usher-id/usher/internal/web"
 )
 
 // Secret is a text that is never printed.
@@ -54,6 +55,7 @@ type PullRequest struct {
 	Page, Parallel int
 	Rate           float64 // requests a second; 0: what the door's vendor is known to take
 	Timeout        time.Duration
+	Tries          int
 	CAFile         string
 	MaxBody        int64
 	Max            int64
@@ -213,7 +215,7 @@ func NewPull(r PullRequest) (*Pull, error) {
 	if r.Rate == 0 {
 		r.Rate = door.rate
 	}
-	client, err := pull.NewClient(pull.ClientOptions{CAFile: r.CAFile, Rate: r.Rate, Timeout: r.Timeout, MaxBody: r.MaxBody,
+	client, err := pull.NewClient(pull.ClientOptions{CAFile: r.CAFile, Rate: r.Rate, Timeout: r.Timeout, Tries: r.Tries, MaxBody: r.MaxBody,
 		UserAgent: "usher-pull/" + Version(), Note: r.Note})
 	if err != nil {
 		return nil, fmt.Errorf("--ca-file: %w", err)
@@ -363,6 +365,15 @@ func (p *Pull) Compare(ctx context.Context, here LocalUsers, names map[int64]str
 		return err
 	}
 	return index.Rest(tell)
+}
+
+// PullRefused is the status with which the API refused a reading, 0 for any other
+// error.
+func PullRefused(err error) int {
+	if refused, ok := errors.AsType[*web.RemoteError](err); ok && refused.Status >= 400 {
+		return refused.Status
+	}
+	return 0
 }
 
 // PullState is how far an earlier reading into a file came.
