@@ -16,12 +16,14 @@ import (
 	"github.com/usher-id/usher/internal/console/page"
 	"github.com/usher-id/usher/internal/console/role"
 	"github.com/usher-id/usher/internal/console/signin"
+	"github.com/usher-id/usher/internal/console/user"
+	"github.com/usher-id/usher/internal/console/users"
 	"github.com/usher-id/usher/internal/directory"
 )
 
 // mounts are the packages of pages.
 var mounts = []func(*page.Kit){
-	account.Mount, company.Mount, credential.Mount, group.Mount, jobs.Mount, licence.Mount, lockreason.Mount, overview.Mount, role.Mount, signin.Mount,
+	account.Mount, company.Mount, credential.Mount, group.Mount, jobs.Mount, licence.Mount, lockreason.Mount, overview.Mount, role.Mount, signin.Mount, user.Mount, users.Mount,
 }
 
 // New makes the handler of page.Path and everything below.

@@ -34,11 +34,13 @@ const (
 	GroupServiceTeam GroupKind = "service_team"
 )
 
-// GroupRef names a group: by its id, or by name (service teams: key) in a kind.
+// GroupRef names a group: by its number, its id, or by name (service teams: key) in a
+// kind.
 type GroupRef struct {
-	ID   string
-	Kind GroupKind
-	Name string
+	Number int64 `json:",omitempty"`
+	ID     string
+	Kind   GroupKind
+	Name   string
 	// Parent, if set, is the id of the group that it must stand directly below
 	// (docs/dialects/edubrite.md 3.4).
 	Parent string

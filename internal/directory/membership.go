@@ -47,10 +47,10 @@ func changeGroups(ctx context.Context, tx Tx, _ *Call, u *User, e *edit, changes
 	return writeGroups(ctx, tx, u, e, before, after)
 }
 
-// withKind completes a change of one group by its id, which need not say the kind.
+// withKind completes a change of one group by its id or number, which need not say the kind.
 // Errors: group.not_found.
 func withKind(ctx context.Context, r Reader, t TenantNo, c GroupChange) (GroupChange, error) {
-	if c.Kind != "" || len(c.Groups) != 1 || c.Groups[0].ID == "" {
+	if c.Kind != "" || len(c.Groups) != 1 || c.Groups[0].ID == "" && c.Groups[0].Number == 0 {
 		return c, nil
 	}
 	g, err := groupOf(ctx, r, t, c.Groups[0])
@@ -97,7 +97,11 @@ func namedGroups(ctx context.Context, r Reader, t TenantNo, c *GroupChange, bad 
 func groupOf(ctx context.Context, r Reader, t TenantNo, ref GroupRef) (Group, error) {
 	var g Group
 	var err error
-	if ref.ID != "" {
+	if ref.Number != 0 {
+		if g, err = r.Group(ctx, t, ref.Number); err == nil && ref.Kind != "" && g.Kind != ref.Kind {
+			return Group{}, errNoGroup()
+		}
+	} else if ref.ID != "" {
 		id, badID := presetID(ref.ID)
 		if badID != nil {
 			return Group{}, errNoGroup()

@@ -18,8 +18,16 @@ func addPeopleRules(rules map[string]methodRule) {
 			return err
 		}
 	}}
+	rules["Choices"] = methodRule{readerRank, directory.ScopeUsersRead, false, false, "", noPreparation(func(w *world, c *directory.Call) error {
+		_, err := w.svc.Choices(w.ctx, c, 10)
+		return err
+	})}
 	rules["UserSheet"] = methodRule{readerRank, directory.ScopeUsersRead, true, false, noUser, onTarget(func(w *world, c *directory.Call, ref directory.UserRef) error {
 		_, err := w.svc.UserSheet(w.ctx, c, ref)
+		return err
+	})}
+	rules["UserHistory"] = methodRule{readerRank, directory.ScopeEvents, false, false, noUser, onTarget(func(w *world, c *directory.Call, ref directory.UserRef) error {
+		_, err := w.svc.UserHistory(w.ctx, c, ref, nil, "", 10)
 		return err
 	})}
 	rules["TemporaryPassword"] = methodRule{deskRank, directory.ScopePasswords, false, false, noUser, onTarget(func(w *world, c *directory.Call, ref directory.UserRef) error {

@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -16,6 +17,8 @@ type UserSheet struct {
 	// recovery codes that are left.
 	Factor time.Time
 	Codes  int64
+	// Places are the locations of the user's company, which it can be given.
+	Places []Location
 	// Sessions are the sign-ins that are valid now, the newest first, for callers who
 	// may end them.
 	Sessions []UserSession
@@ -87,6 +90,9 @@ func (s *Service) sheet(ctx context.Context, r Reader, call *Call, u User) (User
 		}
 		sheet.Pool = Opt[Pool]{Set: err == nil, Value: pool}
 	}
+	if sheet.Places, err = r.Locations(ctx, u.Tenant, u.Company); err != nil {
+		return sheet, err
+	}
 	return sheet, s.access(ctx, r, call, &sheet)
 }
 
@@ -155,4 +161,29 @@ func (s *Service) TemporaryPassword(ctx context.Context, call *Call, ref UserRef
 func DrawPassword(policy PasswordPolicy, u *User) (Secret, error) {
 	password, err := generatePassword(policy, u)
 	return Secret(password), err
+}
+
+// userPast is the kind of the cursors of a user's events, the newest first.
+const userPast = "user history"
+
+// UserHistory lists the events of one user, the newest first, of some types or of all.
+// A page may be short, or empty, although More is set. Who sees which, and the errors,
+// are those of UserEvents; invalid for a type that no event has.
+func (s *Service) UserHistory(ctx context.Context, call *Call, ref UserRef, types []EventType, cursor string, limit int) (EventPage, error) {
+	if err := s.enter(ctx, call, ActReadEvents); err != nil {
+		return EventPage{}, err
+	}
+	q := EventQuery{User: ref, Types: types, Cursor: cursor, Limit: limit, Newest: true}
+	if err := q.check(); err != nil {
+		return EventPage{}, err
+	}
+	number, err := s.whose(ctx, call, ref)
+	if err != nil {
+		return EventPage{}, err
+	}
+	w, err := s.newWalk(call, userPast, fmt.Sprintf("%d %q", number, types), CursorLifetime, &q, number)
+	if err != nil {
+		return EventPage{}, err
+	}
+	return s.readFeed(ctx, call, w)
 }

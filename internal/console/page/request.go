@@ -37,6 +37,7 @@ type Viewer struct {
 	Acting   bool
 	ActingBy string
 	Settings *directory.Settings
+	Doors    directory.DoorSet // that the tenant has switched on
 }
 
 // May reports whether the viewer's rank is enough for what administrators do. It only
@@ -93,7 +94,7 @@ func (r *Request) Viewer() (*Viewer, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &Viewer{Rank: who.Actor.Rank, Tenant: who.Tenant.Name, Root: who.Actor.Root, Number: who.Actor.User, Settings: call.Settings}
+	v := &Viewer{Rank: who.Actor.Rank, Tenant: who.Tenant.Name, Root: who.Actor.Root, Number: who.Actor.User, Settings: call.Settings, Doors: who.Tenant.Doors}
 	if who.Person.Set {
 		p := &who.Person.Value
 		v.UserName, v.Name = p.UserName, FullName(p)
