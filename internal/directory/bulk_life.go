@@ -77,10 +77,10 @@ func (s *Service) endBulk(ctx context.Context, tx Tx, call *Call, run *BulkRun, 
 var verdicts = []Verdict{RowCreate, RowUpdate, RowSkip, RowConflict, RowInvalid, RowDeactivate}
 
 // dropBulkFile removes the file of a run that has ended, and what was noted of it,
-// unless somebody may still ask for its rejected rows. What a failure leaves behind
-// Sweep removes.
+// unless somebody may still ask for its rejected rows, or import for good what was only
+// tried. What a failure leaves behind Sweep removes.
 func (s *Service) dropBulkFile(ctx context.Context, run *BulkRun) {
-	if run.Kind != BulkImport || !run.State.Ended() || run.State == BulkDone && run.rejected() > 0 {
+	if run.Kind != BulkImport || !run.State.Ended() || run.State == BulkDone && (run.DryRun || run.rejected() > 0) {
 		return
 	}
 	for n := droppedAtOnce; n == droppedAtOnce; {

@@ -11,6 +11,9 @@ var columnFields = []string{"id", "number", "user_name", "email", "given_name", 
 	"must_change_password", "valid_from", "expires_at", "phones", "address", "picture", "language", "time_zone", "attributes", "extras",
 	"mobile_only", "storage_location", "groups", "roles", "locations", "password", "password_hash", "temporary"}
 
+// ImportFields lists the members of Record that a column of a CSV file can be.
+func ImportFields() []string { return slices.Clone(columnFields) }
+
 // writtenOnly are the members of Record that an export has and an import leaves out.
 var writtenOnly = []string{"rank", "created_at", "updated_at", "version"}
 

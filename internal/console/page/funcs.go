@@ -31,6 +31,10 @@ func (k *Kit) funcs() template.FuncMap {
 		"percent":  percent,
 		"plural":   Plural,
 		"free":     func(p directory.Pool) int64 { return max(0, p.Total-p.Used) },
+		"rejected": func(r directory.BulkRun) int64 {
+			return r.Counts[directory.RowConflict] + r.Counts[directory.RowInvalid]
+		},
+		"counted":  func(r directory.BulkRun, v string) int64 { return r.Counts[directory.Verdict(v)] },
 		"version":  func() string { return k.Options.Version },
 		"join":     strings.Join,
 		"selected": func(have, want any) bool { return fmt.Sprint(have) == fmt.Sprint(want) },
