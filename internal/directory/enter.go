@@ -6,7 +6,6 @@ import (
 	"crypto/subtle"
 	"errors"
 	"net"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -274,12 +273,6 @@ func (s *Service) admitKey(call *Call, auth *Authentication) error {
 	return nil
 }
 
-// keyAsActor is a key, or a customer, as an actor.
-func keyAsActor(key *Credential) Actor {
-	return Actor{Tenant: key.Tenant, Credential: key.ID, Name: string(key.Kind) + ":" + key.Name, Rank: key.Rank,
-		Scopes: key.Scopes, Root: key.Root, doors: key.Doors, until: key.ExpiresAt, through: key.ID}
-}
-
 // admitToken makes the token's user the actor, if the user may still act.
 func (s *Service) admitToken(call *Call, auth *Authentication) error {
 	if err := openDoor(call, auth); err != nil {
@@ -301,11 +294,6 @@ func (s *Service) admitToken(call *Call, auth *Authentication) error {
 // people see themselves there).
 func (t *Token) opens(door Door) bool {
 	return t.Door == door || t.Door == DoorCanonical && door == DoorSCIM
-}
-
-// personOf is a person as an actor, in its own right.
-func personOf(u *User) Actor {
-	return Actor{Tenant: u.Tenant, User: u.Number, Name: "user:" + strconv.FormatInt(u.Number, 10), Rank: u.Rank, Scopes: AllScopes, epoch: u.AuthEpoch}
 }
 
 // enterClient is enter for callers who have no credential yet but a client's

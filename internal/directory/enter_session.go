@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"strconv"
 	"time"
 )
 
@@ -87,6 +88,17 @@ func (s *Service) actAlone(ctx context.Context, call *Call, auth *Authentication
 		err = errCredential()
 	}
 	return err
+}
+
+// keyAsActor is a key, or a customer, as an actor.
+func keyAsActor(key *Credential) Actor {
+	return Actor{Tenant: key.Tenant, Credential: key.ID, Name: string(key.Kind) + ":" + key.Name, Rank: key.Rank,
+		Scopes: key.Scopes, Root: key.Root, doors: key.Doors, until: key.ExpiresAt, through: key.ID}
+}
+
+// personOf is a person as an actor, in its own right.
+func personOf(u *User) Actor {
+	return Actor{Tenant: u.Tenant, User: u.Number, Name: "user:" + strconv.FormatInt(u.Number, 10), Rank: u.Rank, Scopes: AllScopes, epoch: u.AuthEpoch}
 }
 
 // within is an actor who cannot go further than a credential.
