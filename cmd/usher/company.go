@@ -75,7 +75,9 @@ func inTree(all []client.Company) []client.Company {
 	var tree []client.Company
 	var add func(above int64)
 	add = func(above int64) {
-		slices.SortFunc(below[above], func(a, b client.Company) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Number, b.Number)) })
+		slices.SortFunc(below[above], func(a, b client.Company) int {
+			return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Number, b.Number))
+		})
 		for _, c := range below[above] {
 			tree = append(tree, c)
 			add(c.Number)

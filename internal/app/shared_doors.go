@@ -20,7 +20,18 @@ func (a *App) warnSharedDoors(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var sharing, nameless []string
+	sharing, nameless := sharingDoor(tenants)
+	if len(sharing) > 1 && len(nameless) > 0 {
+		a.log.Warn("tenants share the servicemobility door, and nobody can sign in by name and password where no host tells which is meant: "+
+			"give each a host, or close the door (usher tenant set NAME hosts=... or doors=...)",
+			"tenants", strings.Join(sharing, ","), "without_host", strings.Join(nameless, ","))
+	}
+	return nil
+}
+
+// sharingDoor are the tenants that have the servicemobility door on, and those among
+// them that no host leads to.
+func sharingDoor(tenants []directory.Tenant) (sharing, nameless []string) {
 	for _, t := range tenants {
 		if t.Disabled || !t.Doors.Has(directory.DoorServiceMobility) {
 			continue
@@ -30,10 +41,5 @@ func (a *App) warnSharedDoors(ctx context.Context) error {
 			nameless = append(nameless, t.Name)
 		}
 	}
-	if len(sharing) > 1 && len(nameless) > 0 {
-		a.log.Warn("tenants share the servicemobility door, and nobody can sign in by name and password where no host tells which is meant: "+
-			"give each a host, or close the door (usher tenant set NAME hosts=... or doors=...)",
-			"tenants", strings.Join(sharing, ","), "without_host", strings.Join(nameless, ","))
-	}
-	return nil
+	return sharing, nameless
 }

@@ -89,6 +89,17 @@ func (s *SMTP) Addr() string { return s.addr }
 // responsibility; when the connection ends before its last answer nobody knows,
 // and the message may arrive twice, with one Message-ID.
 func (s *SMTP) Send(ctx context.Context, m *Message) error {
+	return s.talk(ctx, func(client *smtp.Client) *Error { return transfer(client, m) })
+}
+
+// Try does all that comes before a message and then takes its leave: it connects,
+// greets, encrypts and signs in.
+func (s *SMTP) Try(ctx context.Context) error {
+	return s.talk(ctx, func(*smtp.Client) *Error { return nil })
+}
+
+// talk has a conversation in which say comes once the server knows who asks.
+func (s *SMTP) talk(ctx context.Context, say func(*smtp.Client) *Error) error {
 	ctx, cancel := context.WithTimeout(ctx, s.options.Timeout)
 	defer cancel()
 	conn, err := s.dial(ctx)
@@ -99,7 +110,7 @@ func (s *SMTP) Send(ctx context.Context, m *Message) error {
 	// The client has no context: a deadline in the past ends what it waits for.
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
-	if err := s.hand(conn, m); err != nil {
+	if err := s.hand(conn, say); err != nil {
 		if err.Code == 0 && ctx.Err() != nil {
 			return failed("talking to the mail server", context.Cause(ctx))
 		}
@@ -122,7 +133,7 @@ func (s *SMTP) dial(ctx context.Context) (net.Conn, error) {
 }
 
 // hand has the whole conversation.
-func (s *SMTP) hand(conn net.Conn, m *Message) *Error {
+func (s *SMTP) hand(conn net.Conn, say func(*smtp.Client) *Error) *Error {
 	client, err := smtp.NewClient(conn, s.options.Host)
 	if err != nil {
 		return failed("waiting for the mail server's greeting", err)
@@ -141,7 +152,7 @@ func (s *SMTP) hand(conn net.Conn, m *Message) *Error {
 	if err := s.signIn(client); err != nil {
 		return err
 	}
-	if err := transfer(client, m); err != nil {
+	if err := say(client); err != nil {
 		return err
 	}
 	_ = client.Quit() // the message is the server's now, whatever it says

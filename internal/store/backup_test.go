@@ -509,3 +509,32 @@ var errDiskFull = errors.New("no space left")
 type failingWriter struct{}
 
 func (failingWriter) Write([]byte) (int, error) { return 0, errDiskFull }
+
+// FuzzCheckBackup reads whatever stands where records should, behind a sum that is
+// right: it is refused, or it is a backup.
+func FuzzCheckBackup(f *testing.F) {
+	for _, records := range []string{"", "h", "h\x02{}m\x02{}", "h\x02{}t\x1a{\"name\":\"a\",\"columns\":[]}m\x02{}", "h\x02{}t\x02{}rx", "h\xff\xff\xff\xff\x0f", "h\x02{}rn",
+		"h\x02{}t\x1e{\"name\":\"a\",\"columns\":[\"b\"]}rs\xff\xff\xff\x7fxm\x02{}"} {
+		f.Add([]byte(records))
+	}
+	f.Fuzz(func(t *testing.T, records []byte) {
+		var file bytes.Buffer
+		w, err := newBackupWriter(&file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.out.Write(records); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.close(); err != nil {
+			t.Fatal(err)
+		}
+		m, err := CheckBackup(t.Context(), bytes.NewReader(file.Bytes()))
+		if err != nil && !errors.Is(err, ErrDamagedBackup) {
+			t.Errorf("%q: %v", records, err)
+		}
+		if err == nil && m.Rows() < 0 {
+			t.Errorf("%q: %d rows", records, m.Rows())
+		}
+	})
+}
