@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io"
@@ -75,6 +76,7 @@ func TestErrorClasses(t *testing.T) {
 		{fmt.Errorf("read: %w", io.EOF), classConnection},
 		{&net.OpError{Op: "dial", Err: errors.New("refused")}, classConnection},
 		{sql.ErrConnDone, classConnection},
+		{driver.ErrBadConn, classConnection}, // found when a transaction begins on a connection that is held
 		{errors.New("anything else"), classOther},
 		{directory.ErrNotFound, classOther},
 	} {
