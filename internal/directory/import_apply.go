@@ -178,6 +178,9 @@ func (p *importPage) seat(ctx context.Context, at []int, loads []UserLoad) ([]in
 		if err != nil && !isRefused(err) {
 			return nil, err
 		}
+		if err != nil && p.others() {
+			return nil, ErrDuplicate // one by one, so that seats go to those who come first
+		}
 		for i, k := range places {
 			if i < len(seats) {
 				loads[k].User.Seat = seats[i]
@@ -190,6 +193,17 @@ func (p *importPage) seat(ctx context.Context, at []int, loads []UserLoad) ([]in
 	}
 	slices.Sort(seated)
 	return seated, nil
+}
+
+// others reports whether the page has rows that are done one by one.
+func (p *importPage) others() bool {
+	return slices.ContainsFunc(p.decisions, func(d importDecision) bool { return d.verdict == "" && d.load == nil })
+}
+
+// seatedBehind reports whether a row behind another one was written before it, with
+// others, and has a seat.
+func (p *importPage) seatedBehind(at int) bool {
+	return slices.ContainsFunc(p.decisions[at+1:], func(d importDecision) bool { return d.load != nil && holdsSeat(&d.load.User) })
 }
 
 // takeSeats takes seats of a type, as many as there are; with fewer than count the
@@ -327,6 +341,8 @@ func (p *importPage) row(ctx context.Context, at int) error {
 		p.verdict(at, RowConflict, d.user, rowFault("", ReasonWriteConflict, "Somebody else writes the same at this moment."))
 	case !isRefused(err):
 		return err
+	case !p.last && IsReason(err, ReasonSeatExhausted) && p.seatedBehind(at):
+		return ErrDuplicate
 	default:
 		verdict, faults := p.plan.rows[at].record.refused(err)
 		p.verdict(at, verdict, d.user, faults...)
