@@ -129,10 +129,29 @@ var methods = map[string]string{
 	"get_job":    "JobService.Get",
 	"retry_job":  "JobService.Retry",
 	"cancel_job": "JobService.Cancel",
+
+	"export_users":         "UserService.Export",
+	"create_import":        "ImportService.Create",
+	"guess_columns":        "ImportService.Columns",
+	"list_imports":         "ImportService.List",
+	"get_import":           "ImportService.Get",
+	"put_import_part":      "ImportService.PutPart",
+	"start_import":         "ImportService.Start",
+	"cancel_import":        "ImportService.Cancel",
+	"list_import_verdicts": "ImportService.Verdicts",
+	"get_rejected_rows":    "ImportService.Rejected",
+	"get_undo_file":        "ImportService.Undo",
+
+	"create_bulk_action":        "BulkActionService.Create",
+	"list_bulk_actions":         "BulkActionService.List",
+	"get_bulk_action":           "BulkActionService.Get",
+	"cancel_bulk_action":        "BulkActionService.Cancel",
+	"list_bulk_action_verdicts": "BulkActionService.Verdicts",
 }
 
 // more are methods that call an operation in another way than the method above.
-var more = []string{"UserService.At", "EventService.Follow", "EventService.FollowCloudEvents"}
+var more = []string{"UserService.At", "EventService.Follow", "EventService.FollowCloudEvents", "UserService.ExportLines",
+	"ImportService.SendFile", "ImportService.Wait", "BulkActionService.Wait"}
 
 // operation is one of the description.
 type operation struct {
@@ -232,6 +251,8 @@ func TestEveryOperationHasAMethod(t *testing.T) {
 	callFeed(t, c)
 	callWebhooks(t, c)
 	callJobs(t, c)
+	callImports(t, c)
+	callBulkActions(t, c)
 	callMyself(t, server.URL, c, o)
 	operations := describedOperations(t, c)
 	called := map[string]string{}

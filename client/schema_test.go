@@ -30,6 +30,9 @@ var types = map[string]any{
 	"Webhook": client.Webhook{}, "NewWebhook": client.MadeWebhook{}, "WebhookInput": client.NewWebhook{}, "WebhookChange": client.WebhookPatch{},
 	"WebhookSecret": client.WebhookSecret{}, "NewWebhookSecret": client.MadeWebhookSecret{}, "TestResult": client.WebhookTest{}, "Delivery": client.Delivery{},
 	"Job": client.Job{}, "Checkpoint": client.Checkpoint{},
+	"Import": client.Import{}, "ImportInput": client.NewImport{}, "ImportOptions": client.ImportOptions{}, "ImportColumn": client.ImportColumn{},
+	"BulkCounts": client.BulkCounts{}, "RowVerdict": client.RowVerdict{}, "ImportThresholds": client.Thresholds{},
+	"BulkAction": client.BulkAction{}, "BulkActionInput": client.NewBulkAction{}, "BulkSelect": client.UserSelect{},
 }
 
 // Whatever the description says of the members of a thing, the client has: none is

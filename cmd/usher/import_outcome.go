@@ -25,7 +25,7 @@ func (in *importing) outcome(ctx context.Context, run *client.Import) error {
 		return err
 	}
 	rejected := run.Counts.Rejected()
-	if run.State == client.BulkDone && rejected > 0 {
+	if run.State == client.BulkDone && rejected > 0 && (!run.DryRun || in.rejected != "") {
 		err := in.keep(in.rejected, ".rejected."+run.Options.Format, "the rows that were not taken", func(w io.Writer) error { return in.site.rejected(ctx, run.ID, w) })
 		if err != nil {
 			return err

@@ -167,7 +167,8 @@ func (n *nearImports) wait(ctx context.Context, id string, progress func(*client
 func (n *nearImports) verdicts(ctx context.Context, id string, kinds []string) iter.Seq2[client.RowVerdict, error] {
 	return func(yield func(client.RowVerdict, error) bool) {
 		err := n.a.ImportVerdicts(ctx, id, kinds, func(v *app.RowVerdict) bool {
-			shown := client.RowVerdict{Row: v.Row, Line: v.Line, Verdict: string(v.Verdict), User: v.User, UserName: v.Name, Changed: v.Changed}
+			shown := client.RowVerdict{Row: v.Row, Line: v.Line, Verdict: string(v.Verdict), User: v.User, UserName: v.Name,
+				Changed: append([]string{}, v.Changed...), Errors: []client.FieldError{}}
 			for _, f := range v.Faults {
 				shown.Errors = append(shown.Errors, client.FieldError{Field: f.Field, Reason: string(f.Reason), Message: f.Message})
 			}

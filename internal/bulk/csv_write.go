@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -84,7 +85,7 @@ func csvColumns(name string) []csvColumn {
 		return []csvColumn{{name, func(r *directory.Record) string { return phoneOf(r, inner) }}}
 	case outer == "attributes" && dotted:
 		return []csvColumn{{name, func(r *directory.Record) string { return attributeOf(r, inner) }}}
-	case dotted:
+	case dotted || !slices.Contains(csvNames, name) && name != "picture" && name != "extras":
 		return nil
 	}
 	if cell := csvCell(name); cell != nil {

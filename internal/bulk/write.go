@@ -1,7 +1,6 @@
 package bulk
 
 import (
-	"errors"
 	"io"
 	"slices"
 	"strings"
@@ -56,9 +55,13 @@ func badField(name string, known []string) error {
 	return directory.Invalid("fields", directory.ReasonFieldUnknown, "fields: %s is none of %s.", clip(name), strings.Join(known, ", "))
 }
 
-// WriteRecords writes records page by page as they come.
+// WriteRecords writes records page by page as they come. After an error the file has no
+// end.
 func WriteRecords(w Writer, each func(func([]directory.Record) error) error) error {
-	return errors.Join(each(w.Write), w.Close())
+	if err := each(w.Write); err != nil {
+		return err
+	}
+	return w.Close()
 }
 
 // ndjsonWriter writes one JSON object a line.

@@ -207,8 +207,7 @@ func (s *BulkSelect) core() (*directory.BulkSelect, error) {
 	}
 	var err error
 	if q.Filter, err = parseFilter(s.Filter); err != nil {
-		e := directory.AsError(err)
-		return nil, directory.Invalid("select.filter", e.Reason, "%s", e.Message)
+		return nil, directory.Invalid("select.filter", directory.ReasonFieldValue, "%s", directory.AsError(err).Message)
 	}
 	return directory.SelectionOf(&q), nil
 }

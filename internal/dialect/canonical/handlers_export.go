@@ -139,10 +139,14 @@ func (x *exchange) sendFile(ctx context.Context, s *web.Stream, write func(io.Wr
 		return err
 	case err != nil:
 		return x.failed(err)
-	case !s.Begun():
+	}
+	if err := out.Flush(); err != nil {
+		return err
+	}
+	if !s.Begun() { // an empty file
 		x.begin(s)
 	}
-	return out.Flush()
+	return nil
 }
 
 // sentAtOnce is how many bytes of a file are sent at a time.

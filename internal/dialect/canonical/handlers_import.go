@@ -94,6 +94,7 @@ func registerImports(d *door) {
 	register(d, operation{id: "guess_columns", method: http.MethodPost, path: "/imports/columns", tag: tag, summary: "Guess the columns of a file",
 		description: "What the columns of a CSV file are, by the names that its first row has.",
 		examples:    []example{{name: "a header", body: `{"header":["Login","First Name","E-Mail","Shoe size"]}`}}}, guessColumns)
+	never(d, http.MethodPost, "/imports/columns", http.StatusForbidden) // it tells nothing of the directory
 	register(d, operation{id: "list_imports", method: http.MethodGet, path: "/imports", tag: tag, summary: "List imports", description: "The newest first. Those that ended are kept for 30 days.",
 		examples: []example{{name: "imports"}}},
 		func(ctx context.Context, x *exchange, in *PageQuery) (*pageOutput[Import], error) {

@@ -11,7 +11,7 @@ import (
 // Job is work that the server does beside the requests.
 type Job struct {
 	ID        string              `json:"id" format:"uuid"`
-	Kind      string              `json:"kind" example:"mail" doc:"mail: a message; expiry: a validity date of a user that is to come; recycle: the purge of the recycle bin; retention: the removal of old events. The last two never end. An open set."`
+	Kind      string              `json:"kind" example:"mail" doc:"mail: a message; expiry: a validity date of a user that is to come; recycle: the purge of the recycle bin; retention: the removal of old events; bulk: an import or a bulk action. recycle and retention never end. An open set."`
 	State     string              `json:"state" enum:"waiting,running,done,failed,cancelled" doc:"failed: given up after all attempts."`
 	User      nullable[int64]     `json:"user" doc:"Number of the user it is about; null for none."`
 	RunAt     time.Time           `json:"run_at" doc:"Not done before."`
@@ -35,7 +35,7 @@ type JobPath struct {
 // JobQuery are the parameters of the list of jobs.
 type JobQuery struct {
 	PageQuery
-	Kind  string `query:"kind" enum:"mail,expiry,recycle,retention" doc:"Only of this kind."`
+	Kind  string `query:"kind" enum:"mail,expiry,recycle,retention,bulk" doc:"Only of this kind."`
 	State string `query:"state" enum:"waiting,running,done,failed,cancelled" doc:"Only in this state."`
 	User  string `query:"user" example:"9d1f0a36-4b7e-4e21-9f58-c3a6b2d4e870" doc:"Id of a user: what is about it."`
 }

@@ -47,7 +47,8 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 	// These need an endpoint that refuses, and a server with a key: TestDeliveries and
 	// TestCheckpoint bring them about.
 	testkit.Described(t, prepare, canonical.OpenAPI(), "POST /api/v1/webhooks/{webhook}/deliveries/{position}/retry 200",
-		"DELETE /api/v1/webhooks/{webhook}/deliveries/{position} 204", "GET /api/v1/events/checkpoint 200")
+		"DELETE /api/v1/webhooks/{webhook}/deliveries/{position} 204", "GET /api/v1/events/checkpoint 200",
+		"POST /api/v1/bulk_actions/{action}/cancel 200") // TestABulkActionThatWaitsIsCancelled
 }
 
 // TestRefusalsAreAsDescribed: who may not, and what is too much, at every
