@@ -67,6 +67,7 @@ func (a *App) printPublished(w io.Writer) error {
 	c := a.Demo
 	fmt.Fprintf(&b, "\nusher serves a sample directory at %s\n\n", a.URL())
 	for _, row := range [][2]string{
+		{"console", a.URL() + "/console"},
 		{"API key", c.Key},
 		{"administrator", c.Admin + " / " + c.AdminPassword},
 		{"OAuth client", c.ClientID + " / " + c.ClientSecret},
