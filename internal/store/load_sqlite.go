@@ -14,7 +14,7 @@ import (
 // The search index gets a segment with every page of users; those are merged many
 // at a time, and what that leaves when nobody writes (docs/decisions/0036).
 const (
-	loadCache      = 64 << 10 // KiB of pages
+	loadCache      = 40 << 10 // KiB of pages, each of which takes twice its size of the library's allocator
 	restCache      = 4000     // KiB, as in sqliteCommon
 	loadLog        = 24_000   // pages of the log, in place of longLog
 	loadCheckpoint = 5        // turns of the checkpointer, of which one is taken
