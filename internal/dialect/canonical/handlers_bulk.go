@@ -8,8 +8,8 @@ import (
 	"github.com/usher-id/usher/internal/directory"
 )
 
-// bulkRun is what imports and actions on many users have in common.
-type bulkRun struct {
+// BulkRun is what imports and actions on many users have in common.
+type BulkRun struct {
 	ID        string              `json:"id" format:"uuid"`
 	Name      string              `json:"name" doc:"Of the file; of an action its verb."`
 	State     string              `json:"state" enum:"open,waiting,running,stopped,done,failed,cancelled" doc:"open: its file is being sent; stopped: it would touch more users than its threshold; failed: error says why."`
@@ -36,8 +36,8 @@ type bulkCounts struct {
 }
 
 // bulkRunOf is a run of the core as it is shown.
-func bulkRunOf(r *directory.BulkRun) bulkRun {
-	return bulkRun{ID: r.ID, Name: r.Name, State: string(r.State), Reason: r.Reason, By: r.By.Name, Rows: numberOf(r.Rows), Done: r.Done,
+func bulkRunOf(r *directory.BulkRun) BulkRun {
+	return BulkRun{ID: r.ID, Name: r.Name, State: string(r.State), Reason: r.Reason, By: r.By.Name, Rows: numberOf(r.Rows), Done: r.Done,
 		Counts: bulkCounts{Create: r.Counts[directory.RowCreate], Update: r.Counts[directory.RowUpdate], Skip: r.Counts[directory.RowSkip],
 			Conflict: r.Counts[directory.RowConflict], Invalid: r.Counts[directory.RowInvalid], Deactivate: r.Counts[directory.RowDeactivate]},
 		Error: r.Error, CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(), StartedAt: timeOf(r.StartedAt), EndedAt: timeOf(r.EndedAt)}
@@ -162,7 +162,7 @@ func registerBulkActions(d *door) {
 
 // BulkAction is one thing that is done to many users.
 type BulkAction struct {
-	bulkRun
+	BulkRun
 	Verb        string           `json:"verb" enum:"activate,deactivate,lock,unlock,move,add_group,remove_group,set_licence,sign_out,delete,restore"`
 	Company     nullable[int64]  `json:"company" doc:"Of move."`
 	Group       nullable[int64]  `json:"group" doc:"Number of the group of add_group and remove_group."`
@@ -172,7 +172,7 @@ type BulkAction struct {
 
 // bulkActionOf is an action of the core as it is shown.
 func bulkActionOf(r *directory.BulkRun) BulkAction {
-	shown := BulkAction{bulkRun: bulkRunOf(r), Verb: string(r.Deed.Verb), Company: numberOf(r.Deed.Company), Group: numberOf(r.Deed.Group), LockReason: numberOf(r.Deed.LockReason)}
+	shown := BulkAction{BulkRun: bulkRunOf(r), Verb: string(r.Deed.Verb), Company: numberOf(r.Deed.Company), Group: numberOf(r.Deed.Group), LockReason: numberOf(r.Deed.LockReason)}
 	if r.Deed.Verb == directory.DeedLicence {
 		shown.LicenceType = some(r.Deed.LicenceType)
 	}

@@ -187,7 +187,11 @@ func registerImportFiles(d *door, path string) {
 		at := path + "/" + f.name
 		plain[struct{ ImportPath }, struct{ Body string }](d, operation{id: f.id, method: http.MethodGet, path: at, tag: "imports", summary: f.summary, description: f.description,
 			status: http.StatusOK, examples: []example{{name: "no such import", path: exampleImport + "/" + f.name, status: http.StatusNotFound}}}, f.serve)
-		described := d.registered(http.MethodGet, prefix+at).Responses["200"]
+		responses := d.registered(http.MethodGet, prefix+at).Responses
+		if f.name == "undo" { // of an import that has not ended
+			responses["409"] = &huma.Response{Ref: "#/components/responses/409"}
+		}
+		described := responses["200"]
 		text := d.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[string](), false, "")
 		described.Content = map[string]*huma.MediaType{contentNDJSON: {Schema: text}}
 		if f.name == "rejected" {

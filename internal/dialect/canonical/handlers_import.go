@@ -11,7 +11,7 @@ import (
 
 // Import is a file of users on its way into the directory.
 type Import struct {
-	bulkRun
+	BulkRun
 	DryRun    bool          `json:"dry_run" doc:"Nothing is changed: only the verdicts are made."`
 	Bytes     int64         `json:"bytes" doc:"Of the file, as far as it was sent."`
 	Parts     int64         `json:"parts" doc:"How many parts of the file were sent: the number of the next one."`
@@ -63,7 +63,7 @@ func columnsIn(list []ImportColumn) []directory.ImportColumn {
 // showImport is an import of the core as it is shown.
 func (d *door) showImport(r *directory.BulkRun) Import {
 	o := &r.Import
-	return Import{bulkRun: bulkRunOf(r), DryRun: r.DryRun, Bytes: r.Bytes, Parts: r.Parts, PartBytes: d.partBytes(), Options: importOptions{
+	return Import{BulkRun: bulkRunOf(r), DryRun: r.DryRun, Bytes: r.Bytes, Parts: r.Parts, PartBytes: d.partBytes(), Options: importOptions{
 		Format: string(o.Format), Columns: columnsOf(o.Columns), Comma: o.Comma, Encoding: o.Encoding, Match: append([]string{}, o.Match...),
 		Existing: string(o.Existing), Company: o.Company, Status: string(o.Status), Notify: o.Notify, SharedEmail: o.SharedEmail,
 		CreateMissing: o.CreateMissing, DeactivateMissing: o.DeactivateMissing, MaxChanges: int64(o.MaxChanges), MaxDeactivations: int64(o.MaxDeactivations)}}
