@@ -192,6 +192,9 @@ func (s *ImportService) SendFile(ctx context.Context, id string, file io.Reader,
 	part := make([]byte, i.PartBytes)
 	for {
 		n, err := io.ReadFull(file, part)
+		if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+			return i, err
+		}
 		if n > 0 {
 			next, failed := s.PutPart(ctx, id, i.Parts, part[:n], options...)
 			if failed != nil {
@@ -202,11 +205,8 @@ func (s *ImportService) SendFile(ctx context.Context, id string, file io.Reader,
 				sent(i.Bytes)
 			}
 		}
-		switch {
-		case err == io.EOF || err == io.ErrUnexpectedEOF:
-			return i, nil
-		case err != nil:
-			return i, err
+		if err != nil {
+			return i, nil // the end
 		}
 	}
 }

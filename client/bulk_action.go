@@ -102,10 +102,16 @@ func (s *BulkActionService) Wait(ctx context.Context, id string, progress func(*
 	})
 }
 
-// Verdicts goes over what became of each user.
-func (s *BulkActionService) Verdicts(ctx context.Context, id string, q VerdictQuery, options ...CallOption) iter.Seq2[RowVerdict, error] {
+// Verdicts reads a page of what became of each user, in the order in which they were
+// done. A page may be short or empty although others follow.
+func (s *BulkActionService) Verdicts(ctx context.Context, id string, q VerdictQuery, options ...CallOption) (*Page[RowVerdict], error) {
+	return read[Page[RowVerdict]](ctx, s.c, path("bulk_actions", id, "verdicts"), q.query(), options)
+}
+
+// AllVerdicts goes over the verdicts of all pages.
+func (s *BulkActionService) AllVerdicts(ctx context.Context, id string, q VerdictQuery, options ...CallOption) iter.Seq2[RowVerdict, error] {
 	return pages(q.Cursor, func(cursor string) (*Page[RowVerdict], error) {
 		q.Cursor = cursor
-		return read[Page[RowVerdict]](ctx, s.c, path("bulk_actions", id, "verdicts"), q.query(), options)
+		return s.Verdicts(ctx, id, q, options...)
 	})
 }

@@ -45,7 +45,7 @@ func callImports(t *testing.T, c *client.Client) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		verdicts = append(verdicts, fmt.Sprint(v.Line, v.Verdict, len(v.Errors)))
+		verdicts = append(verdicts, fmt.Sprintf("%d %s %d", v.Line, v.Verdict, len(v.Errors)))
 	}
 	if !slices.Equal(verdicts, []string{"2 create 0", "3 invalid 1"}) {
 		t.Errorf("the verdicts are %q", verdicts)
@@ -88,7 +88,7 @@ func callBulkActions(t *testing.T, c *client.Client) {
 	if a.State != client.BulkDone || a.Done == 0 {
 		t.Errorf("the action is %+v", a)
 	}
-	for v, err := range c.BulkActions.Verdicts(t.Context(), a.ID, client.VerdictQuery{}) {
+	for v, err := range c.BulkActions.AllVerdicts(t.Context(), a.ID, client.VerdictQuery{}) {
 		if err != nil || v.User == 0 {
 			t.Errorf("%+v, %v", v, err)
 		}

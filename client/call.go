@@ -12,6 +12,7 @@ type CallOption func(*callOptions)
 type callOptions struct {
 	header http.Header
 	query  url.Values
+	code   Secret // of SecondFactor
 }
 
 // Reason says why, for the history: at most 500 characters. For every call that

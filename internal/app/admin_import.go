@@ -112,6 +112,9 @@ func (a *TenantAdmin) SendImport(ctx context.Context, id string, file io.Reader,
 	part := make([]byte, directory.MaxPart)
 	for {
 		n, err := io.ReadFull(file, part)
+		if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+			return run, err
+		}
 		if n > 0 {
 			next, failed := a.service.AddBulkPart(ctx, a.call(a.Tenant.No), id, run.Parts, part[:n])
 			if failed != nil {
@@ -120,11 +123,8 @@ func (a *TenantAdmin) SendImport(ctx context.Context, id string, file io.Reader,
 			run = next
 			sent(run.Bytes)
 		}
-		switch {
-		case err == io.EOF || err == io.ErrUnexpectedEOF:
-			return run, nil
-		case err != nil:
-			return run, err
+		if err != nil {
+			return run, nil // the end
 		}
 	}
 }
