@@ -23,15 +23,16 @@ func (a *App) console() http.Handler {
 		PublicURL: a.cfg.BaseURL(),
 		HTTPS:     a.tls != nil || strings.HasPrefix(a.cfg.PublicURL, "https:"),
 		Version:   Version(),
-		SeenBy:    a.seenBy(),
+		SeenBy:    a.SeenBy(),
 		// The doors are put together after the console, which is one of them.
 		Front:  http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.front.ServeHTTP(w, r) }),
 		Serves: func(d directory.Door) bool { return a.serves(d) },
 	})
 }
 
-// seenBy are the doors that show users to the console, in the order of its pages.
-func (a *App) seenBy() []page.SeenBy {
+// SeenBy are the doors that show users to the console, in the order of its pages. Listen
+// must have been called before one shows a user.
+func (a *App) SeenBy() []page.SeenBy {
 	paths, _ := smartappPaths(&a.cfg) // those that will not do were refused before
 	publicURL := func() string {      // the address is known only once it is listened on
 		if a.cfg.PublicURL != "" {

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Choices are what forms about users choose among: the first of each, by number, as
-// far as the caller can see them.
+// Choices are what forms about users choose among: the first of each (of groups, of
+// each kind), by number, as far as the caller can see them.
 type Choices struct {
 	Companies   []Company
 	Groups      []Group // of all kinds
@@ -40,8 +40,12 @@ func choices(ctx context.Context, r Reader, call *Call, limit int) (c Choices, e
 	if c.Companies, c.MoreCompanies, err = firstOf(limit, func(n int) ([]Company, error) { return r.Companies(ctx, t, 0, n) }); err != nil {
 		return c, err
 	}
-	if c.Groups, c.MoreGroups, err = firstOf(limit, func(n int) ([]Group, error) { return r.Groups(ctx, t, GroupSelection{Limit: n}) }); err != nil {
-		return c, err
+	for _, kind := range []GroupKind{GroupPlain, GroupServiceTeam, GroupDashboard} {
+		found, more, err := firstOf(limit, func(n int) ([]Group, error) { return r.Groups(ctx, t, GroupSelection{Kind: kind, Limit: n}) })
+		if err != nil {
+			return c, err
+		}
+		c.Groups, c.MoreGroups = append(c.Groups, found...), c.MoreGroups || more
 	}
 	if c.Roles, c.MoreRoles, err = firstOf(limit, func(n int) ([]Role, error) { return r.AllRoles(ctx, t, 0, n) }); err != nil {
 		return c, err

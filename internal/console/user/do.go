@@ -148,7 +148,7 @@ func (p *pages) showAsk(r *page.Request) (web.Response, error) {
 // asking shows the page that asks, or with a refusal what stands in the way.
 func (p *pages) asking(r *page.Request, v askView, refusal error) (web.Response, error) {
 	var err error
-	if v.sheet, err = read(r, ""); err != nil {
+	if v.sheet, err = read(r, "do"); err != nil {
 		return web.Response{}, err
 	}
 	var known bool

@@ -1,6 +1,7 @@
 package user
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
@@ -84,6 +85,10 @@ func (p *pages) form(r *page.Request, v editView, mine, was map[string]string) (
 		}
 		in := input{Name: f.Name, Label: f.Label, Kind: f.Kind, Hint: f.Hint, Value: mine[f.Name], Was: was[f.Name], Fault: v.Faults[f.Name]}
 		switch f.Kind {
+		case "moment":
+			if _, fraction, _ := strings.Cut(in.Value, "."); len(fraction) > 3 {
+				in.Kind = "" // finer than the control of browsers, which would empty it
+			}
 		case "company":
 			in.Options, in.More = companies(&choices), choices.MoreCompanies
 		case "licence":
@@ -131,6 +136,9 @@ func typed(form url.Values) (mine, was map[string]string) {
 		mine[name], was[name] = plain(form.Get(name)), plain(form.Get("was_"+name))
 		if fields[i].Kind != "lines" && fields[i].Kind != "json" {
 			mine[name] = strings.TrimSpace(mine[name])
+		}
+		if at := (directory.UserPatch{}); fields[i].Kind == "moment" && mine[name] != "" && fields[i].set(&at, mine[name]) == nil {
+			mine[name] = moment(cmp.Or(at.ValidFrom.Value, at.ExpiresAt.Value)) // browsers leave seconds out
 		}
 		if form.Get("pick_"+name) == "theirs" {
 			mine[name] = was[name]

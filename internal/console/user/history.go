@@ -3,6 +3,7 @@ package user
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -128,7 +129,7 @@ func changesOf(payload []byte) (list []difference) {
 			return list
 		}
 		if len(pair) == 2 {
-			list = append(list, difference{Label: sentence(labelOf(name)), Before: valueText(pair[0]), After: valueText(pair[1])})
+			list = append(list, difference{Label: sentence(labelOf(name)), Before: valueText(name, pair[0]), After: valueText(name, pair[1])})
 		}
 	}
 	return list
@@ -144,15 +145,24 @@ func labelOf(token json.Token) string {
 	return name
 }
 
-// valueText is a value of an event for people: a text as it is, nothing for none, and
-// else its JSON.
-func valueText(raw json.RawMessage) string {
+// valueText is a value of a field for people, as the pages about a user write it;
+// nothing for none.
+func valueText(name json.Token, raw json.RawMessage) string {
 	var text string
-	switch {
-	case len(raw) == 0 || string(raw) == "null" || string(raw) == "{}" || string(raw) == "[]":
+	var phones []directory.Phone
+	var address directory.Address
+	switch none := string(raw); {
+	case none == "" || none == "null" || none == "{}" || none == "[]" || none == "0" || none == "false" || none == `""`:
 		return ""
+	case none == "true":
+		return "yes"
 	case raw[0] == '"' && json.Unmarshal(raw, &text) == nil:
 		return text
+	case name == directory.FieldPhones.String() && json.Unmarshal(raw, &phones) == nil:
+		return phoneLines(phones)
+	case name == directory.FieldAddress.String() && json.Unmarshal(raw, &address) == nil:
+		parts := []string{address.Line1, address.Line2, strings.TrimSpace(address.Zip + " " + address.City), address.Region, address.Country}
+		return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), ", ")
 	}
 	return string(raw)
 }

@@ -54,6 +54,10 @@ func (s *sheet) MayEdit() bool {
 	return s.May(directory.ActUpdateUser) && s.User.State != directory.StateDeleted
 }
 
+// Asks reports whether what asks before something is done opens as a dialogue: not
+// beside another form with fields of the same names.
+func (s *sheet) Asks() bool { return s.Tab != "edit" && s.Tab != "do" }
+
 // MayHistory reports whether the viewer can see what happened.
 func (s *sheet) MayHistory() bool { return s.May(directory.ActReadEvents) }
 

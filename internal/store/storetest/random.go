@@ -292,7 +292,9 @@ func (c chance) filters(users []directory.User, depth int) []directory.Filter {
 func (c chance) leaf(users []directory.User) directory.Filter {
 	u := &users[c.IntN(len(users))]
 	order := directory.Order(c.IntN(5))
-	switch c.IntN(12) {
+	switch c.IntN(13) {
+	case 12:
+		return directory.HasExtras{Door: directory.Door(1) << c.IntN(8)}
 	case 8, 9:
 		return c.extra(u)
 	case 10:

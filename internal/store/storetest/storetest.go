@@ -76,6 +76,7 @@ var groups = []group{
 	{"total", totalChecks},
 	{"search", searchChecks},
 	{"filter", filterChecks},
+	{"people", peopleChecks},
 }
 
 // races are the checks of RunConcurrency.
