@@ -166,6 +166,8 @@ type ImportMarks struct {
 	Users int64 `json:"users,omitempty"`
 	// Seats are those that a dry run has counted out so far, by licence type.
 	Seats map[string]int64 `json:"seats,omitempty"`
+	// Made are the numbers of users that it made many at a time, as ranges from and to.
+	Made [][2]int64 `json:"made,omitempty"`
 	// Ending says that the last record is done and the users that no row was about are
 	// being counted, Counted that they are; After is the number of the last user that
 	// was looked at, and Missing how many there are.

@@ -83,9 +83,13 @@ func (s *Service) dropBulkFile(ctx context.Context, run *BulkRun) {
 	if run.Kind != BulkImport || !run.State.Ended() || run.State == BulkDone && (run.DryRun || run.rejected() > 0) {
 		return
 	}
-	for n := droppedAtOnce; n == droppedAtOnce; {
+	parts := run.Parts
+	for n, limit := 0, 0; n == limit; parts -= int64(n) {
+		if limit = droppedAtOnce; parts <= 0 {
+			limit = notesDroppedAtOnce // a file comes first
+		}
 		err := s.store.Update(ctx, func(tx Tx) (err error) {
-			n, err = tx.DeleteBulkData(ctx, run.Tenant, run.ID, droppedAtOnce)
+			n, err = tx.DeleteBulkData(ctx, run.Tenant, run.ID, limit)
 			return err
 		})
 		if err != nil {
@@ -95,8 +99,12 @@ func (s *Service) dropBulkFile(ctx context.Context, run *BulkRun) {
 	}
 }
 
-// droppedAtOnce is how many rows of a run's file and notes one transaction removes.
-const droppedAtOnce = 200
+// How many rows of a run's file one transaction removes, and how many of its notes,
+// which are short and next to each other.
+const (
+	droppedAtOnce      = 200
+	notesDroppedAtOnce = 5000
+)
 
 // editBulk changes a run's row, in a transaction of its own. Errors: bulk.not_found,
 // those of fn.

@@ -17,6 +17,7 @@ type importPage struct {
 	decisions []importDecision
 	last      bool // the transaction runs a second time: no third one follows
 	missing   *importMissing
+	made      ImportMarks    // as earlier pages left them
 	seen      map[int64]bool // users that rows of earlier pages were about, and marks of keys (importMark)
 	verdicts  []RowVerdict
 }
@@ -47,7 +48,7 @@ func (p *importPage) write(ctx context.Context) error {
 // rows writes the rows that can be written together first and then the others, one by
 // one, each for itself.
 func (p *importPage) rows(ctx context.Context) error {
-	p.verdicts = make([]RowVerdict, len(p.plan.rows))
+	p.verdicts, p.made = make([]RowVerdict, len(p.plan.rows)), p.run.Marks
 	if err := p.makeMissing(ctx); err != nil {
 		return err
 	}
@@ -254,6 +255,7 @@ func (p *importPage) number(ctx context.Context, loads []UserLoad) error {
 		if next+drawn-1 > MaxNumber {
 			return ErrDuplicate // one by one: who gets none is told so
 		}
+		p.run.Marks.noteMade(next, next+drawn-1)
 	}
 	for i := range loads {
 		load := &loads[i]

@@ -75,7 +75,7 @@ func missing(ctx context.Context, r Reader, run *BulkRun, after int64, limit int
 		about[max(n, -n)] = true
 	}
 	for i := range users {
-		if u := &users[i]; !about[u.Number] && u.Rank < RankAdministrator {
+		if u := &users[i]; !about[u.Number] && !run.Marks.hasMade(u.Number) && u.Rank < RankAdministrator {
 			list = append(list, *u)
 		}
 	}

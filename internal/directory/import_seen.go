@@ -12,6 +12,28 @@ import (
 // negative when a row named it and was refused, so that DeactivateMissing lets it be;
 // and, in a dry run, which makes nobody who could be found again, a key by importMark.
 
+// maxMade is how many ranges of numbers a run keeps; those of more users are noted one
+// by one.
+const maxMade = 200
+
+// noteMade notes the numbers of users that were made together, from and to, if that
+// can be done with few ranges.
+func (m *ImportMarks) noteMade(from, to int64) {
+	last := len(m.Made) - 1
+	switch {
+	case last >= 0 && m.Made[last][1]+1 == from:
+		m.Made = slices.Clone(m.Made) // the run as it was read stays as it is
+		m.Made[last][1] = to
+	case len(m.Made) < maxMade:
+		m.Made = append(slices.Clip(m.Made), [2]int64{from, to})
+	}
+}
+
+// hasMade reports whether the run made a user of a number together with others.
+func (m *ImportMarks) hasMade(number int64) bool {
+	return slices.ContainsFunc(m.Made, func(r [2]int64) bool { return r[0] <= number && number <= r[1] })
+}
+
 // importMark is a number for a key that no two rows of a run may have, below every
 // number's negative. Of three million keys two have the same with a probability of one
 // in a million.
@@ -62,7 +84,7 @@ func (p *importPage) readSeen(ctx context.Context) error {
 // about; "" for none.
 func (p *importPage) seenBefore(at int) string {
 	d, row := &p.decisions[at], p.plan.rows[at]
-	if d.user != nil && p.seen[d.user.Number] {
+	if d.user != nil && (p.seen[d.user.Number] || p.made.hasMade(d.user.Number)) {
 		return d.by
 	}
 	if p.run.DryRun && len(p.seen) > 0 {
@@ -86,7 +108,7 @@ func (p *importPage) noteSeen(ctx context.Context) error {
 			}
 			continue
 		}
-		if v.User != 0 && !(p.run.DryRun && v.Verdict == RowCreate) {
+		if v.User != 0 && !(v.Verdict == RowCreate && (p.run.DryRun || p.run.Marks.hasMade(v.User))) {
 			notes = append(notes, v.User)
 		}
 		if p.run.DryRun {
