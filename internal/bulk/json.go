@@ -1,6 +1,7 @@
 package bulk
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
@@ -185,7 +186,7 @@ func (d *decoder) member(name, raw string) {
 	m, known := members[name]
 	switch {
 	case !known:
-		d.fault(clip(name), directory.ReasonFieldUnknown, clip(name)+" is no member of a record.")
+		d.fault(cmp.Or(clip(name), "row"), directory.ReasonFieldUnknown, strconv.Quote(clip(name))+" is no member of a record.")
 		return
 	case d.seen&m.bit != 0:
 		d.fault(name, directory.ReasonFieldFormat, name+" is given twice.")

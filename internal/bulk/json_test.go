@@ -78,7 +78,7 @@ func TestEmptyValuesAreNotNothing(t *testing.T) {
 
 func TestFaultsOfNDJSON(t *testing.T) {
 	for line, want := range map[string]string{
-		`{"user_name":"ana","colour":"red"}`: "colour: colour is no member of a record.",
+		`{"user_name":"ana","colour":"red"}`: `colour: "colour" is no member of a record.`,
 		`{"user_name":"a","user_name":"b"}`:  "user_name: user_name is given twice.",
 		`{"number":"7"}`:                     "number: number must be a whole number.",
 		`{"number":7.5}`:                     "number: number must be a whole number.",
