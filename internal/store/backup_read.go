@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 )
@@ -169,8 +170,11 @@ func CheckBackup(ctx context.Context, file io.ReadSeeker) (BackupManifest, error
 	if err != nil {
 		return m, err
 	}
-	if _, err := r.in.ReadByte(); err != io.EOF { // the sum of gzip is compared here
-		return m, damaged(fmt.Errorf("it goes on behind its end: %v", err))
+	switch _, err := r.in.ReadByte(); { // the sum of gzip is compared here
+	case err == nil:
+		return m, damaged(errors.New("it goes on behind its end"))
+	case !errors.Is(err, io.EOF):
+		return m, damaged(err)
 	}
 	return m, compareCounts(m.Tables, counts)
 }
