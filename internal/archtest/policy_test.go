@@ -38,12 +38,13 @@ func TestUseCasesBeginWithThePolicyCheck(t *testing.T) {
 // table of actions, or in enter, or verifies what the caller has.
 func TestPolicyChecksDecide(t *testing.T) {
 	decisions := map[string][]string{"enter": {"permit"}, "enterWhole": {"enter", "Root"}, "enterServer": {"enter", "trusted"}, "enterUser": {"permit", "enter"}, "enterClient": {"lookUpClient"},
-		"lookUpClient": {"ConstantTimeCompare"}, "enterByHost": {"TenantByHost", "refuseStranger"}, "enterReset": {"AuthenticateToken", "Usable"}}
+		"lookUpClient": {"ConstantTimeCompare"}, "enterByHost": {"TenantByHost", "refuseStranger"}, "enterReset": {"AuthenticateToken", "Usable"},
+		"enterPerson": {"enter", "User"}, "enterChallenge": {"openChallenge", "AuthEpoch"}}
 	found := 0
 	for _, s := range sources(t) {
 		for _, decl := range s.file.Decls {
 			d, ok := decl.(*ast.FuncDecl)
-			if !ok || s.path != "internal/directory/enter.go" || decisions[d.Name.Name] == nil {
+			if !ok || s.test || !strings.HasPrefix(s.path, "internal/directory/") || receiver(d) != "Service" || decisions[d.Name.Name] == nil {
 				continue
 			}
 			found++
@@ -62,7 +63,7 @@ func TestPolicyChecksDecide(t *testing.T) {
 		}
 	}
 	if found != len(decisions) {
-		t.Errorf("found %d policy checks in enter.go, want %d", found, len(decisions))
+		t.Errorf("found %d policy checks, want %d", found, len(decisions))
 	}
 	for _, name := range policyChecks {
 		if decisions[name] == nil {
@@ -132,11 +133,11 @@ func method(recv string, call *ast.CallExpr) string {
 	return selector.Sel.Name
 }
 
-// policyChecks are the ways to begin a use case, all in enter.go: enter, the
-// same for one user with the user read along, and those for callers who have no
+// policyChecks are the ways to begin a use case: enter, the same for one user with
+// the user read along or for the person who asks, and those for callers who have no
 // credential yet: with a client's name and secret, by the host name before a
-// password is verified, and with a reset token.
-var policyChecks = []string{"enter", "enterWhole", "enterServer", "enterUser", "enterClient", "enterByHost", "enterReset"}
+// password is verified, in the middle of a sign-in, and with a reset token.
+var policyChecks = []string{"enter", "enterWhole", "enterServer", "enterUser", "enterPerson", "enterClient", "enterByHost", "enterChallenge", "enterReset"}
 
 // isCheck reports whether a call is a policy check on the receiver.
 func isCheck(recv string, call *ast.CallExpr) bool {

@@ -24,10 +24,10 @@ func guessed(header ...string) []string {
 func TestGuessColumns(t *testing.T) {
 	for what, c := range map[string]struct{ header, want string }{
 		"usher's own": {"id,number,user_name,rank,created_at,phones.mobile,attributes.Cost Centre,address.city,version", "id,number,user_name,,,phones.mobile,attributes.Cost Centre,address.city,"},
-		"by hand": {"First Name,LAST-NAME,E-Mail,User Name,Mobile,Department,Shoe size,Zip Code,Active", "given_name,family_name,email,user_name,phones.mobile,attributes.department,,address.zip,status"},
+		"by hand":     {"First Name,LAST-NAME,E-Mail,User Name,Mobile,Department,Shoe size,Zip Code,Active", "given_name,family_name,email,user_name,phones.mobile,attributes.department,,address.zip,status"},
 		"active directory": {"sAMAccountName,givenName,sn,mail,telephoneNumber,title,company,department,userPrincipalName,objectGUID",
 			"user_name,given_name,family_name,email,phones.work,title,company,attributes.department,,id"},
-		"google":  {"First Name [Required],Last Name [Required],Email Address [Required],Employee ID", "given_name,family_name,email,employee_number"},
+		"google": {"First Name [Required],Last Name [Required],Email Address [Required],Employee ID", "given_name,family_name,email,employee_number"},
 		"iqmetrix": {"Id,FirstName,LastName,UserName,ClientUserId,Email,IsActive,JobTitle,ParentEntityId,PhoneNumbers,Version",
 			"id,given_name,family_name,user_name,client_user_id,email,status,title,company,phones,"},
 		"encore":          {"UserId,UserName,EmployeeNumber,EPTTWebMDN,LicenseType,Phone,MobileOnly,GroupName", "id,user_name,employee_number,web_mdn,licence_type,phones,mobile_only,groups"},

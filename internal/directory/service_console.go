@@ -49,10 +49,10 @@ func (s *Service) keepRehash(ctx context.Context, user *User, hash string) error
 // may not sign in.
 func (s *Service) AnswerSecondFactor(ctx context.Context, call *Call, challenge, code Secret) (ConsoleSignIn, error) {
 	user, _, err := s.enterChallenge(ctx, call, challenge, StepCode)
-	if err == nil {
-		err = s.spendCode(ctx, call, &user, string(code))
-	}
 	if err != nil {
+		return ConsoleSignIn{}, err
+	}
+	if err := s.spendCode(ctx, call, &user, string(code)); err != nil {
 		return ConsoleSignIn{}, err
 	}
 	return s.signInFurther(ctx, call, &user, true)

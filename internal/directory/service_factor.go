@@ -290,10 +290,10 @@ func (s *Service) ConfirmSecondFactor(ctx context.Context, call *Call, sealed, c
 // Errors as for RemoveSecondFactor of one's own.
 func (s *Service) NewRecoveryCodes(ctx context.Context, call *Call, proof Secret) ([]string, error) {
 	u, err := s.enterPerson(ctx, call, ActSecondFactor)
-	if err == nil {
-		err = s.proveAgain(ctx, call, &u, proof)
-	}
 	if err != nil {
+		return nil, err
+	}
+	if err := s.proveAgain(ctx, call, &u, proof); err != nil {
 		return nil, err
 	}
 	codes, hashes := newRecoveryCodes()

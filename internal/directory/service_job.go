@@ -31,20 +31,29 @@ func (s *Service) ClaimJobs(ctx context.Context, call *Call, kind JobKind, owner
 
 // FinishJob notes that a job is done and erases its payload. Errors: job.lost.
 func (s *Service) FinishJob(ctx context.Context, call *Call, job Job) error {
-	return s.closeJob(ctx, call, func(tx Tx) (bool, error) { return tx.CloseJob(ctx, job, JobDone, "", s.now()) })
+	if err := s.enterServer(ctx, call); err != nil {
+		return err
+	}
+	return s.closeJob(ctx, func(tx Tx) (bool, error) { return tx.CloseJob(ctx, job, JobDone, "", s.now()) })
 }
 
 // RetryJob puts a job back until next. Without a cause it has been done, and
 // comes again by itself: its attempts are counted from 0. Errors: job.lost.
 func (s *Service) RetryJob(ctx context.Context, call *Call, job Job, next time.Time, cause string) error {
-	return s.closeJob(ctx, call, func(tx Tx) (bool, error) {
+	if err := s.enterServer(ctx, call); err != nil {
+		return err
+	}
+	return s.closeJob(ctx, func(tx Tx) (bool, error) {
 		return tx.RetryJob(ctx, job, next.UTC().Truncate(time.Microsecond), causeText(cause))
 	})
 }
 
 // AbandonJob ends a job that cannot be done. Errors: job.lost.
 func (s *Service) AbandonJob(ctx context.Context, call *Call, job Job, cause string) error {
-	return s.closeJob(ctx, call, func(tx Tx) (bool, error) { return tx.CloseJob(ctx, job, JobFailed, causeText(cause), s.now()) })
+	if err := s.enterServer(ctx, call); err != nil {
+		return err
+	}
+	return s.closeJob(ctx, func(tx Tx) (bool, error) { return tx.CloseJob(ctx, job, JobFailed, causeText(cause), s.now()) })
 }
 
 // OpenMail unseals the message that a mail job carries. Errors:
@@ -58,10 +67,7 @@ func (s *Service) OpenMail(ctx context.Context, call *Call, job Job) (Mail, erro
 }
 
 // closeJob gives up a lease in whatever way note does.
-func (s *Service) closeJob(ctx context.Context, call *Call, note func(tx Tx) (bool, error)) error {
-	if err := s.enterServer(ctx, call); err != nil {
-		return err
-	}
+func (s *Service) closeJob(ctx context.Context, note func(tx Tx) (bool, error)) error {
 	return s.store.Update(ctx, func(tx Tx) error {
 		had, err := note(tx)
 		if err == nil && !had {

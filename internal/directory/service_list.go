@@ -224,5 +224,5 @@ type walkKey struct {
 
 // queryKey is the part of a query that stays the same from page to page.
 func (q *UserQuery) queryKey(t TenantNo) string {
-	return fmt.Sprintf("%d|%d|%d|%q|%#v|%t|%d|%q|%d|%#v|%d", t, q.Company, q.States, q.Terms, q.Filter, q.Descending, q.Sort, q.Groups, q.Role, q.SignedIn, q.Numbers)
+	return fmt.Sprintf("%d|%d|%d|%q|%#v|%t|%d|%#v|%d|%#v|%d", t, q.Company, q.States, q.Terms, q.Filter, q.Descending, q.Sort, q.Groups, q.Role, q.SignedIn, q.Numbers)
 }

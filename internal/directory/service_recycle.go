@@ -42,7 +42,10 @@ func (s *Service) tomorrow() error { return comesAgain{s.now().Add(jobDay)} }
 // Each user is purged by the rule for everybody, in a transaction of its own. One
 // that is held stays, and so does one that was restored since.
 func (s *Service) Recycle(ctx context.Context, call *Call, job Job) error {
-	settings, err := s.jobSettings(ctx, call, job)
+	if err := s.enterServer(ctx, call); err != nil {
+		return err
+	}
+	settings, err := s.jobSettings(ctx, job)
 	if err != nil {
 		return err
 	}
@@ -95,12 +98,8 @@ func (s *Service) recycle(ctx context.Context, u *User) (bool, error) {
 	return err == nil, err
 }
 
-// jobSettings checks that the server itself asks for a job, and reads the settings
-// of the job's tenant.
-func (s *Service) jobSettings(ctx context.Context, call *Call, job Job) (*Settings, error) {
-	if err := s.enterServer(ctx, call); err != nil {
-		return nil, err
-	}
+// jobSettings reads the settings of a job's tenant.
+func (s *Service) jobSettings(ctx context.Context, job Job) (*Settings, error) {
 	own := byItself(job.Tenant, string(job.Kind))
 	err := s.enter(ctx, own, ActTenant)
 	return own.Settings, err

@@ -24,7 +24,10 @@ const (
 // chain begins from then on: VerifyChain requires the last of them to agree with
 // the chain's base to the position and the hash.
 func (s *Service) Trim(ctx context.Context, call *Call, job Job) error {
-	settings, err := s.jobSettings(ctx, call, job)
+	if err := s.enterServer(ctx, call); err != nil {
+		return err
+	}
+	settings, err := s.jobSettings(ctx, job)
 	if err != nil {
 		return err
 	}

@@ -18,17 +18,6 @@ type userView struct {
 	stored     bool // nothing that is put together of something else
 }
 
-// include is what the view takes besides the users themselves.
-func (v *userView) include() directory.Include {
-	var with directory.Include
-	for _, part := range included {
-		if v.show.shows(part.id) {
-			with |= part.with
-		}
-	}
-	return with
-}
-
 // included is which attributes take more than the user.
 var included = []struct {
 	id   attributeID

@@ -154,9 +154,6 @@ func (s *sample) everyWrite(credential, session string) map[string]func(tx direc
 			return errors.Join(err, tx.SetSecondFactor(ctx, no, directory.SecondFactor{User: 1, Sealed: []byte("changed")}), tx.SetRecoveryCodes(ctx, no, 1, nil))
 		},
 		"DeleteSecondFactor": func(tx directory.Tx) error { _, err := tx.DeleteSecondFactor(ctx, no, 1); return err },
-		"SetPool":            func(tx directory.Tx) error { return tx.SetPool(ctx, no, "Full", 1) },
-		"RaiseNumber":        func(tx directory.Tx) error { return tx.RaiseNumber(ctx, no, directory.NumberUser, 5000) },
-		"InsertEvent":        func(tx directory.Tx) error { return tx.InsertEvent(ctx, newEvent(no, directory.EventUserUpdated)) },
 	}
 }
 
@@ -164,6 +161,9 @@ func (s *sample) everyWrite(credential, session string) map[string]func(tx direc
 func (s *sample) treeWrites() map[string]func(tx directory.Tx) error {
 	ctx, no := s.ctx, s.tenant
 	return map[string]func(tx directory.Tx) error{
+		"SetPool":       func(tx directory.Tx) error { return tx.SetPool(ctx, no, "Full", 1) },
+		"RaiseNumber":   func(tx directory.Tx) error { return tx.RaiseNumber(ctx, no, directory.NumberUser, 5000) },
+		"InsertEvent":   func(tx directory.Tx) error { return tx.InsertEvent(ctx, newEvent(no, directory.EventUserUpdated)) },
 		"UpdateCompany": func(tx directory.Tx) error { return tx.UpdateCompany(ctx, s.company(1, 0, "Changed")) },
 		"DeleteLocation": func(tx directory.Tx) error {
 			_, err := tx.RemoveUserLocation(ctx, no, 1, 1)
