@@ -83,8 +83,9 @@ type Options struct {
 // Page is one window of a browser without cookies.
 type Page struct {
 	*rod.Page
-	t    *testing.T
-	base string
+	t     *testing.T
+	base  string
+	plain bool // without script: nothing can wait for the page to be drawn
 
 	mu       sync.Mutex
 	problems []string
@@ -110,7 +111,7 @@ func Open(t *testing.T, base string, o Options) *Page {
 	if o.Width == 0 {
 		o.Width, o.Height = 1280, 900
 	}
-	page := &Page{Page: p.Timeout(patience * 4), t: t, base: base}
+	page := &Page{Page: p.Timeout(patience * 4), t: t, base: base, plain: o.NoScript}
 	page.set(o)
 	page.watch()
 	t.Cleanup(func() {
@@ -213,6 +214,10 @@ func (p *Page) Find(selector string) *rod.Element {
 func (p *Page) Fill(selector, text string) {
 	p.t.Helper()
 	e := p.Find(selector)
+	if p.plain {
+		p.instead(e, "text => { this.value = text }", text)
+		return
+	}
 	if err := e.SelectAllText(); err != nil {
 		p.t.Fatal(err)
 	}
@@ -224,6 +229,10 @@ func (p *Page) Fill(selector, text string) {
 // Choose selects an option of a select by its value.
 func (p *Page) Choose(selector, value string) {
 	p.t.Helper()
+	if p.plain {
+		p.instead(p.Find(selector), "value => { this.value = value }", value)
+		return
+	}
 	if err := p.Find(selector).Select([]string{fmt.Sprintf("[value=%q]", value)}, true, rod.SelectorTypeCSSSector); err != nil {
 		p.t.Fatalf("%s: %v", selector, err)
 	}
@@ -232,8 +241,26 @@ func (p *Page) Choose(selector, value string) {
 // Click clicks an element and waits for nothing.
 func (p *Page) Click(selector string) {
 	p.t.Helper()
-	if err := p.Find(selector).Click(proto.InputMouseButtonLeft, 1); err != nil {
+	if err := p.click(p.Find(selector)); err != nil {
 		p.t.Fatalf("%s: %v", selector, err)
+	}
+}
+
+// click clicks an element as a mouse does.
+func (p *Page) click(e *rod.Element) error {
+	if p.plain {
+		_, err := e.Eval("() => this.click()")
+		return err
+	}
+	return e.Click(proto.InputMouseButtonLeft, 1)
+}
+
+// instead does to an element what a person would, in a window without script: there
+// the browser never says that a page has been drawn, for which mouse and keyboard wait.
+func (p *Page) instead(e *rod.Element, js, value string) {
+	p.t.Helper()
+	if _, err := e.Eval(js, value); err != nil {
+		p.t.Fatal(err)
 	}
 }
 
@@ -243,7 +270,7 @@ func (p *Page) Follow(selector string) {
 	p.t.Helper()
 	e := p.Find(selector)
 	wait := p.Page.WaitNavigation(proto.PageLifecycleEventNameLoad)
-	if err := e.Click(proto.InputMouseButtonLeft, 1); err != nil {
+	if err := p.click(e); err != nil {
 		p.t.Fatalf("%s: %v", selector, err)
 	}
 	wait()

@@ -13,27 +13,27 @@ import (
 	"github.com/usher-id/usher/internal/testkit"
 )
 
-// people is a server with the sample directory, and what flows need of it besides.
-type people struct {
+// demoServer is a server with the sample directory, and what flows need of it besides.
+type demoServer struct {
 	*testkit.Server
 	t      *testing.T
 	tenant directory.TenantNo
 }
 
-func newPeople(t *testing.T) *people {
+func newDemoServer(t *testing.T) *demoServer {
 	t.Helper()
 	s := testkit.Start(t, testkit.Options{Demo: true})
 	tenants, err := s.Service.Tenants(context.Background(), directory.System(0, "test"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &people{s, t, tenants[0].No}
+	return &demoServer{s, t, tenants[0].No}
 }
 
-func (s *people) sys() *directory.Call { return directory.System(s.tenant, "dispatch") }
+func (s *demoServer) sys() *directory.Call { return directory.System(s.tenant, "dispatch") }
 
 // someone makes a user beside the console.
-func (s *people) someone(t *testing.T, name string, change func(*directory.NewUser)) directory.User {
+func (s *demoServer) someone(t *testing.T, name string, change func(*directory.NewUser)) directory.User {
 	t.Helper()
 	in := directory.NewUser{Fields: directory.UserPatch{UserName: directory.Some(name), GivenName: directory.Some("Toni"), FamilyName: directory.Some(name), Title: directory.Some("Clerk")}}
 	if change != nil {
@@ -55,8 +55,8 @@ func optionOf(p *browser.Page, selector, text string) string {
 
 // What administrators do with one user, in a real browser.
 func TestFlowsOfAUser(t *testing.T) {
-	s := newPeople(t)
-	for name, flow := range map[string]func(t *testing.T, s *people, p *browser.Page){
+	s := newDemoServer(t)
+	for name, flow := range map[string]func(t *testing.T, s *demoServer, p *browser.Page){
 		"create": create, "edit conflict": editConflict, "lock": lockAndUnlock, "deactivate with a hold": deactivateHeld, "seat exhausted": seatExhausted,
 		"password": temporaryPassword, "impersonate": impersonate, "history": history, "memberships": memberships, "recycle bin": recycleBin, "as seen by": asSeenBy,
 	} {
@@ -64,7 +64,7 @@ func TestFlowsOfAUser(t *testing.T) {
 	}
 }
 
-func create(t *testing.T, s *people, p *browser.Page) {
+func create(t *testing.T, s *demoServer, p *browser.Page) {
 	p.Allow("status of 422")
 	p.Go("/console/users")
 	p.Follow(`a[href="/console/users/new"]`)
@@ -90,7 +90,7 @@ func create(t *testing.T, s *people, p *browser.Page) {
 	}
 }
 
-func editConflict(t *testing.T, s *people, p *browser.Page) {
+func editConflict(t *testing.T, s *demoServer, p *browser.Page) {
 	u := s.someone(t, "conflict", nil)
 	p.Allow("status of 409")
 	p.Go(pathOf(u) + "/edit")
@@ -116,7 +116,7 @@ func editConflict(t *testing.T, s *people, p *browser.Page) {
 	}
 }
 
-func lockAndUnlock(t *testing.T, s *people, p *browser.Page) {
+func lockAndUnlock(t *testing.T, s *demoServer, p *browser.Page) {
 	u := s.someone(t, "locked", nil)
 	p.Go(pathOf(u))
 	p.Click(`a[href$="/do/lock"]`)
@@ -135,7 +135,7 @@ func lockAndUnlock(t *testing.T, s *people, p *browser.Page) {
 	p.Shows("“no papers”")
 }
 
-func deactivateHeld(t *testing.T, s *people, p *browser.Page) {
+func deactivateHeld(t *testing.T, s *demoServer, p *browser.Page) {
 	u := s.someone(t, "held", nil)
 	err := s.Service.PlaceHold(context.Background(), s.sys(), directory.ByNumber(u.Number), directory.Hold{Kind: directory.HoldOpenOrders, Source: "dispatch", Ref: "order 17"})
 	if err != nil {
@@ -155,7 +155,7 @@ func deactivateHeld(t *testing.T, s *people, p *browser.Page) {
 	p.Shows("Inactive now.")
 }
 
-func seatExhausted(t *testing.T, s *people, p *browser.Page) {
+func seatExhausted(t *testing.T, s *demoServer, p *browser.Page) {
 	if _, err := s.Service.SetPool(context.Background(), s.sys(), "scarce", 1); err != nil {
 		t.Fatal(err)
 	}
@@ -171,7 +171,7 @@ func seatExhausted(t *testing.T, s *people, p *browser.Page) {
 	p.Shows("sits")
 }
 
-func temporaryPassword(t *testing.T, s *people, p *browser.Page) {
+func temporaryPassword(t *testing.T, s *demoServer, p *browser.Page) {
 	u := s.someone(t, "forgetful", nil)
 	p.Go(pathOf(u) + "/access")
 	p.Click(`a[href$="/do/password"]`)
@@ -186,7 +186,7 @@ func temporaryPassword(t *testing.T, s *people, p *browser.Page) {
 	p.Shows("temporary")
 }
 
-func impersonate(t *testing.T, s *people, p *browser.Page) {
+func impersonate(t *testing.T, s *demoServer, p *browser.Page) {
 	u := s.someone(t, "other", func(in *directory.NewUser) { in.Fields.Roles = directory.Some([]string{"administrator"}) })
 	p.Go(pathOf(u) + "/access")
 	p.Click(`a[href$="/do/impersonate"]`)
@@ -202,7 +202,7 @@ func impersonate(t *testing.T, s *people, p *browser.Page) {
 	p.Shows("to see what they see")
 }
 
-func history(t *testing.T, s *people, p *browser.Page) {
+func history(t *testing.T, s *demoServer, p *browser.Page) {
 	u := s.someone(t, "changing", nil)
 	for _, title := range []string{"Manager", "Director"} {
 		if _, err := s.Service.UpdateUser(context.Background(), s.sys(), directory.ByNumber(u.Number), directory.UserPatch{Title: directory.Some(title)}, directory.UpdateOptions{}); err != nil {
@@ -232,7 +232,7 @@ func history(t *testing.T, s *people, p *browser.Page) {
 	p.Shows("There was no such user at that moment.")
 }
 
-func memberships(t *testing.T, s *people, p *browser.Page) {
+func memberships(t *testing.T, s *demoServer, p *browser.Page) {
 	u := s.someone(t, "joiner", nil)
 	p.Go(pathOf(u) + "/memberships")
 	p.Choose("#add-group", optionOf(p, "#add-group", "interns"))
@@ -251,7 +251,7 @@ func memberships(t *testing.T, s *people, p *browser.Page) {
 	p.Shows("No role")
 }
 
-func recycleBin(t *testing.T, s *people, p *browser.Page) {
+func recycleBin(t *testing.T, s *demoServer, p *browser.Page) {
 	u := s.someone(t, "leaver", nil)
 	p.Allow("status of 422")
 	p.Go(pathOf(u))
@@ -269,7 +269,7 @@ func recycleBin(t *testing.T, s *people, p *browser.Page) {
 	p.Shows("Restored, as inactive.")
 }
 
-func asSeenBy(t *testing.T, s *people, p *browser.Page) {
+func asSeenBy(t *testing.T, s *demoServer, p *browser.Page) {
 	p.Go("/console/users/2576/seen")
 	for _, text := range []string{`curl -H "Authorization: Bearer $KEY" '` + s.URL + `/v1/Users(2576)'`, `"UserName": "johnb@kentel.com"`, `<userName><![CDATA[johnb@kentel.com]]>`, `x-access-token: $TOKEN`} {
 		p.Shows(text)
@@ -281,7 +281,7 @@ func asSeenBy(t *testing.T, s *people, p *browser.Page) {
 
 // The list by the keyboard alone: search, move, select, open and edit.
 func TestKeyboardOnly(t *testing.T) {
-	s := newPeople(t)
+	s := newDemoServer(t)
 	p := signIn(t, s.URL, browser.Options{})
 	p.Go("/console/users")
 	p.Keyboard.MustType(input.Slash)
@@ -306,7 +306,7 @@ func TestKeyboardOnly(t *testing.T) {
 
 // Everything essential works without script.
 func TestWithoutScript(t *testing.T) {
-	s := newPeople(t)
+	s := newDemoServer(t)
 	p := signIn(t, s.URL, browser.Options{NoScript: true})
 	p.Go("/console/users")
 	p.Fill("#users-q", "bates")
@@ -335,7 +335,7 @@ func TestWithoutScript(t *testing.T) {
 
 // Many at once: those that are marked, all that match, and only tried.
 func TestBulkAction(t *testing.T) {
-	s := newPeople(t)
+	s := newDemoServer(t)
 	p := signIn(t, s.URL, browser.Options{})
 	p.Go("/console/users?q=kentel.com")
 	p.Click(`input[name="user"][value="2577"]`)

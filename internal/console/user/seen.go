@@ -36,7 +36,10 @@ func (p *pages) showSeen(r *page.Request) (web.Response, error) {
 		return web.Response{}, err
 	}
 	v := seenView{sheet: s}
-	base := r.Kit.Options.PublicURL
+	base := "http://" + r.Host // where the browser has reached the server
+	if r.TLS != nil || r.Kit.Options.HTTPS {
+		base = "https://" + r.Host
+	}
 	for _, door := range r.Kit.Options.SeenBy {
 		sample, err := door.Show(&s.UserDetail, viewer.Settings)
 		if err != nil {

@@ -16,7 +16,7 @@ func SeenBy(publicURL func() string) func(*directory.UserDetail, *directory.Sett
 			s.Missing = "The door does not show users in the recycle bin."
 			return s, nil
 		}
-		v := userView{base: publicURL() + "/scim/v2"}
+		v := userView{base: publicURL() + "/scim/v2", show: userResource.usual}
 		s.Status, s.ContentType, s.Answer = http.StatusOK, contentSCIM, v.appendUser(nil, u)
 		return s, nil
 	}

@@ -160,15 +160,15 @@ func listUntil(t *testing.T, s *sample) {
 
 // end is what LookEnd says.
 type end struct {
-	number int64
-	value  string
-	walks  bool
+	Number int64
+	Value  string
+	Walks  bool
 }
 
 func (s *sample) lookEnd(q directory.UserQuery, most int) end {
 	s.t.Helper()
 	return look(s.t, s, func(ctx context.Context, r directory.Reader) (e end, err error) {
-		e.number, e.value, e.walks, err = r.LookEnd(ctx, s.tenant, q, most)
+		e.Number, e.Value, e.Walks, err = r.LookEnd(ctx, s.tenant, q, most)
 		return e, err
 	})
 }
@@ -177,10 +177,10 @@ func lookEnd(t *testing.T, s *sample) {
 	c := newChance(t)
 	users := s.addRandom(c, 20)
 	locked := directory.Is{Field: directory.FieldMustChangePassword, Value: true} // no index has them
-	wantSame(t, "the fifth", s.lookEnd(directory.UserQuery{Filter: locked}, 5), end{number: 5, walks: true})
-	wantSame(t, "the fifth after 3", s.lookEnd(directory.UserQuery{Filter: locked, After: 3}, 5), end{number: 8, walks: true})
-	wantSame(t, "the fifth from the end", s.lookEnd(directory.UserQuery{Filter: locked, Descending: true}, 5), end{number: 16, walks: true})
-	wantSame(t, "fewer follow", s.lookEnd(directory.UserQuery{Filter: locked}, 21), end{walks: true})
+	wantSame(t, "the fifth", s.lookEnd(directory.UserQuery{Filter: locked}, 5), end{Number: 5, Walks: true})
+	wantSame(t, "the fifth after 3", s.lookEnd(directory.UserQuery{Filter: locked, After: 3}, 5), end{Number: 8, Walks: true})
+	wantSame(t, "the fifth from the end", s.lookEnd(directory.UserQuery{Filter: locked, Descending: true}, 5), end{Number: 16, Walks: true})
+	wantSame(t, "fewer follow", s.lookEnd(directory.UserQuery{Filter: locked}, 21), end{Walks: true})
 	slices.SortFunc(users, func(a, b directory.User) int {
 		return cmp.Or(cmp.Compare(directory.SortValue(&a, directory.FieldUserName), directory.SortValue(&b, directory.FieldUserName)), cmp.Compare(a.Number, b.Number))
 	})
