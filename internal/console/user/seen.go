@@ -74,7 +74,8 @@ func curl(base string, s *web.Sample) string {
 // legible is an answer with line breaks.
 func legible(s *web.Sample) string {
 	if strings.Contains(s.ContentType, "xml") {
-		return strings.ReplaceAll(string(s.Answer), "><", ">\n<")
+		lines := strings.ReplaceAll(string(s.Answer), "><", ">\n<")
+		return strings.NewReplacer(">\n<![CDATA[", "><![CDATA[", "]]>\n</", "]]></").Replace(lines)
 	}
 	return ordered(s.Answer)
 }
