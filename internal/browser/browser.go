@@ -31,6 +31,9 @@ var axe string
 // never waited out when things work.
 const patience = 30 * time.Second
 
+// lifetime bounds all that a test does in one window.
+const lifetime = 10 * time.Minute
+
 var started = sync.OnceValues(start)
 
 // start launches Chromium, as Debian packages it or as USHER_CHROMIUM names it.
@@ -111,7 +114,7 @@ func Open(t *testing.T, base string, o Options) *Page {
 	if o.Width == 0 {
 		o.Width, o.Height = 1280, 900
 	}
-	page := &Page{Page: p.Timeout(patience * 4), t: t, base: base, plain: o.NoScript}
+	page := &Page{Page: p.Timeout(lifetime), t: t, base: base, plain: o.NoScript}
 	page.set(o)
 	page.watch()
 	t.Cleanup(func() {
