@@ -52,33 +52,44 @@ func rawInserts(b *testing.B, from string, n int) time.Duration {
 	insert, err := out.PrepareContext(ctx, "INSERT INTO users ("+strings.Join(columns, ", ")+") VALUES "+
 		strings.TrimSuffix(strings.Repeat("("+strings.TrimSuffix(strings.Repeat("?, ", len(columns)), ", ")+"), ", most), ", "))
 	fatal(b, err)
-	args, targets := make([]any, most*len(columns)), make([]any, len(columns))
-	var tx *sql.Tx
-	for {
-		have := 0
-		for have < most && rows.Next() {
-			for i := range targets {
-				targets[i] = &args[have*len(columns)+i]
+	some := make(chan []any, 100)
+	go func() { // as whoever makes the rows of an import does
+		defer close(some)
+		targets := make([]any, len(columns))
+		for {
+			args := make([]any, most*len(columns))
+			for have := range most {
+				if !rows.Next() {
+					return // the rest is less than one in a thousand
+				}
+				for i := range targets {
+					targets[i] = &args[have*len(columns)+i]
+				}
+				if rows.Scan(targets...) != nil {
+					return
+				}
 			}
-			fatal(b, rows.Scan(targets...))
-			have++
+			some <- args
 		}
-		if have < most {
-			break // the rest is less than one in a thousand
-		}
+	}()
+	var tx *sql.Tx
+	for args := range some {
 		if tx == nil {
 			tx, err = out.BeginTx(ctx, nil)
 			fatal(b, err)
 		}
 		_, err := tx.StmtContext(ctx, insert).ExecContext(ctx, args...)
 		fatal(b, err)
-		if written += have; written%rawPage == 0 {
+		if written += most; written%rawPage == 0 {
 			fatal(b, tx.Commit())
 			tx = nil
 		}
 	}
 	if tx != nil {
 		fatal(b, tx.Commit())
+	}
+	if written < n-most {
+		b.Fatalf("%d rows of %d were written", written, n)
 	}
 	return scaled(time.Since(began), written, n)
 }
@@ -107,19 +118,31 @@ func rawCopy(b *testing.B, from string, n int) time.Duration {
 	for _, f := range rows.FieldDescriptions() {
 		columns = append(columns, f.Name)
 	}
-	for {
-		var page [][]any
-		for len(page) < rawPage && rows.Next() {
-			values, err := rows.Values()
-			fatal(b, err)
-			page = append(page, values)
+	pages := make(chan [][]any, 4)
+	go func() {
+		defer close(pages)
+		for {
+			var page [][]any
+			for len(page) < rawPage && rows.Next() {
+				values, err := rows.Values()
+				if err != nil {
+					return
+				}
+				page = append(page, values)
+			}
+			if len(page) == 0 {
+				return
+			}
+			pages <- page
 		}
-		if len(page) == 0 {
-			break
-		}
+	}()
+	for page := range pages {
 		_, err := out.CopyFrom(ctx, pgx.Identifier{"users"}, columns, pgx.CopyFromRows(page))
 		fatal(b, err)
 		written += len(page)
+	}
+	if written < n {
+		b.Fatalf("%d rows of %d were written", written, n)
 	}
 	return scaled(time.Since(began), written, n)
 }
