@@ -52,28 +52,8 @@ func rawInserts(b *testing.B, from string, n int) time.Duration {
 	insert, err := out.PrepareContext(ctx, "INSERT INTO users ("+strings.Join(columns, ", ")+") VALUES "+
 		strings.TrimSuffix(strings.Repeat("("+strings.TrimSuffix(strings.Repeat("?, ", len(columns)), ", ")+"), ", most), ", "))
 	fatal(b, err)
-	some := make(chan []any, 100)
-	go func() { // as whoever makes the rows of an import does
-		defer close(some)
-		targets := make([]any, len(columns))
-		for {
-			args := make([]any, most*len(columns))
-			for have := range most {
-				if !rows.Next() {
-					return // the rest is less than one in a thousand
-				}
-				for i := range targets {
-					targets[i] = &args[have*len(columns)+i]
-				}
-				if rows.Scan(targets...) != nil {
-					return
-				}
-			}
-			some <- args
-		}
-	}()
 	var tx *sql.Tx
-	for args := range some {
+	for args := range readAhead(rows, len(columns), most) {
 		if tx == nil {
 			tx, err = out.BeginTx(ctx, nil)
 			fatal(b, err)
@@ -92,6 +72,31 @@ func rawInserts(b *testing.B, from string, n int) time.Duration {
 		b.Fatalf("%d rows of %d were written", written, n)
 	}
 	return scaled(time.Since(began), written, n)
+}
+
+// readAhead reads rows, so many at a time, as whoever makes those of an import does.
+func readAhead(rows *sql.Rows, columns, most int) <-chan []any {
+	some := make(chan []any, 100)
+	go func() {
+		defer close(some)
+		targets := make([]any, columns)
+		for {
+			args := make([]any, most*columns)
+			for have := range most {
+				if !rows.Next() {
+					return // the rest is less than one in a thousand
+				}
+				for i := range targets {
+					targets[i] = &args[have*columns+i]
+				}
+				if rows.Scan(targets...) != nil {
+					return
+				}
+			}
+			some <- args
+		}
+	}()
+	return some
 }
 
 // scaled is the time for n rows after some were written.

@@ -116,6 +116,10 @@ func TestRecordOf(t *testing.T) {
 			t.Errorf("%s %q (-want +got):\n%s", c.field, c.cell, diff)
 		}
 	}
+}
+
+// What a cell does not say is a fault of its member.
+func TestRecordOfFaults(t *testing.T) {
 	for field, cell := range map[string]string{"number": "one", "expires_at": "31/12/2026", "status": "perhaps", "locked": "perhaps", "phones": "[1",
 		"attributes": "x", "extras": "x", "locations": "here", "lock_reason": "x", "user_name": "\xff", "groups": `[1]`} {
 		r := read(field, cell)
