@@ -107,7 +107,7 @@ func (p *importPage) apply(ctx context.Context, row *importRow, u *User, e *edit
 	if err := bad.gather(row.attach(ctx, p.tx, p.call, u, e), FieldNone); err != nil {
 		return err
 	}
-	if err := p.applyPassword(ctx, row, u, e, secret); err != nil {
+	if err := p.applyPassword(ctx, row, &before, u, e, secret); err != nil {
 		return err
 	}
 	u.MustChangePassword = setTo(row.record.MustChangePassword).or(u.MustChangePassword)
@@ -123,8 +123,9 @@ func (p *importPage) apply(ctx context.Context, row *importRow, u *User, e *edit
 	return p.s.verdict(ctx, p.tx, &before, u, rules, bad)
 }
 
-// applyPassword gives a user the password of its row, if it has another one.
-func (p *importPage) applyPassword(ctx context.Context, row *importRow, u *User, e *edit, secret importSecret) error {
+// applyPassword gives a user the password of its row, if it has another one. What
+// counts is the rank before the row as well: it may take the role that protects.
+func (p *importPage) applyPassword(ctx context.Context, row *importRow, before, u *User, e *edit, secret importSecret) error {
 	if !secret.change {
 		return nil
 	}
@@ -136,8 +137,10 @@ func (p *importPage) applyPassword(ctx context.Context, row *importRow, u *User,
 	if err := allowed.permit(ActSetPassword); err != nil {
 		return err
 	}
-	if err := p.call.Actor.mayTouch(ActSetPassword, u); err != nil {
-		return err
+	for _, target := range []*User{before, u} {
+		if err := p.call.Actor.mayTouch(ActSetPassword, target); err != nil {
+			return err
+		}
 	}
 	p.s.exchangePassword(ctx, u, e, secret.hash, said(row.record.Temporary))
 	if e.event == EventUserUpdated {

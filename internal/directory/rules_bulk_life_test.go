@@ -168,6 +168,9 @@ func TestRulesBulkStart(t *testing.T) {
 		t.Error(diff)
 	}
 	key := f.key(adminRank)
+	wantError(t, second(f.svc.StartBulk(f.ctx, f.as(key), run.ID, directory.BulkThresholds{})), directory.CodeForbidden, directory.ReasonBulkAsker)
+	run = must(f.svc.CreateBulk(f.ctx, f.as(key), importing()))(t)
+	must(f.svc.AddBulkPart(f.ctx, f.as(key), run.ID, 0, []byte("user_name\nann\n")))(t)
 	run = must(f.svc.StartBulk(f.ctx, f.as(key), run.ID, directory.BulkThresholds{MaxChanges: 40}))(t)
 	if run.State != directory.BulkWaiting || run.Import.MaxChanges != 40 || run.By.Credential == "" || run.By.Door != "canonical" {
 		t.Errorf("the run is %+v", run)

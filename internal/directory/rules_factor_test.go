@@ -290,6 +290,11 @@ func TestRulesRemoveSecondFactor(t *testing.T) {
 	wantError(t, remove(f.atConsole(token), u.Number, password), directory.CodeNotFound, directory.ReasonFactorNotFound)
 	f.consoleSession(u)
 	f.enrolled(peer)
+	// A rank that is taken away for the purpose protects all the same.
+	for _, held := range must(f.svc.UserRoles(f.ctx, f.sys(), directory.ByNumber(peer.Number)))(t) {
+		check(t, f.svc.UnassignRole(f.ctx, f.atConsole(token), directory.ByNumber(peer.Number), held.Role))
+	}
+	wantError(t, remove(f.atConsole(token), peer.Number, ""), directory.CodeForbidden, directory.ReasonRankTooLow)
 	check(t, remove(f.atConsole(f.consoleSession(owner)), peer.Number, ""))
 	f.enrolled(owner)
 	wantError(t, remove(f.atConsole(token), owner.Number, ""), directory.CodeForbidden, directory.ReasonRankTooLow)
@@ -325,6 +330,13 @@ func TestRulesSecondFactorCanonical(t *testing.T) {
 	// A token that another door gave for the password alone is no way around it.
 	wantError(t, f.svc.Admit(f.ctx, f.atCanonical(signed)), directory.CodeUnauthenticated, directory.ReasonFactorRequired)
 	check(t, f.svc.Admit(f.ctx, f.signed(signed)))
+	// Nor is one of somebody who has none yet and must set one up.
+	other := f.ranked(adminRank)
+	unproved := must(f.signIn(other.UserName, password))(t)
+	check(t, f.svc.Admit(f.ctx, f.atCanonical(unproved)))
+	f.settings(func(t *directory.Tenant) { t.Settings.SecondFactor = directory.SecondFactorAdministrators })
+	wantError(t, f.svc.Admit(f.ctx, f.atCanonical(unproved)), directory.CodeUnauthenticated, directory.ReasonFactorRequired)
+	f.settings(func(t *directory.Tenant) { t.Settings.SecondFactor = "" })
 	target := f.someone()
 	wantError(t, f.svc.Admit(f.ctx, f.atCanonical(must(f.impersonate(u, target))(t))), directory.CodeUnauthenticated, directory.ReasonFactorRequired)
 	asking := f.atCanonical(first.Token)

@@ -139,6 +139,14 @@ func TestRulesImportRights(t *testing.T) {
 	if event := events[len(events)-1]; event.Actor != "key:importer" || event.Door != directory.DoorCanonical {
 		t.Errorf("the event is by %s through %s", event.Actor, event.Door)
 	}
+	// A row cannot first take the role that protects a password.
+	held := f.ranked(adminRank)
+	run, verdicts = f.page(run, recordOf(held.UserName, func(r *directory.Record) {
+		r.Roles, r.Password = &[]string{}, new(directory.Secret("another password of 30 letters"))
+	}))
+	if diff := cmp.Diff([]string{"conflict:  scope.missing"}, whatCame(verdicts)); diff != "" {
+		t.Errorf("a password with the role taken (-want +got):\n%s", diff)
+	}
 	check(t, f.svc.RevokeCredential(f.ctx, f.sys(), made.ID))
 	next, verdicts := f.page(run, recordOf("eve"))
 	if next.State != directory.BulkFailed || !strings.Contains(next.Error, "revoked") || verdicts != nil || f.numberOf("eve") != 0 {

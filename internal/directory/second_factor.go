@@ -22,6 +22,9 @@ type SecondFactor struct {
 	LastStep  int64     // time step of the last code that was taken: none is good twice
 	Failures  int       // wrong codes in a row
 	FailedAt  time.Time // of the last one
+	// Rank is the highest that the person had when it proved the factor. Who removes it
+	// must be above that: a rank that was taken for the purpose protects no more.
+	Rank Rank
 }
 
 // The codes of a second factor: what every authenticator app can do (RFC 6238

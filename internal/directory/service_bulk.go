@@ -148,7 +148,7 @@ func (s *Service) AddBulkPart(ctx context.Context, call *Call, id string, part i
 	run, err := s.editBulk(ctx, t, id, func(tx Tx, run *BulkRun) error {
 		repeated = false
 		switch {
-		case run.By.User != call.Actor.User || run.By.Credential != call.Actor.through:
+		case !run.askedBy(call):
 			return Wrong(CodeForbidden, ReasonBulkAsker, "Only who made the import can send its file.")
 		case !run.in(BulkOpen):
 			return errBulkState(run)
@@ -172,6 +172,11 @@ func (s *Service) AddBulkPart(ctx context.Context, call *Call, id string, part i
 	return run, err
 }
 
+// askedBy reports whether the caller is who asked for the run.
+func (r *BulkRun) askedBy(call *Call) bool {
+	return r.By.User == call.Actor.User && r.By.Credential == call.Actor.through
+}
+
 // samePart refuses a part that is there and is another one.
 func (s *Service) samePart(ctx context.Context, run *BulkRun, part int64, data []byte) error {
 	held, err := s.openPart(ctx, run.Tenant, run.ID, part)
@@ -189,8 +194,9 @@ func bulkPurpose(t TenantNo, id string, part int64) string {
 // BulkThresholds are new thresholds for a run that stopped, in 100; 0 keeps one.
 type BulkThresholds struct{ MaxChanges, MaxDeactivations int }
 
-// StartBulk makes an open or stopped run wait for a server. From then on it is done
-// in the name of whoever started it last. Errors: bulk.not_found, bulk.state,
+// StartBulk makes an open or stopped run wait for a server. Only who made a run starts
+// it; another who lets one that stopped go on allows its thresholds and lends it nothing:
+// it stays in the name of who made it. Errors: bulk.not_found, bulk.state, bulk.asker,
 // invalid with the field.
 func (s *Service) StartBulk(ctx context.Context, call *Call, id string, t BulkThresholds) (BulkRun, error) {
 	if err := s.enterWhole(ctx, call, ActBulk); err != nil {
@@ -209,6 +215,9 @@ func (s *Service) StartBulk(ctx context.Context, call *Call, id string, t BulkTh
 		if !run.in(BulkOpen, BulkStopped) {
 			return errBulkState(run)
 		}
+		if run.State == BulkOpen && !run.askedBy(call) {
+			return Wrong(CodeForbidden, ReasonBulkAsker, "Only who made the import can start it.")
+		}
 		if run.Parts == 0 {
 			return Wrong(CodeConflict, ReasonBulkState, "The import has no file as yet.")
 		}
@@ -218,7 +227,7 @@ func (s *Service) StartBulk(ctx context.Context, call *Call, id string, t BulkTh
 		if t.MaxDeactivations != 0 {
 			run.Import.MaxDeactivations = t.MaxDeactivations
 		}
-		run.State, run.Error, run.By, run.UpdatedAt = BulkWaiting, "", askedBy(call), s.now()
+		run.State, run.Error, run.UpdatedAt = BulkWaiting, "", s.now()
 		return s.enqueueBulk(ctx, tx, call, run)
 	})
 	call.Changed = err == nil

@@ -106,7 +106,7 @@ func (s *Service) confirmFactor(ctx context.Context, call *Call, u *User, sealed
 		if _, err := tx.SecondFactor(ctx, u.Tenant, u.Number); !errors.Is(err, ErrNotFound) {
 			return orError(err, errFactorThere())
 		}
-		if err := tx.SetSecondFactor(ctx, u.Tenant, SecondFactor{User: u.Number, Sealed: kept, CreatedAt: s.now(), LastStep: step}); err != nil {
+		if err := tx.SetSecondFactor(ctx, u.Tenant, SecondFactor{User: u.Number, Sealed: kept, CreatedAt: s.now(), LastStep: step, Rank: current.Rank}); err != nil {
 			return err
 		}
 		if err := tx.SetRecoveryCodes(ctx, u.Tenant, u.Number, hashes); err != nil {
@@ -160,7 +160,7 @@ func (s *Service) spendCode(ctx context.Context, call *Call, u *User, text strin
 			return err
 		}
 		if f.FailedAt, f.Failures = s.now(), f.Failures+1; refusal == nil {
-			f.FailedAt, f.Failures = time.Time{}, 0
+			f.FailedAt, f.Failures, f.Rank = time.Time{}, 0, max(f.Rank, current.Rank)
 		}
 		return tx.SetSecondFactor(ctx, u.Tenant, f)
 	})
@@ -347,7 +347,13 @@ func (s *Service) RemoveSecondFactor(ctx context.Context, call *Call, ref UserRe
 		if err := call.If.check(u.Version); err != nil {
 			return err
 		}
-		if err := call.mayRemoveFactor(&u); err != nil {
+		f, err := tx.SecondFactor(ctx, u.Tenant, u.Number)
+		if err != nil {
+			return orError(err, errNoFactor())
+		}
+		was := u
+		was.Rank = max(u.Rank, f.Rank)
+		if err := call.mayRemoveFactor(&was); err != nil {
 			return err
 		}
 		there, err := tx.DeleteSecondFactor(ctx, u.Tenant, u.Number)

@@ -19,6 +19,9 @@ func (s *Service) UndoRecords(ctx context.Context, call *Call, id string, each f
 	if err := s.enterWhole(ctx, call, ActReadBulk); err != nil {
 		return err
 	}
+	if err := call.permit(ActReadEvents); err != nil { // it is made of events
+		return err
+	}
 	run, err := s.readBulk(ctx, call.Actor.Tenant, id)
 	if err != nil {
 		return err

@@ -160,17 +160,27 @@ func (s *Service) admitSigned(ctx context.Context, call *Call, auth *Authenticat
 }
 
 // factorAsked refuses a token that was given for a password alone, where the canonical
-// door would have asked for a second factor: of the person whose password it was.
+// door would have asked for a second factor, or for setting one up: of the person whose
+// password it was.
 func (s *Service) factorAsked(ctx context.Context, call *Call, auth *Authentication, claims *signedClaims) error {
 	number := auth.User.Number
 	if claims.Actor != nil {
 		number = claims.Actor.User
 	}
-	err := s.store.Read(ctx, func(r Reader) error {
-		_, err := r.SecondFactor(ctx, auth.Tenant, number)
+	needed := true
+	err := s.store.View(ctx, func(r Reader) error {
+		if _, err := r.SecondFactor(ctx, auth.Tenant, number); !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		tenant, err := r.Tenant(ctx, auth.Tenant)
+		if err != nil {
+			return err
+		}
+		person, err := r.UserByNumber(ctx, auth.Tenant, number)
+		needed = tenant.Settings.factorRequired(person.Rank)
 		return err
 	})
-	if errors.Is(err, ErrNotFound) {
+	if err == nil && !needed {
 		return nil
 	}
 	return orError(err, Wrong(CodeUnauthenticated, ReasonFactorRequired, "The token was given without a second factor. Sign in at this door."))

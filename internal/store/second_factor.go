@@ -9,10 +9,10 @@ import (
 // SecondFactor implements directory.SecondFactorReader.
 func (r *reader) SecondFactor(ctx context.Context, t directory.TenantNo, number int64) (directory.SecondFactor, error) {
 	f := directory.SecondFactor{User: number}
-	err := r.one(ctx, "SELECT secret, created_at, last_step, failures, failed_at FROM second_factors WHERE tenant = $1 AND number = $2",
+	err := r.one(ctx, "SELECT secret, created_at, last_step, failures, failed_at, rank FROM second_factors WHERE tenant = $1 AND number = $2",
 		[]any{int64(t), number}, func(row *row) {
 			f.Sealed, f.CreatedAt, f.LastStep = row.blob(), row.time(), row.int()
-			f.Failures, f.FailedAt = int(row.int()), row.time()
+			f.Failures, f.FailedAt, f.Rank = int(row.int()), row.time(), directory.Rank(row.int())
 		})
 	return f, err
 }
@@ -26,10 +26,10 @@ func (r *reader) RecoveryCodes(ctx context.Context, t directory.TenantNo, number
 
 // SetSecondFactor implements directory.SecondFactorWriter.
 func (t *tx) SetSecondFactor(ctx context.Context, tenant directory.TenantNo, f directory.SecondFactor) error {
-	_, err := t.q.exec(ctx, `INSERT INTO second_factors (tenant, number, secret, created_at, last_step, failures, failed_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (tenant, number) DO UPDATE SET secret = excluded.secret, created_at = excluded.created_at,
-		last_step = excluded.last_step, failures = excluded.failures, failed_at = excluded.failed_at`,
-		int64(tenant), f.User, bytesOf(f.Sealed), micros(f.CreatedAt), f.LastStep, int64(f.Failures), micros(f.FailedAt))
+	_, err := t.q.exec(ctx, `INSERT INTO second_factors (tenant, number, secret, created_at, last_step, failures, failed_at, rank)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (tenant, number) DO UPDATE SET secret = excluded.secret, created_at = excluded.created_at,
+		last_step = excluded.last_step, failures = excluded.failures, failed_at = excluded.failed_at, rank = excluded.rank`,
+		int64(tenant), f.User, bytesOf(f.Sealed), micros(f.CreatedAt), f.LastStep, int64(f.Failures), micros(f.FailedAt), int64(f.Rank))
 	return err
 }
 

@@ -137,7 +137,11 @@ func (p *pages) rejected(r *page.Request) (web.Response, error) {
 
 // undo hands out the file whose import takes back what the run did.
 func (p *pages) undo(r *page.Request) (web.Response, error) {
-	id, call := r.PathValue("id"), r.Call()
+	id := r.PathValue("id")
+	if _, err := r.Kit.Service.Bulk(r.Context(), r.Call(), id); err != nil {
+		return web.Response{}, err
+	}
+	call := r.Call()
 	return download("undo.ndjson", func(ctx context.Context, s *web.Stream) error {
 		var b bytes.Buffer
 		return r.Kit.Service.UndoRecords(ctx, call, id, func(records []directory.Record) error {

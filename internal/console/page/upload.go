@@ -24,6 +24,10 @@ func (k *Kit) PostFile(path string, h Upload) {
 		if r.secret() == "" {
 			return r.signIn(), nil
 		}
+		// Nothing of the body is read, and nothing is waited for, before the session is known.
+		if _, err := r.Viewer(); err != nil {
+			return web.Response{}, err
+		}
 		r.HoldFor(uploading)
 		parts, err := r.MultipartReader()
 		if err != nil {

@@ -11,6 +11,7 @@ CREATE TABLE second_factors (
   last_step BIGINT NOT NULL,
   failures BIGINT NOT NULL,
   failed_at BIGINT NOT NULL,
+  rank BIGINT NOT NULL,
   PRIMARY KEY (tenant, number)
 );
 CREATE TABLE recovery_codes (

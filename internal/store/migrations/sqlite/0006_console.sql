@@ -11,6 +11,7 @@ CREATE TABLE second_factors (
   last_step INTEGER NOT NULL,
   failures INTEGER NOT NULL,
   failed_at INTEGER NOT NULL,
+  rank INTEGER NOT NULL,
   PRIMARY KEY (tenant, number)
 ) STRICT;
 CREATE TABLE recovery_codes (
