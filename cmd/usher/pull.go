@@ -66,6 +66,10 @@ func (p *program) pullCommand() *cobra.Command {
 	return cmd
 }
 
+// sharesEmails are the vendors where several people may have one address, as the
+// doors keep it (docs/dialects).
+var sharesEmails = map[string]bool{"encore": true, "edubrite": true, "servicemobility": true, "scim": true}
+
 func (p *program) pullFrom(door string) *cobra.Command {
 	var at target
 	var v vendorRequest
@@ -98,6 +102,9 @@ func (p *program) pullFrom(door string) *cobra.Command {
 			}
 			if r.options.DeactivateMissing && (result.Missing > 0 || !read.Complete()) {
 				return errors.New("--deactivate-missing: not all users were read, so that nobody knows who is missing")
+			}
+			if sharesEmails[door] {
+				r.options.SharedEmail = true
 			}
 			return p.importPulled(cmd, &at, &r, v.File)
 		},

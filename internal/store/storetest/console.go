@@ -29,7 +29,7 @@ var factorRaces = []check{
 }
 
 func (s *sample) factor(user int64) directory.SecondFactor {
-	return directory.SecondFactor{User: user, Sealed: []byte("sealed"), CreatedAt: noon, LastStep: 1 << 40, Failures: 3, FailedAt: noon.Add(time.Second)}
+	return directory.SecondFactor{User: user, Sealed: []byte("sealed"), CreatedAt: noon, LastStep: 1 << 40, Failures: 3, FailedAt: noon.Add(time.Second), Rank: directory.RankAdministrator}
 }
 
 func (s *sample) setFactor(f directory.SecondFactor, codes ...string) {
