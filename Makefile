@@ -39,7 +39,7 @@ fmt-check:
 # the detector makes them five times slower; and so of the store's.
 RACED   = ./internal/web ./internal/job ./internal/mail ./internal/webhook ./internal/app
 AT_ONCE = Race|Goroutines|Wakes|GoFirst|Beside|FeedWait|FeedBusy|Follow|NoLost|FromCurrent|EnsureJobs|IsFair|Bounded|WaitingEnds
-STORE_AT_ONCE = Race|Writer|Lease|Follow|TestSQLite$$/(?i)race|TestPostgres$$/(?i)race
+STORE_AT_ONCE = Concurrency|Writer|Lease|Follow|Race
 
 race: ## tests of what runs at once under the race detector
 	CGO_ENABLED=1 $(GO) test -race -timeout 15m -run '$(AT_ONCE)' ./internal/directory
