@@ -40,7 +40,7 @@ var importRules = []importRule{
 	{"internal/app", []string{"internal/directory", "internal/store", "internal/web", "internal/config", "internal/dialect/...",
 		"internal/console", "internal/console/...", "internal/job", "internal/mail", "internal/webhook", "internal/bulk", "internal/pull"}},
 	// Whole processes on one database, killed and started again.
-	{"internal/processes", []string{"internal/app", "internal/config", "internal/directory", "internal/store", "internal/testkit", "internal/testkit/pgtest", "client"}},
+	{"internal/processes", []string{"internal/app", "internal/config", "internal/directory", "internal/store", "internal/testkit", "internal/testkit/pgtest", "internal/testkit/site", "client"}},
 	{"cmd/usher", []string{"internal/app", "internal/config", "client"}},
 	{"client", nil},
 	// Test support.
@@ -49,8 +49,11 @@ var importRules = []importRule{
 	{"internal/browser", nil},
 	{"internal/contract", nil},
 	{"internal/conformance", []string{"internal/testkit", "internal/testkit/pgtest", "internal/app", "internal/config", "internal/directory"}},
+	{"internal/promises", []string{"internal/app", "internal/config", "internal/directory", "internal/store", "internal/testkit", "internal/testkit/pgtest"}},
 	{"internal/crossdoor", []string{"internal/app", "internal/config", "internal/directory", "internal/store", "internal/testkit", "internal/testkit/pgtest"}},
+	{"internal/scaleout", []string{"internal/app", "internal/config", "internal/directory", "internal/store", "internal/testkit", "internal/testkit/pgtest", "internal/testkit/site"}},
 	{"internal/testkit/pgtest", nil},
+	{"internal/testkit/site", []string{"internal/directory", "internal/store", "internal/testkit", "internal/testkit/pgtest"}},
 	{"internal/testkit", []string{"internal/app", "internal/config", "internal/directory", "internal/store", "internal/contract", "internal/testkit/pgtest"}},
 }
 
@@ -82,7 +85,7 @@ func TestImportsFollowTheTable(t *testing.T) {
 func TestProgramLinksNoTestSupport(t *testing.T) {
 	for _, p := range goList(t, "-deps", "./cmd/usher") {
 		pkg := strings.TrimPrefix(p.ImportPath, module+"/")
-		for _, name := range []string{"internal/contract", "internal/crossdoor", "internal/processes", "internal/testkit", "internal/archtest", "internal/bench", "internal/browser", "internal/store/storetest"} {
+		for _, name := range []string{"internal/contract", "internal/crossdoor", "internal/promises", "internal/processes", "internal/scaleout", "internal/testkit", "internal/archtest", "internal/bench", "internal/browser", "internal/store/storetest"} {
 			if pkg == name || strings.HasPrefix(pkg, name+"/") {
 				t.Errorf("the program links %s", pkg)
 			}

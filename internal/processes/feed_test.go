@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/usher-id/usher/internal/testkit/site"
 )
 
 // feedEvent is what the tests read of an event.
@@ -31,7 +33,7 @@ func (e *feedEvent) name() string {
 // follower reads the feed with long polls through any of the servers, and goes on
 // at another one when its own is killed.
 type follower struct {
-	site   *site
+	site   *site.Site
 	first  int // the server that it begins with
 	events []feedEvent
 }
@@ -48,13 +50,13 @@ func (f *follower) follow(ctx context.Context, last func(*feedEvent) bool) error
 		if cursor != "" {
 			query.Set("cursor", cursor)
 		}
-		status, err := f.site.servers[at].call(ctx, http.MethodGet, "/events?"+query.Encode(), nil, &page)
+		status, err := f.site.Servers[at].Call(ctx, http.MethodGet, "/events?"+query.Encode(), nil, &page)
 		switch {
 		case ctx.Err() != nil:
 			return fmt.Errorf("the end was not seen; %d events were", len(f.events))
 		case status == 0 || status >= 500:
-			at = (at + 1) % len(f.site.servers)
-			<-f.site.servers[at].answers()
+			at = (at + 1) % len(f.site.Servers)
+			<-f.site.Servers[at].Answers()
 			continue
 		case err != nil:
 			return err
@@ -76,17 +78,17 @@ func (w *writers) killing(changes, times int) {
 		for w.budget.Load() > int64(changes)*int64(times-n)/int64(times+1) {
 			w.pause()
 		}
-		v := w.site.servers[n%len(w.site.servers)]
-		v.kill()
-		v.start()
+		v := w.site.Servers[n%len(w.site.Servers)]
+		v.Kill()
+		v.Start()
 	}
 }
 
 // pause lets a request pass, so that whoever waits for progress does not spin.
 func (w *writers) pause() {
-	v := w.site.servers[rand.IntN(len(w.site.servers))]
-	<-v.answers()
-	_, _ = v.call(context.Background(), http.MethodGet, "/me", nil, nil)
+	v := w.site.Servers[rand.IntN(len(w.site.Servers))]
+	<-v.Answers()
+	_, _ = v.Call(context.Background(), http.MethodGet, "/me", nil, nil)
 }
 
 // Followers miss nothing and see nothing twice while servers are killed and
@@ -103,7 +105,7 @@ func TestFeedAcrossKills(t *testing.T) {
 			errs := make([]error, len(followers))
 			var reading, killing sync.WaitGroup
 			for i := range followers {
-				followers[i] = &follower{site: s, first: i % len(s.servers)}
+				followers[i] = &follower{site: s, first: i % len(s.Servers)}
 				reading.Go(func() {
 					errs[i] = followers[i].follow(t.Context(), func(e *feedEvent) bool { return e.name() == "the end" })
 				})
@@ -121,7 +123,7 @@ func TestFeedAcrossKills(t *testing.T) {
 				w.compare(t, fmt.Sprintf("follower %d", i), f.events)
 			}
 			t.Logf("%d changes were acknowledged, of %d nobody knows; %d events", len(w.sure), len(w.unsure), len(followers[0].events))
-			if out, err := s.run("audit", "verify"); err != nil || !strings.Contains(out, "kentel") {
+			if out, err := s.Run("audit", "verify"); err != nil || !strings.Contains(out, "kentel") {
 				t.Errorf("audit verify: %v\n%s", err, out)
 			}
 		})
@@ -130,11 +132,11 @@ func TestFeedAcrossKills(t *testing.T) {
 
 // last makes the change by which followers know the end.
 func (w *writers) last() {
-	w.site.t.Helper()
+	w.site.T.Helper()
 	c := change{user: w.users[0], name: "the end"}
-	_, err := w.site.servers[0].call(w.site.t.Context(), http.MethodPatch, "/users/"+c.user, map[string]any{"given_name": c.name}, nil)
+	_, err := w.site.Servers[0].Call(w.site.T.Context(), http.MethodPatch, "/users/"+c.user, map[string]any{"given_name": c.name}, nil)
 	if err != nil {
-		w.site.t.Fatal(err)
+		w.site.T.Fatal(err)
 	}
 	w.sure[c] = true
 	w.ordered[c.user] = append(w.ordered[c.user], c.name)

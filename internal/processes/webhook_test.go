@@ -83,7 +83,7 @@ func deliver(t testing.TB, engine string, servers, users, changes, kills, refuse
 	s := newSite(t, engine, servers, "--webhook-networks", "127.0.0.0/8", "--webhook-http")
 	w := newWriters(s, users)
 	hook := map[string]any{"name": "receiver", "url": r.URL, "types": []string{"user.updated"}}
-	if _, err := s.servers[0].call(t.Context(), http.MethodPost, "/webhooks", hook, nil); err != nil {
+	if _, err := s.Servers[0].Call(t.Context(), http.MethodPost, "/webhooks", hook, nil); err != nil {
 		t.Fatal(err)
 	}
 	began := time.Now()

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/usher-id/usher/internal/testkit/site"
 )
 
 // change is what a writer asked for: the given name that it wanted a user to get.
@@ -19,7 +21,7 @@ type change struct {
 // writers change users through any of the servers, and remember what was
 // acknowledged and what may or may not have been done.
 type writers struct {
-	site    *site
+	site    *site.Site
 	users   []string // UUIDs
 	budget  atomic.Int64
 	mu      sync.Mutex
@@ -29,14 +31,14 @@ type writers struct {
 }
 
 // newWriters makes users to change.
-func newWriters(s *site, users int) *writers {
-	s.t.Helper()
+func newWriters(s *site.Site, users int) *writers {
+	s.T.Helper()
 	w := &writers{site: s, sure: map[change]bool{}, unsure: map[change]bool{}, ordered: map[string][]string{}}
 	for i := range users {
 		var made struct{ ID string }
 		body := map[string]any{"user_name": fmt.Sprintf("writer%d@kentel.test", i)}
-		if status, err := s.servers[0].call(s.t.Context(), http.MethodPost, "/users", body, &made); err != nil {
-			s.t.Fatal(status, err)
+		if status, err := s.Servers[0].Call(s.T.Context(), http.MethodPost, "/users", body, &made); err != nil {
+			s.T.Fatal(status, err)
 		}
 		w.users = append(w.users, made.ID)
 	}
@@ -58,9 +60,9 @@ func (w *writers) write(n, count int) {
 	for i := 0; w.budget.Add(-1) >= 0; i++ {
 		user := w.users[(n+i*count)%len(w.users)]
 		c := change{user: user, name: fmt.Sprintf("w%d-%d", n, i)}
-		v := w.site.servers[(n+i)%len(w.site.servers)]
-		<-v.answers() // or the changes would be used up while it is away
-		status, err := v.call(context.Background(), http.MethodPatch, "/users/"+user, map[string]any{"given_name": c.name}, nil)
+		v := w.site.Servers[(n+i)%len(w.site.Servers)]
+		<-v.Answers() // or the changes would be used up while it is away
+		status, err := v.Call(context.Background(), http.MethodPatch, "/users/"+user, map[string]any{"given_name": c.name}, nil)
 		w.mu.Lock()
 		switch {
 		case err == nil:
@@ -70,7 +72,7 @@ func (w *writers) write(n, count int) {
 			// Nobody knows whether it was done; it is not asked for again.
 			w.unsure[c] = true
 		default:
-			w.site.t.Errorf("a change was refused: %v", err)
+			w.site.T.Errorf("a change was refused: %v", err)
 		}
 		w.mu.Unlock()
 	}
