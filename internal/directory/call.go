@@ -56,6 +56,7 @@ type Call struct {
 	admitted bool    // the limiter has counted it and let it pass
 	part     bool    // of a call that the limiter has let pass
 	tenant   *Tenant // as of the credential's look-up
+	found    bool    // somebody has, or had, the credential, whatever else became of it
 	console  *Token  // of the console session that the call presents
 }
 

@@ -3,11 +3,7 @@ package directory
 import (
 	"context"
 	"crypto/sha256"
-	"crypto/subtle"
 	"errors"
-	"net"
-	"strings"
-	"time"
 )
 
 // enter is the first statement of every use case: it verifies the call's
@@ -123,14 +119,8 @@ func (s *Service) authenticate(ctx context.Context, call *Call) error {
 		s.countStranger(call)
 		return Wrong(CodeUnauthenticated, ReasonCredentialMissing, "A credential is required.")
 	}
-	version, err := s.prove(ctx, call)
-	if errors.Is(err, ErrNotFound) {
-		err = errCredential()
-	}
+	version, err := s.proveInTurn(ctx, call)
 	if err != nil {
-		if CodeOf(err) == CodeUnauthenticated {
-			s.countStranger(call)
-		}
 		return err
 	}
 	call.Actor.provisions = call.Door == DoorSCIM
@@ -138,6 +128,42 @@ func (s *Service) authenticate(ctx context.Context, call *Call) error {
 		return err
 	}
 	return s.keepAwake(ctx, call)
+}
+
+// proveInTurn is prove with the limit of strangers before it.
+func (s *Service) proveInTurn(ctx context.Context, call *Call) (version int64, err error) {
+	leave, err := s.strangers.Enter(ctx, call.Addr, call.ClientID, call.Secret)
+	if err != nil {
+		return 0, s.refused(call, err)
+	}
+	version, err = s.prove(ctx, call)
+	if errors.Is(err, ErrNotFound) {
+		err = errCredential()
+	}
+	found := unlooked // a failure of the database says nothing of the credential
+	switch {
+	case call.found:
+		found = somebodys
+	case CodeOf(err) == CodeUnauthenticated:
+		found = nobodys
+	}
+	if tooMany := leave(found); tooMany != nil {
+		err = tooMany
+	}
+	return version, s.refused(call, err)
+}
+
+// refused counts a call against its address if its credential was refused, and
+// returns the error as it is.
+func (s *Service) refused(call *Call, err error) error {
+	switch {
+	case CodeOf(err) == CodeUnauthenticated:
+		s.countStranger(call)
+	case IsReason(err, ReasonTooManyStrangers):
+		s.countStranger(call)
+		call.Quota.Remaining, call.Quota.Reset = 0, s.now().Add(AsError(err).Retry)
+	}
+	return err
 }
 
 func errCredential() error {
@@ -158,6 +184,7 @@ func (s *Service) prove(ctx context.Context, call *Call) (version int64, err err
 	case byToken:
 		auth, err := s.lookUpToken(ctx, string(call.Secret))
 		if err == nil {
+			call.found = true
 			if err = s.admitToken(call, &auth); err == nil && call.Door == DoorConsole {
 				err = s.admitConsole(ctx, call, &auth)
 			}
@@ -172,6 +199,7 @@ func (s *Service) prove(ctx context.Context, call *Call) (version int64, err err
 		if err != nil {
 			return 0, err
 		}
+		call.found = true
 		return auth.TenantVersion, s.admitKey(call, &auth)
 	}
 	return 0, ErrNotFound
@@ -185,7 +213,8 @@ func (s *Service) enterUser(ctx context.Context, call *Call, action Action, ref 
 	if ref.Number == 0 && ref.ID != "" {
 		id, _ = presetID(ref.ID) // "" for what is none
 	}
-	if call.trusted || id == "" && (ref.Number <= 0 || ref.Number > MaxNumber) || call.Secret == "" || call.means() != byKey {
+	if call.trusted || id == "" && (ref.Number <= 0 || ref.Number > MaxNumber) || call.Secret == "" || call.means() != byKey ||
+		!s.strangers.Recognises(call.ClientID, call.Secret) {
 		return nil, s.enter(ctx, call, action)
 	}
 	var auth Authentication
@@ -205,8 +234,7 @@ func (s *Service) enterUser(ctx context.Context, call *Call, action Action, ref 
 		return &u, err
 	}
 	if err := s.admitKey(call, &auth); err != nil {
-		s.countStranger(call)
-		return &u, err
+		return &u, s.refused(call, err)
 	}
 	call.Actor.provisions = call.Door == DoorSCIM
 	if err := s.count(ctx, call, auth.TenantVersion); err != nil {
@@ -294,141 +322,6 @@ func (s *Service) admitToken(call *Call, auth *Authentication) error {
 // people see themselves there).
 func (t *Token) opens(door Door) bool {
 	return t.Door == door || t.Door == DoorCanonical && door == DoorSCIM
-}
-
-// enterClient is enter for callers who have no credential yet but a client's
-// name and secret, of the kind that the use case is for: it finds the tenant by
-// the name and verifies the secret. An unknown client costs the same work as a
-// wrong secret. API users, whose names people may know, are limited as
-// sign-ins are, but only those who fail: scripts connect with every run.
-func (s *Service) enterClient(ctx context.Context, call *Call, g Grant, kind CredentialKind) (Credential, error) {
-	succeeded := func() {}
-	if kind == CredentialAPIUser {
-		var retry time.Duration
-		var ok bool
-		if succeeded, retry, ok = s.logins.Attempt(0, "api_user:"+g.ClientID, call.Addr); !ok {
-			s.countStranger(call)
-			return Credential{}, TooManyLogins(retry)
-		}
-	}
-	auth, same, err := s.lookUpClient(ctx, g, kind)
-	if err != nil {
-		return Credential{}, err
-	}
-	client := auth.Credential
-	if !same || openDoor(call, &auth) != nil || s.validNow(call, &client) != nil {
-		s.countStranger(call)
-		return Credential{}, Wrong(CodeUnauthenticated, ReasonClientInvalid, "The client is not known or its secret is wrong.")
-	}
-	succeeded()
-	call.Actor = Actor{Tenant: auth.Tenant, Credential: client.ID, Name: "client:" + client.Name, through: client.ID}
-	return client, s.count(ctx, call, auth.TenantVersion)
-}
-
-// lookUpClient finds a credential of a kind by name and compares its secret.
-// The comparison is made for an unknown name too.
-func (s *Service) lookUpClient(ctx context.Context, g Grant, kind CredentialKind) (auth Authentication, same bool, err error) {
-	err = ErrNotFound
-	if CleanText("client_id", g.ClientID, maxTextRunes) == nil {
-		err = s.store.Read(ctx, func(r Reader) (err error) {
-			auth, err = r.AuthenticateClient(ctx, g.ClientID)
-			return err
-		})
-	}
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return auth, false, err
-	}
-	same = subtle.ConstantTimeCompare(hashOf(string(g.ClientSecret)), auth.Credential.Hash) == 1
-	return auth, same && err == nil && auth.Credential.Kind == kind, nil
-}
-
-// enterByHost is enter for sign-ins that come without any credential: the
-// tenant is the one of the request's host name, else the only one that has the
-// door on. Never a search across tenants: without one, the answer is that of a
-// wrong password, after the same work.
-func (s *Service) enterByHost(ctx context.Context, call *Call) error {
-	host := hostOf(call.Host)
-	var tenant Tenant
-	err := ErrNotFound
-	if host != "" {
-		err = s.store.Read(ctx, func(r Reader) (err error) {
-			tenant, err = r.TenantByHost(ctx, host)
-			return err
-		})
-	}
-	if errors.Is(err, ErrNotFound) {
-		err = s.store.Read(ctx, func(r Reader) error {
-			list, err := r.TenantsOfDoor(ctx, call.Door, 2)
-			if err == nil && len(list) != 1 {
-				return ErrNotFound
-			}
-			if err == nil {
-				tenant = list[0]
-			}
-			return err
-		})
-	}
-	if err == nil && (tenant.Disabled || !tenant.Doors.Has(call.Door)) {
-		err = ErrNotFound
-	}
-	if errors.Is(err, ErrNotFound) {
-		return s.refuseStranger(ctx, call, host)
-	}
-	if err != nil {
-		return err
-	}
-	call.Actor = Actor{Tenant: tenant.No}
-	return s.count(ctx, call, tenant.Version)
-}
-
-// refuseStranger answers a sign-in that has no tenant as one with a wrong
-// password, limits and work included.
-func (s *Service) refuseStranger(ctx context.Context, call *Call, host string) error {
-	s.countStranger(call)
-	if retry, ok := s.logins.Allow(0, "host:"+host, call.Addr); !ok {
-		return TooManyLogins(retry)
-	}
-	if err := s.hasher.VerifyNothing(ctx, host); err != nil {
-		return err
-	}
-	return errLogin()
-}
-
-// hostOf is the host of a request as tenants keep theirs: without port, in
-// lower case.
-func hostOf(host string) string {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	return strings.ToLower(strings.TrimSuffix(host, "."))
-}
-
-// enterReset is enter for who comes with nothing but a reset token: it finds
-// the user whose token it is, who becomes the actor, if that user may sign in.
-func (s *Service) enterReset(ctx context.Context, call *Call, token Secret) (User, error) {
-	if retry, ok := s.logins.Allow(0, "reset:"+string(token), call.Addr); !ok {
-		s.countStranger(call)
-		return User{}, TooManyLogins(retry)
-	}
-	var user User
-	var auth Authentication
-	err := s.store.View(ctx, func(r Reader) (err error) {
-		if auth, err = r.AuthenticateToken(ctx, hashOf(string(token)), TokenReset); err != nil {
-			return err
-		}
-		user, err = r.UserByNumber(ctx, auth.Tenant, auth.Token.User)
-		return err
-	})
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return User{}, err
-	}
-	// The page that asks belongs to the door that made the token.
-	if err != nil || auth.TenantDisabled || !auth.TenantDoors.Has(auth.Token.Door) || auth.Token.Epoch != user.AuthEpoch || !user.Usable(s.now()) || !s.now().Before(auth.Token.ExpiresAt) {
-		s.countStranger(call)
-		return User{}, errReset()
-	}
-	call.Actor = Actor{Tenant: user.Tenant, User: user.Number, Name: personOf(&user).Name, Scopes: ScopePasswords}
-	return user, s.count(ctx, call, auth.TenantVersion)
 }
 
 // settle gives a system call its tenant's settings.

@@ -21,6 +21,7 @@ func (s *Service) proveSession(ctx context.Context, call *Call) (version int64, 
 	if err != nil {
 		return 0, err
 	}
+	call.found = true
 	if err := openDoor(call, &auth); err != nil {
 		return 0, err
 	}
@@ -138,5 +139,6 @@ func (s *Service) proveCustomer(ctx context.Context, call *Call) (version int64,
 	if !same {
 		return 0, errCredential()
 	}
+	call.found = true
 	return auth.TenantVersion, s.admitKey(call, &auth)
 }

@@ -68,7 +68,7 @@ func newFixture(t *testing.T) *fixture {
 	}
 	f.store = db
 	f.svc = directory.New(db, directory.Options{Now: f.clock.now, Sealer: testSealer(t), PublicURL: "https://users.example.com", CheckpointKey: checkpointKey(1),
-		HashCost: directory.HashCost{MemoryKiB: 8, Iterations: 1, Parallelism: 1}})
+		HashCost: directory.HashCost{MemoryKiB: 8, Iterations: 1, Parallelism: 1}, Strangers: 1 << 20})
 	f.secret(password, otherPass)
 	t.Cleanup(func() {
 		f.findCanaries()

@@ -158,8 +158,11 @@ const (
 
 	ReasonTooManyRequests Reason = "limit.requests"
 	ReasonTooManyLogins   Reason = "limit.logins"
-	ReasonBodyTooLarge    Reason = "body.too_large"
-	ReasonBusy            Reason = "store.busy"
-	ReasonOutcomeUnknown  Reason = "store.outcome_unknown"
-	ReasonHashQueue       Reason = "password.queue_full"
+	// ReasonTooManyStrangers is for an address that has presented too many
+	// credentials that nobody has.
+	ReasonTooManyStrangers Reason = "limit.credentials"
+	ReasonBodyTooLarge     Reason = "body.too_large"
+	ReasonBusy             Reason = "store.busy"
+	ReasonOutcomeUnknown   Reason = "store.outcome_unknown"
+	ReasonHashQueue        Reason = "password.queue_full"
 )

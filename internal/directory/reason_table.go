@@ -252,6 +252,8 @@ func capacityReasons() []ReasonInfo {
 			"Wait as long as the answer says, or raise the tenant's limit."},
 		{ReasonTooManyLogins, CodeRateLimited, "Too many sign-in attempts for this account or from this address.",
 			"Wait as long as the answer says."},
+		{ReasonTooManyStrangers, CodeRateLimited, "Too many keys, tokens or client secrets that nobody has came from this address.",
+			"Correct the credential, and wait as long as the answer says."},
 		{ReasonHashQueue, CodeUnavailable, "Too many passwords are being checked at this moment.",
 			"Repeat the request after a few seconds."},
 		{ReasonBusy, CodeUnavailable, "The database has more to write than it can take at this moment, or cannot be reached. Nothing was changed.",

@@ -19,6 +19,9 @@ type Options struct {
 	HashCost HashCost
 	// Logins are the limits of sign-in attempts; the zero value is the default.
 	Logins LoginLimits
+	// Strangers is how many credentials that nobody has an address may present in a
+	// minute; 0 is DefaultStrangersPerAddress.
+	Strangers int
 	// Sealer seals what must be read back: signing keys and mail. Without one,
 	// the use cases that need it answer secret_key.missing.
 	Sealer *Sealer
@@ -49,21 +52,22 @@ type Options struct {
 
 // Service is the directory: every use case, and with it every rule.
 type Service struct {
-	store    Store
-	opts     Options
-	hasher   *Hasher
-	requests *RequestCounter
-	logins   *LoginLimiter
-	walks    walks
-	tenants  sync.Map // TenantNo -> *Tenant, as of the version last seen
-	lostKeys sync.Map // ids of signing keys that could not be opened and were logged
-	cursors  *Sealer
-	working  working
-	feed     *feedHub
-	searches searchBounds
-	turns    *searchGate
-	auditing sync.Mutex // held while VerifyOwnChain reads
-	trying   sync.Map   // endpoints that TestWebhook is sending something to
+	store     Store
+	opts      Options
+	hasher    *Hasher
+	requests  *RequestCounter
+	logins    *LoginLimiter
+	strangers *StrangerLimiter
+	walks     walks
+	tenants   sync.Map // TenantNo -> *Tenant, as of the version last seen
+	lostKeys  sync.Map // ids of signing keys that could not be opened and were logged
+	cursors   *Sealer
+	working   working
+	feed      *feedHub
+	searches  searchBounds
+	turns     *searchGate
+	auditing  sync.Mutex // held while VerifyOwnChain reads
+	trying    sync.Map   // endpoints that TestWebhook is sending something to
 }
 
 // New makes a Service over a store.
@@ -80,6 +84,7 @@ func New(store Store, opts Options) *Service {
 	s := &Service{store: store, opts: opts, hasher: NewHasher(opts.HashCost), requests: NewRequestCounter(), walks: newWalks(), feed: newFeedHub(),
 		searches: searchBounds{scan: maxEventScan, near: nearEvents}, turns: newSearchGate(searchTurns())}
 	s.logins = NewLoginLimiter(opts.Logins, s.now)
+	s.strangers = NewStrangerLimiter(opts.Strangers, s.now)
 	if s.cursors = opts.Sealer; s.cursors == nil {
 		s.cursors = processSealer()
 	}

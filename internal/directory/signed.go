@@ -139,6 +139,7 @@ func (s *Service) verifySigned(ctx context.Context, call *Call, text Secret) (Au
 	if err := token.Claims(key); err != nil { // verifies what claims were read from
 		return auth, nil, errCredential()
 	}
+	call.found = true
 	if err := checkTimes(claims, s.now()); err != nil {
 		return auth, nil, err
 	}
