@@ -59,7 +59,7 @@ func (p *program) command() *cobra.Command {
 	root.AddCommand(p.serveCommand(), p.migrateCommand(), p.configCommand(), p.keyCommand(), p.clientCommand(),
 		p.tenantCommand(), p.roleCommand(), p.userCommand(), p.eventCommand(), p.auditCommand(), p.webhookCommand(), p.jobCommand(), p.importCommand(), p.exportCommand(), p.versionCommand())
 	root.AddCommand(p.groupCommand(), p.companyCommand(), p.locationCommand(), p.licenceCommand(), p.lockReasonCommand(), p.holdCommand(),
-		p.profileCommand(), p.backupCommand(), p.restoreCommand(), p.doctorCommand(), p.manCommand())
+		p.profileCommand(), p.backupCommand(), p.restoreCommand(), p.doctorCommand(), p.benchCommand(), p.manCommand())
 	root.AddCommand(p.pullCommand(), p.diffCommand())
 	refuseUsage(root)
 	p.addCompletions(root)

@@ -41,10 +41,12 @@ var importRules = []importRule{
 		"internal/console", "internal/console/...", "internal/job", "internal/mail", "internal/webhook", "internal/bulk", "internal/pull"}},
 	// Whole processes on one database, killed and started again.
 	{"internal/processes", []string{"internal/app", "internal/config", "internal/directory", "internal/store", "internal/testkit", "internal/testkit/pgtest", "internal/testkit/site", "client"}},
-	{"cmd/usher", []string{"internal/app", "internal/config", "client"}},
+	// The load generator seeds directories by itself.
+	{"internal/load", []string{"internal/directory", "internal/store"}},
+	{"cmd/usher", []string{"internal/app", "internal/config", "internal/load", "client"}},
 	{"client", nil},
 	// Test support.
-	{"internal/bench", []string{"internal/app", "internal/config", "internal/directory", "internal/store"}},
+	{"internal/bench", []string{"internal/app", "internal/config", "internal/directory", "internal/load", "internal/store"}},
 	{"internal/archtest", nil},
 	{"internal/browser", nil},
 	{"internal/contract", nil},
