@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -94,6 +95,7 @@ type cluster struct {
 	err          error
 	bin, dir     string
 	credential   *syscall.Credential
+	settings     []string // of this one alone, as name=value
 	server       *exec.Cmd
 	exited       chan struct{}
 	databases    atomic.Int64
@@ -115,21 +117,8 @@ func start(t testing.TB) *cluster {
 
 // setUp makes the data directory and starts the server.
 func (c *cluster) setUp() error {
-	var err error
-	if c.bin, err = binaries(); err != nil {
+	if err := c.prepare(); err != nil {
 		return err
-	}
-	if c.credential, err = serverUser(); err != nil {
-		return err
-	}
-	// The path of a socket may have 107 characters: not below t.TempDir.
-	if c.dir, err = os.MkdirTemp("/tmp", "pgtest"); err != nil {
-		return err
-	}
-	if c.credential != nil {
-		if err := os.Chown(c.dir, int(c.credential.Uid), int(c.credential.Gid)); err != nil {
-			return err
-		}
 	}
 	args := []string{"--pgdata", c.data(), "--username", "postgres", "--auth", "trust", "--encoding", "UTF8",
 		"--locale", "C.UTF-8", "--no-sync", "--no-instructions"}
@@ -138,6 +127,30 @@ func (c *cluster) setUp() error {
 		return errors.Join(fmt.Errorf("initdb: %w\n%s", err, out), os.RemoveAll(c.dir))
 	}
 	return c.launch()
+}
+
+// prepare finds the programs and makes the folder of the data, the socket and
+// the log.
+func (c *cluster) prepare() error {
+	var err error
+	if c.bin, err = binaries(); err != nil {
+		return err
+	}
+	if c.credential, err = serverUser(); err != nil {
+		return err
+	}
+	c.dir, err = serverDir(c.credential)
+	return err
+}
+
+// serverDir makes a folder that belongs to the server's user.
+func serverDir(owner *syscall.Credential) (string, error) {
+	// The path of a socket may have 107 characters: not below t.TempDir.
+	dir, err := os.MkdirTemp("/tmp", "pgtest")
+	if err == nil && owner != nil {
+		err = os.Chown(dir, int(owner.Uid), int(owner.Gid))
+	}
+	return dir, err
 }
 
 // collation makes the databases sort as a person would where the server can
@@ -163,11 +176,14 @@ func (c *cluster) launch() error {
 	}
 	defer log.Close()
 	// Durable commits are tested elsewhere; here they would only cost time.
-	c.server = c.command("postgres", "-D", c.data(), "-k", c.dir, "-c", "listen_addresses=", "-c", "fsync=off",
-		"-c", "full_page_writes=off", "-c", "max_connections=300", "-c", "shared_buffers=64MB", "-c", "jit=off",
+	args := []string{"-D", c.data(), "-k", c.dir}
+	for _, setting := range slices.Concat([]string{"listen_addresses=", "fsync=off", "full_page_writes=off",
+		"max_connections=300", "shared_buffers=64MB", "jit=off",
 		// Tests that meet a deadlock on purpose need not wait a second for it.
-		"-c", "deadlock_timeout=50ms",
-		"-c", "max_prepared_transactions=0", "-c", "autovacuum_naptime=5s")
+		"deadlock_timeout=50ms", "max_prepared_transactions=0", "autovacuum_naptime=5s"}, c.settings) {
+		args = append(args, "-c", setting)
+	}
+	c.server = c.command("postgres", args...)
 	c.server.Stdout, c.server.Stderr = log, log
 	if err := c.server.Start(); err != nil {
 		return err

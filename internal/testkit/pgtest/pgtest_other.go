@@ -38,3 +38,27 @@ func Migrated(t testing.TB, _ func(ctx context.Context, dsn string) error) strin
 
 // Restart fails the test.
 func Restart(t testing.TB) { Database(t) }
+
+// Bouncer fails the test.
+func Bouncer(t testing.TB, _ string, _ int) string { return Database(t) }
+
+// Pair is a primary with a standby.
+type Pair struct{}
+
+// NewPair fails the test.
+func NewPair(t testing.TB) *Pair {
+	Database(t)
+	return nil
+}
+
+// DSN is the connection string of a database.
+func (p *Pair) DSN(string) string { return "" }
+
+// Create fails the test.
+func (p *Pair) Create(t testing.TB, _ string) { Database(t) }
+
+// KillPrimary fails the test.
+func (p *Pair) KillPrimary(t testing.TB) { Database(t) }
+
+// Promote fails the test.
+func (p *Pair) Promote(t testing.TB) { Database(t) }
