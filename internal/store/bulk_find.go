@@ -104,7 +104,7 @@ func (r *reader) usersWhere(ctx context.Context, n int, a *args, where string) (
 		return nil, nil
 	}
 	users := make([]directory.User, 0, n)
-	err := r.q.query(ctx, "SELECT "+selectUser+" FROM users u WHERE "+where, a.list, func(row *row) { users = append(users, scanUser(row)) })
+	err := r.q.query(ctx, "SELECT "+selectUser+" FROM users u WHERE "+where, a.list, func(row *row) { users = appendUser(users, row) })
 	return users, err
 }
 

@@ -6,10 +6,11 @@ import (
 	"github.com/usher-id/usher/internal/directory"
 )
 
-// Phones and addresses are on every page of users, and encoding/json takes as
-// long for one user's as SQLite for the whole row. Nearly all of them have the
-// very form in which encode writes them, with no escape in any text: that form
-// is read here by comparing, and any other by encoding/json.
+// Phones and addresses are on every page of users, external ids on every user
+// that was provisioned, and encoding/json takes as long for one user's as SQLite
+// for the whole row. Nearly all of them have the very form in which encode writes
+// them, with no escape in any text: that form is read here by comparing, and any
+// other by encoding/json.
 
 // decodePhones reads the next column as a list of phones.
 func decodePhones(r *row, phones *[]directory.Phone) {
@@ -32,6 +33,18 @@ func decodeAddress(r *row, a *directory.Address) {
 	if !plainAddress(text, a) {
 		*a = directory.Address{}
 		decode(r, text, a)
+	}
+}
+
+// decodeProfile reads the next column as a profile.
+func decodeProfile(r *row, p *directory.Profile) {
+	text := r.text()
+	if text == "" {
+		return
+	}
+	if !plainProfile(text, p) {
+		*p = directory.Profile{}
+		decode(r, text, p)
 	}
 }
 
@@ -93,4 +106,27 @@ func plainAddress(text string, a *directory.Address) bool {
 	a.Set = true
 	return p.member(`,"line1":"`, &a.Line1) && p.member(`,"line2":"`, &a.Line2) && p.member(`,"city":"`, &a.City) &&
 		p.member(`,"region":"`, &a.Region) && p.member(`,"country":"`, &a.Country) && p.member(`,"zip":"`, &a.Zip) && p.rest == "}"
+}
+
+// plainProfile reads a profile that has external ids and nothing else.
+func plainProfile(text string, profile *directory.Profile) bool {
+	p := plain{text}
+	if !p.skip(`{"external_ids":{`) {
+		return false
+	}
+	ids := make(map[string]string, 1)
+	for {
+		var credential, id string
+		if !p.skip(`"`) || !p.value(&credential) || !p.skip(`:"`) || !p.value(&id) {
+			return false
+		}
+		ids[credential] = id
+		if p.rest == "}}" {
+			profile.ExternalIDs = ids
+			return true
+		}
+		if !p.skip(",") {
+			return false
+		}
+	}
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/json"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -18,7 +19,20 @@ func FuzzCollections(f *testing.F) {
 	f.Fuzz(func(t *testing.T, a, b, c string) {
 		phones := []directory.Phone{{Number: a, Extension: b, Type: c}, {Number: c}}
 		address := directory.Address{Set: true, Line1: a, City: b, Zip: c}
-		for _, text := range []string{mustEncode(t, phones), mustEncode(t, address), a, "[" + a + "]", `{"set":true` + a} {
+		profile := directory.Profile{ExternalIDs: map[string]string{a: b, b: c}}
+		for _, text := range []string{mustEncode(t, phones), mustEncode(t, address), mustEncode(t, profile), a, "[" + a + "]",
+			`{"set":true` + a, `{"external_ids":{` + a} {
+			if !utf8.ValidString(text) {
+				continue // encode writes none
+			}
+			var gotProfile, wantProfile directory.Profile
+			if plainProfile(text, &gotProfile) {
+				if err := json.Unmarshal([]byte(text), &wantProfile); err == nil {
+					if diff := cmp.Diff(wantProfile, gotProfile); diff != "" {
+						t.Fatalf("%q: %s", text, diff)
+					}
+				}
+			}
 			var gotPhones, wantPhones []directory.Phone
 			if plainPhones(text, &gotPhones) {
 				if err := json.Unmarshal([]byte(text), &wantPhones); err == nil {
@@ -48,6 +62,14 @@ func TestPlainForm(t *testing.T) {
 	}
 	if diff := cmp.Diff(phones, gotPhones); diff != "" || gotAddress != address {
 		t.Fatal(diff, gotAddress)
+	}
+	profile := directory.Profile{ExternalIDs: map[string]string{"k1": "00u1", "k2": "00u2"}}
+	var gotProfile directory.Profile
+	if !plainProfile(mustEncode(t, profile), &gotProfile) {
+		t.Fatal("external ids are not read as the plain form")
+	}
+	if diff := cmp.Diff(profile, gotProfile); diff != "" {
+		t.Fatal(diff)
 	}
 }
 

@@ -106,7 +106,7 @@ func (r *reader) keyAndUser(ctx context.Context, sql string, hash []byte, user a
 	err := r.one(ctx, sql, []any{hash, user}, func(row *row) {
 		a = scanAuthentication(row, directory.CredentialKey)
 		a.Credential.Hash = hash
-		u = scanUser(row)
+		scanUser(row, &u)
 	})
 	return a, u, err
 }

@@ -45,7 +45,7 @@ func (r *reader) UserByHandle(ctx context.Context, tenant directory.TenantNo, sp
 	var kinds directory.HandleKind
 	err := r.one(ctx, userByHandleSQL, []any{int64(tenant), string(space), key}, func(row *row) {
 		kinds = directory.HandleKind(row.int())
-		u = scanUser(row)
+		scanUser(row, &u)
 	})
 	return u, kinds, err
 }

@@ -28,7 +28,7 @@ func (r *reader) searchOnce(ctx context.Context, t directory.TenantNo, q *direct
 	page = page[:min(q.Limit, len(page))]
 	users := make([]directory.User, 0, len(page))
 	for _, rid := range page {
-		err := r.q.query(ctx, userByNumberSQL, []any{rid}, func(row *row) { users = append(users, scanUser(row)) })
+		err := r.q.query(ctx, userByNumberSQL, []any{rid}, func(row *row) { users = appendUser(users, row) })
 		if err != nil {
 			return nil, err
 		}

@@ -19,14 +19,14 @@ var (
 // UserByNumber implements directory.UserReader.
 func (r *reader) UserByNumber(ctx context.Context, t directory.TenantNo, number int64) (directory.User, error) {
 	var u directory.User
-	err := r.one(ctx, userByNumberSQL, []any{rowID(t, number)}, func(row *row) { u = scanUser(row) })
+	err := r.one(ctx, userByNumberSQL, []any{rowID(t, number)}, func(row *row) { scanUser(row, &u) })
 	return u, err
 }
 
 // UserByID implements directory.UserReader.
 func (r *reader) UserByID(ctx context.Context, t directory.TenantNo, id string) (directory.User, error) {
 	var u directory.User
-	err := r.one(ctx, userByIDSQL, []any{int64(t), id}, func(row *row) { u = scanUser(row) })
+	err := r.one(ctx, userByIDSQL, []any{int64(t), id}, func(row *row) { scanUser(row, &u) })
 	return u, err
 }
 
@@ -55,7 +55,7 @@ func (r *reader) Users(ctx context.Context, t directory.TenantNo, q directory.Us
 		return r.sortedUsers(ctx, t, &q)
 	}
 	users := make([]directory.User, 0, min(q.Limit, 64))
-	each := func(row *row) { users = append(users, scanUser(row)) }
+	each := func(row *row) { users = appendUser(users, row) }
 	if listed(&q) {
 		sql, a := r.pageSQL(t, &q)
 		if err := r.q.query(ctx, sql, a, each); err != nil {
@@ -346,6 +346,6 @@ func (r *reader) DeletedUsers(ctx context.Context, t directory.TenantNo, before,
 	var users []directory.User
 	err := r.q.query(ctx, "SELECT "+selectUser+` FROM users u WHERE u.tenant = $1 AND u.state = 3 AND u.deleted_at < $2 AND (u.deleted_at, u.number) > ($3, $4)
 		ORDER BY u.deleted_at, u.number LIMIT $5`,
-		[]any{int64(t), micros(before), micros(afterTime), after, int64(max(limit, 0))}, func(row *row) { users = append(users, scanUser(row)) })
+		[]any{int64(t), micros(before), micros(afterTime), after, int64(max(limit, 0))}, func(row *row) { users = appendUser(users, row) })
 	return users, err
 }

@@ -39,7 +39,7 @@ func (r *reader) sortedUsers(ctx context.Context, t directory.TenantNo, q *direc
 	users := make([]directory.User, 0, min(q.Limit, 64))
 	sql := "SELECT " + selectUser + c.from + c.tests + " ORDER BY " + column + order(q) + ", " + c.key + order(q) +
 		" LIMIT " + c.args.add(int64(q.Limit)) + " OFFSET " + c.args.add(int64(q.Skip))
-	err = r.q.scan(ctx, sql, c.args.list, func(row *row) { users = append(users, scanUser(row)) })
+	err = r.q.scan(ctx, sql, c.args.list, func(row *row) { users = appendUser(users, row) })
 	return users, err
 }
 

@@ -29,7 +29,7 @@ func placeholderList(n int) string {
 // LockUser implements directory.UserWriter.
 func (t *tx) LockUser(ctx context.Context, tenant directory.TenantNo, number int64) (directory.User, error) {
 	var u directory.User
-	err := t.one(ctx, lockUserSQL+t.e.lock, []any{rowID(tenant, number)}, func(r *row) { u = scanUser(r) })
+	err := t.one(ctx, lockUserSQL+t.e.lock, []any{rowID(tenant, number)}, func(r *row) { scanUser(r, &u) })
 	return u, err
 }
 
