@@ -111,7 +111,8 @@ func (a *App) openStore(ctx context.Context) error {
 		return err
 	}
 	a.service = directory.New(db, directory.Options{PublicURL: a.cfg.BaseURL(), Sealer: sealer, JobAdded: a.wakeJobs, Logger: a.log, CheckpointKey: key,
-		CheckpointedThrough: a.checkpointedThrough, Courier: a.courier, WebhooksChanged: a.wakeWebhooks})
+		CheckpointedThrough: a.checkpointedThrough, Courier: a.courier, WebhooksChanged: a.wakeWebhooks,
+		QueryTime: a.cfg.QueryTimeout})
 	return nil
 }
 

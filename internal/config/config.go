@@ -121,6 +121,9 @@ type Config struct {
 	// LogLevel is the least level that is logged; requests are logged at info.
 	LogLevel string `key:"log_level" oneof:"debug info warn error" help:"least level that is logged; requests are logged at info"`
 
+	// DrainTime is how long a stopping server goes on to serve after /readyz says
+	// so, for balancers to notice; each answer then closes its connection.
+	DrainTime time.Duration `key:"drain_time" min:"0" max:"3600" help:"how long a stopping server still takes requests while /readyz answers 503 and every answer closes its connection, so that a balancer sends no more; longer than the balancer takes to notice"`
 	// ShutdownTimeout bounds the wait for requests in flight when the server stops.
 	ShutdownTimeout time.Duration `key:"shutdown_timeout" min:"0" max:"3600" help:"how long a stopping server waits for requests in flight"`
 	// ReadHeaderTimeout bounds the reading of a request's head.
@@ -129,6 +132,8 @@ type Config struct {
 	ReadTimeout time.Duration `key:"read_timeout" min:"1" max:"3600" help:"how long a client may take to send a whole request"`
 	// WriteTimeout bounds a request from the end of its head to the end of the answer.
 	WriteTimeout time.Duration `key:"write_timeout" min:"1" max:"3600" help:"how long answering a request may take"`
+	// QueryTimeout bounds what a list, search or filter of users or groups reads.
+	QueryTimeout time.Duration `key:"query_timeout" min:"1" max:"3600" help:"how long a list, search or filter of users or groups may look before it is refused (query.too_costly)"`
 	// IdleTimeout is how long a connection is kept open between requests.
 	IdleTimeout time.Duration `key:"idle_timeout" min:"1" max:"3600" help:"how long a connection is kept open between requests"`
 	// MaxHeader is the largest head of a request in bytes.
@@ -164,6 +169,7 @@ func Default() Config {
 		ReadHeaderTimeout:    10 * time.Second,
 		ReadTimeout:          30 * time.Second,
 		WriteTimeout:         60 * time.Second,
+		QueryTimeout:         10 * time.Second,
 		IdleTimeout:          2 * time.Minute,
 		MaxHeader:            128 << 10,
 		MaxBody:              1 << 20,

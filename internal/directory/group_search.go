@@ -163,7 +163,7 @@ func (g *groupSearch) matches(d *GroupDetail) bool {
 // selected lets the store do all.
 func (g *groupSearch) selected(ctx context.Context) (foundGroups, error) {
 	var found foundGroups
-	err := g.s.store.View(ctx, func(r Reader) (err error) {
+	err := g.s.search(ctx, func(ctx context.Context, r Reader) (err error) {
 		if found.total, err = r.CountGroups(ctx, g.call.Actor.Tenant, g.sel); err != nil || g.q.Limit == 0 {
 			return err
 		}

@@ -163,6 +163,8 @@ const (
 	ReasonTooManyStrangers Reason = "limit.credentials"
 	ReasonBodyTooLarge     Reason = "body.too_large"
 	ReasonBusy             Reason = "store.busy"
-	ReasonOutcomeUnknown   Reason = "store.outcome_unknown"
-	ReasonHashQueue        Reason = "password.queue_full"
+	// ReasonQueryTooCostly is for a list, search or filter that takes too long.
+	ReasonQueryTooCostly Reason = "query.too_costly"
+	ReasonOutcomeUnknown Reason = "store.outcome_unknown"
+	ReasonHashQueue      Reason = "password.queue_full"
 )

@@ -258,6 +258,8 @@ func capacityReasons() []ReasonInfo {
 			"Repeat the request after a few seconds."},
 		{ReasonBusy, CodeUnavailable, "The database has more to write than it can take at this moment, or cannot be reached. Nothing was changed.",
 			"Repeat the request after a moment."},
+		{ReasonQueryTooCostly, CodeUnavailable, "A list, search or filter took longer than the server allows: no index answers it, or the place is far down in a large list.",
+			"Ask by user name, e-mail address, external id or company, page by cursor, or leave out the sort. The operator's setting is query_timeout."},
 		{ReasonOutcomeUnknown, CodeUnavailable, "The connection to the database broke while the change was being committed. It may or may not have happened.",
 			"Read the state before repeating the request."},
 		{ReasonSecretKey, CodeUnavailable, "The server has no secret key, without which it can neither sign tokens nor keep messages.",

@@ -45,6 +45,9 @@ type Options struct {
 	// endpoint something to do, so that it is done at once where the same process
 	// sends webhooks.
 	WebhooksChanged func()
+	// QueryTime is how long a list, search or filter of users or groups may look; 0
+	// is DefaultQueryTime.
+	QueryTime time.Duration
 	// MaxBulkFile is the greatest length in bytes of the file of an import, before it
 	// is compressed; 0 is DefaultMaxBulkFile.
 	MaxBulkFile int64
@@ -80,6 +83,9 @@ func New(store Store, opts Options) *Service {
 	}
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	if opts.QueryTime <= 0 {
+		opts.QueryTime = DefaultQueryTime
 	}
 	s := &Service{store: store, opts: opts, hasher: NewHasher(opts.HashCost), requests: NewRequestCounter(), walks: newWalks(), feed: newFeedHub(),
 		searches: searchBounds{scan: maxEventScan, near: nearEvents}, turns: newSearchGate(searchTurns())}

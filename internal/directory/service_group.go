@@ -75,7 +75,7 @@ func (s *Service) Groups(ctx context.Context, call *Call, q GroupQuery) (GroupPa
 		return GroupPage{}, err
 	}
 	var page GroupPage
-	err := s.store.View(ctx, func(r Reader) (err error) {
+	err := s.search(ctx, func(ctx context.Context, r Reader) (err error) {
 		page, err = s.groupPage(ctx, r, call, q)
 		return err
 	})

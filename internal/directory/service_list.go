@@ -18,7 +18,8 @@ const (
 )
 
 // Users lists one page in order of number. An unknown company, or one outside
-// of the caller's subtree, is company.not_found.
+// of the caller's subtree, is company.not_found; what takes longer to find than
+// Options.QueryTime query.too_costly.
 func (s *Service) Users(ctx context.Context, call *Call, q UserQuery) (UserPage, error) {
 	if err := s.enter(ctx, call, ActListUsers); err != nil {
 		return UserPage{}, err
@@ -32,7 +33,7 @@ func (s *Service) Users(ctx context.Context, call *Call, q UserQuery) (UserPage,
 	}
 	walk := s.walks.start(call, &q)
 	var page UserPage
-	err = s.store.View(ctx, func(r Reader) error {
+	err = s.search(ctx, func(ctx context.Context, r Reader) error {
 		var err error
 		page, err = s.page(ctx, r, call, q, walk)
 		return err

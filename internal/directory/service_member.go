@@ -15,7 +15,7 @@ func (s *Service) GroupMembers(ctx context.Context, call *Call, ref GroupRef) ([
 		return nil, err
 	}
 	var users []User
-	err := s.store.View(ctx, func(r Reader) error {
+	err := s.search(ctx, func(ctx context.Context, r Reader) error {
 		g, err := groupOf(ctx, r, call.Actor.Tenant, ref)
 		if err != nil {
 			return err
