@@ -171,7 +171,7 @@ func newEncore(_ context.Context, s *Site) (*Client, error) {
 		NoPasswordless: true, // Encore's Create wants one
 		Create: func(p *Person, password string) Request {
 			return Request{Method: "POST", Path: users, Header: header + line("Content-Type", typeJSON), Body: object(map[string]any{
-				"UserName": p.UserName, "Password": password, "FirstName": p.GivenName, "LastName": p.FamilyName, "Email": p.Email, "Phone": p.Phone, "LicenseType": 1})}
+				"UserName": p.UserName, "Password": password, "FirstName": p.GivenName, "LastName": p.FamilyName, "Email": p.Email, "Phone": p.Phone, "LicenseType": 1, "IsActive": true})}
 		},
 	}, nil
 }

@@ -32,7 +32,12 @@ type Load struct {
 	// Accept says which statuses are answers; any other counts as an error. nil:
 	// 200 to 299.
 	Accept func(status int) bool
+
+	dial dialFunc // nil: TCP
 }
+
+// dialFunc makes a connection to an address.
+type dialFunc func(ctx context.Context, addr string) (net.Conn, error)
 
 // Result is what a Load saw.
 type Result struct {
@@ -189,7 +194,7 @@ func (r *running) connection(c int, result *Result) {
 	if accept == nil {
 		accept = func(status int) bool { return status >= 200 && status <= 299 }
 	}
-	conn := &wire{addr: r.Addrs[c%len(r.Addrs)], tls: r.TLS}
+	conn := &wire{addr: r.Addrs[c%len(r.Addrs)], tls: r.TLS, dial: r.dial}
 	defer conn.close()
 	if result.unmatched = conn.open(r.ctx); result.unmatched != nil {
 		return
@@ -221,6 +226,7 @@ func (r *running) connection(c int, result *Result) {
 type wire struct {
 	addr string
 	tls  *tls.Config
+	dial dialFunc
 	conn net.Conn
 	in   *bufio.Reader
 }
@@ -230,8 +236,12 @@ type wire struct {
 const answerWithin = time.Minute
 
 func (w *wire) open(ctx context.Context) (err error) {
-	dialer := net.Dialer{Timeout: 10 * time.Second}
-	if w.conn, err = dialer.DialContext(ctx, "tcp", w.addr); err != nil {
+	dial := w.dial
+	if dial == nil {
+		dialer := net.Dialer{Timeout: 10 * time.Second}
+		dial = func(ctx context.Context, addr string) (net.Conn, error) { return dialer.DialContext(ctx, "tcp", addr) }
+	}
+	if w.conn, err = dial(ctx, w.addr); err != nil {
 		return fmt.Errorf("cannot reach the server: %w", err)
 	}
 	if w.tls != nil {
