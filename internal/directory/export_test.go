@@ -43,3 +43,6 @@ func (s *Service) SealedChallenge(until time.Time) Secret {
 	}
 	return text
 }
+
+// HashWork is how many password hashes the service has computed.
+func (s *Service) HashWork() int64 { return s.hasher.done.Load() }

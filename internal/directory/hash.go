@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -78,6 +79,7 @@ func (c HashCost) bytes() int64 { return int64(c.MemoryKiB) << 10 }
 type Hasher struct {
 	cost  HashCost
 	slots *hashSlots
+	done  atomic.Int64 // hashes computed so far: what sign-ins cost must not tell who exists
 }
 
 // NewHasher makes a Hasher for the cores of this process.
@@ -102,6 +104,7 @@ func (h *Hasher) Hash(ctx context.Context, password string, administrator bool) 
 		return "", err
 	}
 	defer release()
+	h.done.Add(1)
 	salt := make([]byte, saltBytes)
 	rand.Read(salt) // never fails (crypto/rand)
 	tag := argon2.IDKey([]byte(normalisePassword(password)), salt, h.cost.Iterations, h.cost.MemoryKiB, h.cost.Parallelism, tagBytes)
@@ -129,11 +132,11 @@ func (h *Hasher) Verify(ctx context.Context, password, encoded string, administr
 		return false, false, err
 	}
 	normal := normalisePassword(password)
-	ok = stored.verify([]byte(normal))
+	ok = h.verify(stored, normal)
 	raw := false
 	if !ok && normal != password {
 		// Other systems hashed what was typed.
-		raw = stored.verify([]byte(password))
+		raw = h.verify(stored, password)
 		ok = raw
 	}
 	release()
@@ -158,11 +161,17 @@ func (h *Hasher) nothing(ctx context.Context, password string, administrator boo
 	defer release()
 	nobody := argon2Hash{variant: "argon2id", cost: h.cost, salt: make([]byte, saltBytes), tag: make([]byte, tagBytes)}
 	normal := normalisePassword(password)
-	nobody.verify([]byte(normal))
+	h.verify(nobody, normal)
 	if normal != password {
-		nobody.verify([]byte(password))
+		h.verify(nobody, password)
 	}
 	return nil
+}
+
+// verify computes one hash.
+func (h *Hasher) verify(stored storedHash, password string) bool {
+	h.done.Add(1)
+	return stored.verify([]byte(password))
 }
 
 // CheckImportable refuses a hash whose format is not known (invalid

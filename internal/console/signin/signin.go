@@ -8,6 +8,8 @@ import (
 	"embed"
 	"html/template"
 	"net/http"
+	"slices"
+	"strconv"
 	"time"
 
 	"github.com/usher-id/usher/internal/console/page"
@@ -184,7 +186,11 @@ func (p *pages) refuse(r *page.Request, v view, err error) (web.Response, error)
 	if v.Step == directory.StepEnrol { // what was shown is gone
 		v.Step, v.Challenge = "", ""
 	}
-	return p.render(r, v)
+	response, err := p.render(r, v)
+	if e.Retry > 0 {
+		response.Header = append(slices.Clip(response.Header), [2]string{"Retry-After", strconv.Itoa(int(e.Retry/time.Second) + 1)})
+	}
+	return response, err
 }
 
 // wait writes how long somebody has to wait.
