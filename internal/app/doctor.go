@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -55,13 +56,16 @@ type examination struct {
 	tenants  []directory.Tenant
 }
 
+// check is one part.
+type check struct {
+	name     string
+	database bool // needs one that can be read
+	look     func(*examination, context.Context) error
+}
+
 // checks are all parts in the order in which they are looked at. What needs the
 // database is left out where it cannot be opened.
-var checks = []struct {
-	name     string
-	database bool
-	look     func(*examination, context.Context) error
-}{
+var checks = []check{
 	{"configuration", false, (*examination).configuration},
 	{"secret key", false, (*examination).secretKey},
 	{"files", false, (*examination).files},
@@ -77,7 +81,6 @@ var checks = []struct {
 	{"licence pools", true, (*examination).pools},
 	{"jobs", true, (*examination).failedJobs},
 	{"webhooks", true, (*examination).pausedWebhooks},
-	{"deep", true, (*examination).deep},
 }
 
 // Examine looks at everything that an operator should know of, beside a running
@@ -85,8 +88,12 @@ var checks = []struct {
 func Examine(ctx context.Context, loaded *config.Loaded, o DoctorOptions) ([]Finding, error) {
 	x := &examination{cfg: &loaded.Config, origins: loaded.Origins, o: o}
 	var err error
-	for _, c := range checks {
-		if c.database && x.auditor == nil || c.name == "deep" && !o.Deep {
+	list := checks
+	if o.Deep {
+		list = append(slices.Clone(checks), deepCheck)
+	}
+	for _, c := range list {
+		if c.database && x.auditor == nil {
 			continue
 		}
 		x.check = c.name

@@ -8,6 +8,9 @@ import (
 	"github.com/usher-id/usher/internal/store"
 )
 
+// deepCheck is the part that reads the whole database.
+var deepCheck = check{"deep", true, (*examination).deep}
+
 // deep compares everything that the database says twice, user by user. Each part is
 // a finding of its own.
 func (x *examination) deep(ctx context.Context) error {
