@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/url"
-	"os/exec"
-	"slices"
 	"strconv"
 	"testing"
 	"time"
+
+	"github.com/usher-id/usher/internal/load"
 )
 
 // Slices are short and alternate, because the machine's speed drifts.
@@ -26,30 +26,27 @@ type figure struct {
 }
 
 // measure puts a load on a server for its time, or for one slice.
-func (f *figure) measure(b *testing.B, p *process, l Load) {
+func (f *figure) measure(b *testing.B, p *load.Process, l load.Load) {
 	b.Helper()
-	l.Addr = p.addr
+	l.Addrs = []string{p.Addr}
 	if l.For == 0 {
 		l.For = slice
 	}
-	before := p.cpu(b)
-	r, err := l.Run()
+	before := p.CPU()
+	r, err := l.Run(b.Context())
 	if err != nil {
 		b.Fatal(err)
 	}
-	if r.Errors > 0 || r.Requests == 0 {
-		b.Fatalf("%d good answers, %d others: %s", r.Requests, r.Errors, r.FirstBad)
+	if r.Failed() > 0 || r.Requests() == 0 {
+		b.Fatalf("%d good answers, %d others: %s", r.Requests(), r.Failed(), r.FirstBad)
 	}
 	f.rates = append(f.rates, r.PerSecond())
-	f.cpu = append(f.cpu, float64((p.cpu(b)-before).Microseconds())/float64(r.Requests))
-	f.p50 = append(f.p50, float64(r.Latency(0.5).Microseconds())/1000)
-	f.p99 = append(f.p99, float64(r.Latency(0.99).Microseconds())/1000)
+	f.cpu = append(f.cpu, float64((p.CPU()-before).Microseconds())/float64(r.Requests()))
+	f.p50 = append(f.p50, float64(r.Latency.Quantile(0.5).Microseconds())/1000)
+	f.p99 = append(f.p99, float64(r.Latency.Quantile(0.99).Microseconds())/1000)
 }
 
-func median(list []float64) float64 {
-	sorted := slices.Sorted(slices.Values(list))
-	return sorted[len(sorted)/2]
-}
+func median(list []float64) float64 { return load.Median(list) }
 
 // ratios is the median of the pairwise quotients of two rows of one run.
 func ratios(a, b []float64) float64 {
@@ -70,7 +67,7 @@ func (f *figure) report(b *testing.B) {
 
 // alternate measures two servers in alternate slices, after a slice of each
 // that counts for nothing.
-func alternate(b *testing.B, one *process, oneLoad Load, other *process, otherLoad Load) (ones, others figure) {
+func alternate(b *testing.B, one *load.Process, oneLoad load.Load, other *load.Process, otherLoad load.Load) (ones, others figure) {
 	ones.measure(b, one, oneLoad)
 	others.measure(b, other, otherLoad)
 	for b.Loop() {
@@ -85,9 +82,9 @@ func alternate(b *testing.B, one *process, oneLoad Load, other *process, otherLo
 
 // against measures a load on usher beside the bare handler with as many
 // connections and reports the ratio.
-func against(b *testing.B, server *process, l Load) {
+func against(b *testing.B, server *load.Process, l load.Load) {
 	hello := bare(b)
-	helloLoad := Load{Conns: l.Conns, Accept: isOK, Next: get(func(int, int) string { return "/" })}
+	helloLoad := load.Load{Conns: l.Conns, Accept: isOK, Next: get(func(int, int) string { return "/" })}
 	ours, bares := alternate(b, server, l, hello, helloLoad)
 	ours.report(b)
 	b.ReportMetric(median(bares.rates), "bare-req/s")
@@ -101,8 +98,8 @@ func get(path func(conn, n int) string) func([]byte, int, int) []byte { return s
 
 func send(method string, path func(conn, n int) string) func([]byte, int, int) []byte {
 	return func(buf []byte, conn, n int) []byte {
-		r := Request{Method: method, Path: path(conn, n), Header: "Authorization: Bearer " + Key + "\r\n"}
-		return r.Append(buf)
+		r := load.Request{Method: method, Path: path(conn, n), Header: "Authorization: Bearer " + load.Key + "\r\n"}
+		return r.Append(buf, host)
 	}
 }
 
@@ -113,33 +110,33 @@ func randomUser(users int) func(int, int) string {
 // page is the next of the first 30 pages, which every connection walks from the
 // beginning again and again.
 func page(_, n int) string {
-	return "/v1/Entities(" + strconv.Itoa(Company) + ")/Users?$skip=" + strconv.Itoa(n%30*30) + "&$top=30"
+	return "/v1/Entities(" + strconv.Itoa(load.Company) + ")/Users?$skip=" + strconv.Itoa(n%30*30) + "&$top=30"
 }
 
 // twoWords searches for the given and the family name of a seeded user.
 func twoWords(users int) func(int, int) string {
 	return func(int, int) string {
-		u := User(1 + rand.IntN(users))
-		return "/v1/Entities(" + strconv.Itoa(Company) + ")/Users/Search?terms=" + url.QueryEscape(u.GivenName+" "+u.FamilyName)
+		u := load.User(1 + rand.IntN(users))
+		return "/v1/Entities(" + strconv.Itoa(load.Company) + ")/Users/Search?terms=" + url.QueryEscape(u.GivenName+" "+u.FamilyName)
 	}
 }
 
 // BenchmarkGetUser is GET /v1/Users(id) of random users.
 func BenchmarkGetUser(b *testing.B) {
 	const users = 100_000
-	against(b, usher(b, users), Load{Conns: 32, Accept: isOK, Next: get(randomUser(users))})
+	against(b, usher(b, users), load.Load{Conns: 32, Accept: isOK, Next: get(randomUser(users))})
 }
 
 // BenchmarkPage is a page of 30 with its exact total, at 100,000 users.
 func BenchmarkPage(b *testing.B) {
-	against(b, usher(b, 100_000), Load{Conns: 32, Accept: isOK, Next: get(page)})
+	against(b, usher(b, 100_000), load.Load{Conns: 32, Accept: isOK, Next: get(page)})
 }
 
 // BenchmarkSearch is a search of two words.
 func BenchmarkSearch(b *testing.B) {
 	for _, users := range []int{100_000, 1_000_000} {
 		b.Run(fmt.Sprintf("users=%d", users), func(b *testing.B) {
-			against(b, usher(b, users), Load{Conns: 16, Accept: isOK, Next: get(twoWords(users))})
+			against(b, usher(b, users), load.Load{Conns: 16, Accept: isOK, Next: get(twoWords(users))})
 		})
 	}
 }
@@ -148,8 +145,8 @@ func BenchmarkSearch(b *testing.B) {
 // users: growth is server time per request.
 func BenchmarkPageGrowth(b *testing.B) {
 	small, large := usher(b, 1000), usher(b, 1_000_000)
-	load := Load{Conns: 32, Accept: isOK, Next: get(page)}
-	many, few := alternate(b, large, load, small, load)
+	pages := load.Load{Conns: 32, Accept: isOK, Next: get(page)}
+	many, few := alternate(b, large, pages, small, pages)
 	many.report(b)
 	b.ReportMetric(ratios(many.cpu, few.cpu), "growth-1000-to-1000000")
 }
@@ -160,7 +157,7 @@ func BenchmarkStateChange(b *testing.B) {
 }
 
 // stateChanges gives every connection users of its own.
-var stateChanges = Load{Conns: 64, Accept: isOK, Next: func(buf []byte, conn, n int) []byte {
+var stateChanges = load.Load{Conns: 64, Accept: isOK, Next: func(buf []byte, conn, n int) []byte {
 	user := "/v1/Users(" + strconv.Itoa(1+conn*1500+n/2%1500) + ")"
 	if n%2 == 0 {
 		return send("DELETE", func(int, int) string { return user })(buf, conn, n)
@@ -182,27 +179,19 @@ func BenchmarkGroupCommit(b *testing.B) {
 // BenchmarkStart is the time from exec to the first answered request on an
 // existing directory of 100,000 users, and the memory at rest after it.
 func BenchmarkStart(b *testing.B) {
-	path, program := seeded(b, 100_000), binary(b)
+	path := seeded(b, 100_000)
 	var times []float64
-	var rss, anon int
+	var rss, anon int64
 	for b.Loop() {
 		for range rounds {
-			addr := freeAddr(b)
-			began := time.Now()
-			cmd := exec.Command(program, "serve", "--addr", addr, "--database", "sqlite:"+path)
-			cmd.Stderr = logFile(b)
-			p := start(b, addr, cmd)
-			l := Load{Addr: addr, Conns: 1, For: time.Millisecond, Accept: isOK, Next: get(randomUser(1000))}
-			if r, err := l.Run(); err != nil || r.Requests == 0 {
-				b.Fatal(err, r.FirstBad)
-			}
-			times = append(times, float64(time.Since(began).Microseconds())/1000)
-			rss, anon = p.memory(b, "VmRSS"), p.memory(b, "RssAnon")
-			p.stop()
+			p := usherOn(b, path)
+			times = append(times, float64(p.Start.Microseconds())/1000)
+			rss, anon = p.Memory("VmRSS"), p.Memory("RssAnon")
+			p.Stop()
 		}
 	}
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(median(times), "start-ms")
-	b.ReportMetric(float64(rss)/1024, "rss-MiB")
-	b.ReportMetric(float64(anon)/1024, "anon-MiB")
+	b.ReportMetric(float64(rss)/(1<<20), "rss-MiB")
+	b.ReportMetric(float64(anon)/(1<<20), "anon-MiB")
 }

@@ -11,32 +11,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/usher-id/usher/internal/directory"
+	"github.com/usher-id/usher/internal/load"
 )
 
-func canonical() door {
-	request := func(method, after string) func(*directory.User) Request {
-		return func(u *directory.User) Request {
-			return Request{Method: method, Path: "/api/v1/users/" + u.ID + after, Header: line("Authorization", "Bearer "+Key)}
-		}
-	}
-	return door{"canonical", request("POST", "/activate"), request("POST", "/deactivate"), request("GET", "")}
-}
-
 const scimType = "application/scim+json"
-
-func scim() door {
-	header := line("Authorization", "Bearer "+Key)
-	active := func(value bool) func(*directory.User) Request {
-		body := fmt.Sprintf(`{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"replace","path":"active","value":%t}]}`, value)
-		return func(u *directory.User) Request {
-			return Request{Method: "PATCH", Path: "/scim/v2/Users/" + u.ID, Header: header + line("Content-Type", scimType), Body: body}
-		}
-	}
-	return door{"scim", active(true), active(false), func(u *directory.User) Request {
-		return Request{Method: "GET", Path: "/scim/v2/Users/" + u.ID, Header: header}
-	}}
-}
 
 // BenchmarkLookUp finds one user by user name, e-mail address and external id
 // with a filter, through both doors that have one, at 1,000 and at 1,000,000
@@ -51,17 +29,17 @@ func BenchmarkLookUp(b *testing.B) {
 			name, attribute string
 			value           func(i int) string
 		}{
-			{"user_name", d.userName, func(i int) string { u := User(i); return u.UserName }},
-			{"email", d.email, func(i int) string { u := User(i); return u.Email }},
-			{"external_id", d.external, ExternalID},
+			{"user_name", d.userName, func(i int) string { u := load.User(i); return u.UserName }},
+			{"email", d.email, func(i int) string { u := load.User(i); return u.Email }},
+			{"external_id", d.external, load.ExternalID},
 		} {
 			b.Run(d.name+"/"+f.name, func(b *testing.B) {
-				load := func(users int) Load {
-					return Load{Conns: 32, Accept: isOK, Next: get(func(int, int) string {
+				loadOf := func(users int) load.Load {
+					return load.Load{Conns: 32, Accept: isOK, Next: get(func(int, int) string {
 						return d.path + url.QueryEscape(fmt.Sprintf("%s eq %q", f.attribute, f.value(1+rand.IntN(users))))
 					})}
 				}
-				many, few := alternate(b, large, load(1_000_000), small, load(1000))
+				many, few := alternate(b, large, loadOf(1_000_000), small, loadOf(1000))
 				many.report(b)
 				b.ReportMetric(ratios(many.cpu, few.cpu), "growth-1000-to-1000000")
 			})
@@ -75,23 +53,23 @@ func BenchmarkLookUp(b *testing.B) {
 func BenchmarkGroupPatch(b *testing.B) {
 	const users = 100_000
 	path := seeded(b, users)
-	servers := []*process{usherOn(b, copyOf(b, path)), usherOn(b, copyOf(b, path))}
-	load := func(g Group) Load {
-		u := User(50)
+	servers := []*load.Process{usherOn(b, copyOf(b, path)), usherOn(b, copyOf(b, path))}
+	loadOf := func(g load.Group) load.Load {
+		u := load.User(50)
 		patch := func(op string) []byte {
 			body := fmt.Sprintf(`{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":%q,"path":"members","value":[{"value":%q}]}]}`, op, u.ID)
-			r := Request{Method: "PATCH", Path: "/scim/v2/Groups/" + g.ID, Body: body,
-				Header: line("Authorization", "Bearer "+Key) + line("Content-Type", scimType)}
-			return r.Append(nil)
+			r := load.Request{Method: "PATCH", Path: "/scim/v2/Groups/" + g.ID, Body: body,
+				Header: "Authorization: Bearer " + load.Key + "\r\nContent-Type: " + scimType + "\r\n"}
+			return r.Append(nil, host)
 		}
 		step, steps := 0, [][]byte{patch("remove"), patch("add")}
-		return Load{Conns: 1, Accept: func(status int) bool { return status == 200 || status == 204 }, Next: func(buf []byte, _, _ int) []byte {
+		return load.Load{Conns: 1, Accept: func(status int) bool { return status == 200 || status == 204 }, Next: func(buf []byte, _, _ int) []byte {
 			step++ // where a slice ends the next one goes on
 			return append(buf, steps[step%2]...)
 		}}
 	}
-	groups := Groups(users)
-	large, small := alternate(b, servers[1], load(groups[1]), servers[0], load(groups[0]))
+	groups := load.Groups(users)
+	large, small := alternate(b, servers[1], loadOf(groups[1]), servers[0], loadOf(groups[0]))
 	large.report(b)
 	b.ReportMetric(ratios(large.cpu, small.cpu), "growth-100-to-100000")
 	b.ReportMetric(median(large.p50)/median(small.p50), "p50-growth-100-to-100000")
@@ -107,7 +85,7 @@ func BenchmarkBulk(b *testing.B) {
 		serial++
 		name := fmt.Sprintf("bulk%d@kentel.test", serial)
 		return map[string]any{"schemas": []string{"urn:ietf:params:scim:schemas:core:2.0:User"}, "userName": name,
-			"name":   map[string]string{"givenName": givenNames[serial%len(givenNames)], "familyName": familyNames[serial%len(familyNames)]},
+			"name":   map[string]string{"givenName": load.GivenNames[serial%len(load.GivenNames)], "familyName": load.FamilyNames[serial%len(load.FamilyNames)]},
 			"emails": []map[string]any{{"value": name, "primary": true}}}
 	}
 	var singles, bulks, quotients []float64
@@ -133,7 +111,7 @@ func BenchmarkBulk(b *testing.B) {
 
 // post sends bodies one after the other on one connection and returns how long
 // that took, the making of the bodies aside.
-func post(b *testing.B, p *process, path string, count, status int, body func() any) time.Duration {
+func post(b *testing.B, p *load.Process, path string, count, status int, body func() any) time.Duration {
 	b.Helper()
 	requests := make([]*http.Request, count)
 	for i := range requests {
@@ -141,11 +119,11 @@ func post(b *testing.B, p *process, path string, count, status int, body func() 
 		if err != nil {
 			b.Fatal(err)
 		}
-		r, err := http.NewRequest(http.MethodPost, "http://"+p.addr+path, strings.NewReader(string(text)))
+		r, err := http.NewRequest(http.MethodPost, "http://"+p.Addr+path, strings.NewReader(string(text)))
 		if err != nil {
 			b.Fatal(err)
 		}
-		r.Header.Set("Authorization", "Bearer "+Key)
+		r.Header.Set("Authorization", "Bearer "+load.Key)
 		r.Header.Set("Content-Type", scimType)
 		requests[i] = r
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/usher-id/usher/internal/directory"
+	"github.com/usher-id/usher/internal/load"
 	"github.com/usher-id/usher/internal/store"
 )
 
@@ -37,7 +38,7 @@ func historyEvent(t directory.TenantNo, n int) directory.Event {
 	r := mathrand.New(mathrand.NewPCG(1, uint64(n)))
 	user := 1 + r.IntN(historyUsers)
 	e := directory.Event{Tenant: t, ID: uuid.Must(uuid.NewV7()).String(), Type: directory.EventUserUpdated, User: int64(user),
-		UserID: userIDs()[user], Company: Company, Door: historyDoors[r.IntN(len(historyDoors))], RequestID: "bench",
+		UserID: userIDs()[user], Company: load.Company, Door: historyDoors[r.IntN(len(historyDoors))], RequestID: "bench",
 		Actor: fmt.Sprintf("key:%d", r.IntN(historyActors)), Time: historyBegan.Add(time.Duration(n) * historyStep), Salt: make([]byte, 16),
 		Payload: fmt.Appendf(nil, `{"version":%d,"changes":{"title":["Sales Clerk","Title %d"]}}`, n, n)}
 	e.Origin = "credential:" + e.Actor
@@ -115,8 +116,8 @@ func BenchmarkFindEvents(b *testing.B) {
 	} {
 		for _, order := range []string{"oldest", "newest"} {
 			b.Run(q.name+"/"+order, func(b *testing.B) {
-				load := func(events int) Load {
-					return Load{Conns: 8, Accept: isOK, Next: get(func(int, int) string {
+				load := func(events int) load.Load {
+					return load.Load{Conns: 8, Accept: isOK, Next: get(func(int, int) string {
 						query := q.query(events)
 						query.Set("limit", "20")
 						query.Set("order", order)

@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/usher-id/usher/internal/store"
+	"github.com/usher-id/usher/internal/load"
 	"github.com/usher-id/usher/internal/testkit"
 	"github.com/usher-id/usher/internal/testkit/pgtest"
 )
@@ -40,7 +40,7 @@ func withoutEvents(b *testing.B) string {
 func BenchmarkEventCost(b *testing.B) {
 	for _, kind := range []struct {
 		name string
-		load Load
+		load load.Load
 	}{{"state", stateChanges}, {"patch", patches}} {
 		b.Run(kind.name, func(b *testing.B) {
 			path := seeded(b, 100_000)
@@ -58,17 +58,17 @@ func BenchmarkEventCost(b *testing.B) {
 var titles atomic.Int64
 
 // patches give users another title through the canonical door.
-var patches = Load{Conns: 64, Accept: isOK, Next: func(buf []byte, conn, n int) []byte {
-	r := Request{Method: http.MethodPatch, Path: "/api/v1/users/" + userIDs()[1+conn*1500+n%1500],
-		Header: "Authorization: Bearer " + Key + "\r\nContent-Type: application/json\r\n", Body: `{"title":"Title ` + strconv.FormatInt(titles.Add(1), 10) + `"}`}
-	return r.Append(buf)
+var patches = load.Load{Conns: 64, Accept: isOK, Next: func(buf []byte, conn, n int) []byte {
+	r := load.Request{Method: http.MethodPatch, Path: "/api/v1/users/" + userIDs()[1+conn*1500+n%1500],
+		Header: "Authorization: Bearer " + load.Key + "\r\nContent-Type: application/json\r\n", Body: `{"title":"Title ` + strconv.FormatInt(titles.Add(1), 10) + `"}`}
+	return r.Append(buf, host)
 }}
 
 // userIDs are the ids of the first users of a seeded directory, by number.
 var userIDs = sync.OnceValue(func() []string {
 	ids := make([]string, 1+100_000)
 	for n := 1; n < len(ids); n++ {
-		u := User(n)
+		u := load.User(n)
 		ids[n] = u.ID
 	}
 	return ids
@@ -81,25 +81,14 @@ func BenchmarkFeedLag(b *testing.B) {
 	b.Run("sqlite", func(b *testing.B) { feedLag(b, usherOn(b, copyOf(b, seeded(b, 100_000)))) })
 	b.Run("postgres", func(b *testing.B) {
 		dsn := pgtest.Shared(b)
-		ctx := context.Background()
-		if err := store.Migrate(ctx, dsn, store.Options{}); err != nil {
+		if err := load.PostgresDirectory(b.Context(), dsn, 10_000, nil); err != nil {
 			b.Fatal(err)
 		}
-		db, err := store.Open(ctx, dsn, store.Options{})
-		if err == nil {
-			err = Seed(ctx, db, 10_000)
-		}
-		if err == nil {
-			err = db.Close()
-		}
-		if err != nil {
+		key := filepath.Join(b.TempDir(), "key")
+		if err := os.WriteFile(key, []byte(testkit.SecretKey), 0o600); err != nil {
 			b.Fatal(err)
 		}
-		addr := freeAddr(b)
-		cmd := exec.Command(binary(b), "serve", "--addr", addr, "--database", dsn, "--mail-dir", b.TempDir())
-		cmd.Env = append(os.Environ(), "USHER_SECRET_KEY="+testkit.SecretKey)
-		cmd.Stderr = logFile(b)
-		feedLag(b, start(b, addr, cmd))
+		feedLag(b, started(b, load.Server{Program: binary(b), Database: dsn, SecretKeyFile: key}))
 	})
 }
 
@@ -109,7 +98,7 @@ const (
 	lagConns = 50
 )
 
-func feedLag(b *testing.B, p *process) {
+func feedLag(b *testing.B, p *load.Process) {
 	for b.Loop() {
 		ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
 		lags := make(chan []time.Duration, 1)
@@ -130,7 +119,7 @@ func feedLag(b *testing.B, p *process) {
 }
 
 // paced makes changes at an even rate until ctx is done and returns how many.
-func paced(b *testing.B, ctx context.Context, p *process) int {
+func paced(b *testing.B, ctx context.Context, p *load.Process) int {
 	var wg sync.WaitGroup
 	made := make([]int, lagConns)
 	for conn := range lagConns {
@@ -163,7 +152,7 @@ func paced(b *testing.B, ctx context.Context, p *process) int {
 
 // followLag reads the feed by long polls from its end on, and measures how old
 // each event is when it is there.
-func followLag(b *testing.B, ctx context.Context, p *process) []time.Duration {
+func followLag(b *testing.B, ctx context.Context, p *load.Process) []time.Duration {
 	type page struct {
 		Items []struct{ Time time.Time }
 		Next  string `json:"next_cursor"`
@@ -198,15 +187,15 @@ func followLag(b *testing.B, ctx context.Context, p *process) []time.Duration {
 // asker keeps connections.
 var asker = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 2 * lagConns}}
 
-func ask(ctx context.Context, p *process, method, path, body string, into any) error {
-	r, err := http.NewRequestWithContext(ctx, method, "http://"+p.addr+"/api/v1"+path, strings.NewReader(body))
+func ask(ctx context.Context, p *load.Process, method, path, body string, into any) error {
+	r, err := http.NewRequestWithContext(ctx, method, "http://"+p.Addr+"/api/v1"+path, strings.NewReader(body))
 	if err != nil {
 		return err
 	}
 	if body != "" {
 		r.Header.Set("Content-Type", "application/json")
 	}
-	r.Header.Set("Authorization", "Bearer "+Key)
+	r.Header.Set("Authorization", "Bearer "+load.Key)
 	answer, err := asker.Do(r)
 	if err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 
 	"github.com/usher-id/usher/internal/bulk"
 	"github.com/usher-id/usher/internal/directory"
+	"github.com/usher-id/usher/internal/load"
 	"github.com/usher-id/usher/internal/store"
 )
 
@@ -31,12 +32,12 @@ func BenchmarkExport(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer db.Close()
-	if err := Seed(b.Context(), db, n); err != nil {
+	if err := load.Seed(b.Context(), db, n, nil); err != nil {
 		b.Fatal(err)
 	}
 	service := directory.New(db, directory.Options{})
 	export := func(with directory.Include, each func([]directory.Record) error) error {
-		call := &directory.Call{Door: directory.DoorCanonical, Secret: Key, Addr: "192.0.2.7"}
+		call := &directory.Call{Door: directory.DoorCanonical, Secret: load.Key, Addr: "192.0.2.7"}
 		return service.ExportUsers(b.Context(), call, directory.UserQuery{}, with, each)
 	}
 	written := func(format directory.BulkFormat) func() error {

@@ -20,6 +20,7 @@ import (
 
 	"github.com/usher-id/usher/internal/bulk"
 	"github.com/usher-id/usher/internal/directory"
+	"github.com/usher-id/usher/internal/load"
 	"github.com/usher-id/usher/internal/store"
 	"github.com/usher-id/usher/internal/testkit/pgtest"
 )
@@ -27,6 +28,10 @@ import (
 // importInto makes a process of this test binary one that imports a file of users
 // into a new directory: the database and how many users, separated by a blank.
 const importInto = "BENCH_IMPORT"
+
+// importCompanies is how many companies the users of the file are of: those of
+// load.User.
+const importCompanies = 20
 
 // importFigures are what such a process prints.
 type importFigures struct {
@@ -68,9 +73,8 @@ func BenchmarkImport(b *testing.B) {
 // runImport runs the process.
 func runImport(b *testing.B, database string, n int) importFigures {
 	b.Helper()
-	cmd := exec.Command(os.Args[0])
+	cmd := exec.CommandContext(b.Context(), os.Args[0])
 	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s %d", importInto, database, n))
-	cmd.SysProcAttr = diesWithParent()
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
@@ -153,9 +157,9 @@ func imported(ctx context.Context, service *directory.Service, tenant directory.
 	if run.State != directory.BulkDone || run.Counts[directory.RowCreate] != int64(n) {
 		return fmt.Errorf("the run is %s (%s) with %v", run.State, run.Error, run.Counts)
 	}
-	page, err := service.Users(ctx, directory.System(tenant, "bench"), directory.UserQuery{Terms: []string{User(n).UserName}, Limit: 10, WantTotal: true})
+	page, err := service.Users(ctx, directory.System(tenant, "bench"), directory.UserQuery{Terms: []string{load.User(n).UserName}, Limit: 10, WantTotal: true})
 	if err == nil && len(page.Users) != 1 {
-		err = fmt.Errorf("a search finds %d users of the name %s", len(page.Users), User(n).UserName)
+		err = fmt.Errorf("a search finds %d users of the name %s", len(page.Users), load.User(n).UserName)
 	}
 	return err
 }
@@ -167,7 +171,7 @@ func upload(ctx context.Context, service *directory.Service, n int, figures *imp
 		return 0, "", err
 	}
 	call := func() *directory.Call { return directory.System(tenant.No, "bench") }
-	for c := range children {
+	for c := range importCompanies {
 		if _, err := service.CreateCompany(ctx, call(), directory.Company{Name: fmt.Sprintf("Company %d", c+1), Parent: tenant.DefaultCompany}); err != nil {
 			return 0, "", err
 		}
@@ -193,8 +197,8 @@ func upload(ctx context.Context, service *directory.Service, n int, figures *imp
 func csvParts(n int, send func([]byte) error) error {
 	file := bytes.NewBufferString("user_name,email,given_name,family_name,title,company_name,employee_number,client_user_id,phones.work,address.line1,address.city,address.region,address.country,address.zip\r\n")
 	for i := 1; i <= n; i++ {
-		u := User(i)
-		fmt.Fprintf(file, "%s,%s,%s,%s,%s,Company %d,E%d,%s,%s,%s,%s,%s,%s,%s\r\n", u.UserName, u.Email, u.GivenName, u.FamilyName, u.Title, u.Company-Company,
+		u := load.User(i)
+		fmt.Fprintf(file, "%s,%s,%s,%s,%s,Company %d,E%d,%s,%s,%s,%s,%s,%s,%s\r\n", u.UserName, u.Email, u.GivenName, u.FamilyName, u.Title, u.Company-load.Company,
 			i, u.ClientUserID, u.Phones[0].Number, u.Address.Line1, u.Address.City, u.Address.Region, u.Address.Country, u.Address.Zip)
 		for file.Len() >= directory.MaxPart {
 			if err := send(bytes.Clone(file.Next(directory.MaxPart))); err != nil {

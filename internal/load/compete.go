@@ -124,9 +124,7 @@ func Compete(ctx context.Context, bare *Process, list []*Contender, r Rounds) er
 		}
 	}
 	for _, c := range list {
-		if err := c.finish(ctx); err != nil {
-			return fmt.Errorf("%s through %s: %w", c.Scenario, c.Door, err)
-		}
+		c.finish()
 	}
 	return nil
 }
@@ -156,11 +154,14 @@ func (c *Contender) measure(ctx context.Context, slice time.Duration, counts boo
 	l.For = slice
 	cpu, databaseCPU := c.cpu(), c.databaseCPU()
 	result, err := l.Run(ctx)
-	if err != nil || !counts {
+	if err != nil {
 		return err
 	}
 	r.perSecond = result.PerSecond()
 	r.cpu, r.databaseCPU = microseconds(c.cpu()-cpu, result.Requests()), microseconds(c.databaseCPU()-databaseCPU, result.Requests())
+	if err := c.undo(ctx); err != nil || !counts {
+		return err
+	}
 	c.rounds = append(c.rounds, r)
 	c.total.Open, c.total.Conns = result.Open, result.Conns
 	c.total.Elapsed += result.Elapsed
@@ -168,13 +169,18 @@ func (c *Contender) measure(ctx context.Context, slice time.Duration, counts boo
 	return nil
 }
 
-// finish makes the figures, and leaves the users as they were.
-func (c *Contender) finish(ctx context.Context) error {
+// undo leaves the users as they were, so that the next load finds them so too.
+func (c *Contender) undo(ctx context.Context) error {
 	for _, r := range c.plan.Undo() {
 		if _, _, err := c.site.exchange(ctx, r); err != nil {
 			return fmt.Errorf("leave things as they were: %w", err)
 		}
 	}
+	return nil
+}
+
+// finish makes the figures.
+func (c *Contender) finish() {
 	c.PerSecond, c.CPU, c.DatabaseCPU = c.median(func(r turn) float64 { return r.perSecond }),
 		c.median(func(r turn) float64 { return r.cpu }), c.median(func(r turn) float64 { return r.databaseCPU })
 	c.BarePerSecond, c.BareCPU = c.median(func(r turn) float64 { return r.bare }), c.median(func(r turn) float64 { return r.bareCPU })
@@ -191,7 +197,6 @@ func (c *Contender) finish(ctx context.Context) error {
 		p := percentilesOf(&corrected)
 		c.Figure.Corrected = &p
 	}
-	return nil
 }
 
 // Histogram is the times of all answers that counted.
