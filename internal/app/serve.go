@@ -65,8 +65,8 @@ func (a *App) MetricsURL() string {
 	return "http://" + a.opsListener.Addr().String()
 }
 
-// Run serves until ctx is done, then lets what is in flight finish within
-// shutdown_timeout. It opens the addresses unless Listen has. The error is nil
+// Run serves until ctx is done, goes on for drain_time while probes are told, and
+// lets what is then in flight finish within shutdown_timeout. It opens the addresses unless Listen has. The error is nil
 // after an orderly stop.
 func (a *App) Run(ctx context.Context) error {
 	if a.doorsListener == nil {
@@ -74,7 +74,7 @@ func (a *App) Run(ctx context.Context) error {
 			return err
 		}
 	}
-	doors := a.newServer(a.requireTLS(a.handler))
+	doors := a.newServer(a.leave(a.requireTLS(a.handler)))
 	ops := a.newServer(http.HandlerFunc(a.serveOperations))
 	a.log.Info("serving", "url", a.URL(), "metrics_url", a.MetricsURL(), "version", Version())
 	group, ctx := errgroup.WithContext(ctx)
@@ -125,10 +125,24 @@ func serve(srv *http.Server, ln net.Listener) error {
 	return nil
 }
 
-// shutdown stops the doors first, so that probes see the end, then the probes.
+// leave closes connections with the answers of a stopping server: whoever keeps
+// one to send more goes to another server without a request that was refused. In
+// HTTP/2 the same header ends the connection in order (GOAWAY).
+func (a *App) leave(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if a.stopping.Load() {
+			w.Header().Set("Connection", "close")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// shutdown tells the probes, waits until balancers must have noticed, stops the
+// doors, so that probes see the end, and then the probes.
 func (a *App) shutdown(doors, ops *http.Server) error {
 	a.stopping.Store(true)
-	a.log.Info("stopping", "in_flight", a.metrics.inFlight.Load(), "timeout", a.cfg.ShutdownTimeout.String())
+	a.log.Info("stopping", "in_flight", a.metrics.inFlight.Load(), "drain", a.cfg.DrainTime.String(), "timeout", a.cfg.ShutdownTimeout.String())
+	<-time.After(a.cfg.DrainTime)
 	ctx, cancel := context.WithTimeout(context.Background(), a.cfg.ShutdownTimeout)
 	defer cancel()
 	err := doors.Shutdown(ctx)

@@ -21,10 +21,11 @@ type Balancer struct {
 	listener net.Listener
 	backends []string
 
-	mu    sync.Mutex
-	ready map[string]bool
-	next  int
-	open  map[net.Conn]bool
+	mu      sync.Mutex
+	ready   map[string]bool
+	changed chan struct{} // closed when ready changes
+	next    int
+	open    map[net.Conn]bool
 }
 
 // probeEvery is how often servers are asked. Real balancers ask every few seconds,
@@ -39,7 +40,7 @@ func (s *Site) NewBalancer() *Balancer {
 	if err != nil {
 		s.T.Fatal(err)
 	}
-	b := &Balancer{Addr: l.Addr().String(), listener: l, ready: map[string]bool{}, open: map[net.Conn]bool{}}
+	b := &Balancer{Addr: l.Addr().String(), listener: l, ready: map[string]bool{}, changed: make(chan struct{}), open: map[net.Conn]bool{}}
 	for _, v := range s.Servers {
 		b.backends = append(b.backends, v.Addr)
 	}
@@ -89,7 +90,34 @@ func (b *Balancer) probe(ctx context.Context, addr string) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.ready[addr] = ok
+	if b.ready[addr] != ok {
+		b.ready[addr] = ok
+		close(b.changed)
+		b.changed = make(chan struct{})
+	}
+}
+
+// Await returns when so many servers are ready for all the balancer knows, or
+// when the context ends, with its error.
+func (b *Balancer) Await(ctx context.Context, servers int) error {
+	for {
+		b.mu.Lock()
+		have, changed := 0, b.changed
+		for _, ok := range b.ready {
+			if ok {
+				have++
+			}
+		}
+		b.mu.Unlock()
+		if have >= servers {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // serve takes connections until the listener is closed.
