@@ -132,7 +132,7 @@ func (s *Service) authenticate(ctx context.Context, call *Call) error {
 
 // proveInTurn is prove with the limit of strangers before it.
 func (s *Service) proveInTurn(ctx context.Context, call *Call) (version int64, err error) {
-	leave, err := s.strangers.Enter(ctx, call.Addr, call.ClientID, call.Secret)
+	turn, err := s.strangers.Enter(ctx, call.Addr, call.ClientID, call.Secret)
 	if err != nil {
 		return 0, s.refused(call, err)
 	}
@@ -147,7 +147,7 @@ func (s *Service) proveInTurn(ctx context.Context, call *Call) (version int64, e
 	case CodeOf(err) == CodeUnauthenticated:
 		found = nobodys
 	}
-	if tooMany := leave(found); tooMany != nil {
+	if tooMany := s.strangers.Leave(turn, call.Addr, call.ClientID, call.Secret, found); tooMany != nil {
 		err = tooMany
 	}
 	return version, s.refused(call, err)

@@ -26,7 +26,7 @@ func (s *Service) enterClient(ctx context.Context, call *Call, g Grant, kind Cre
 			return Credential{}, TooManyLogins(retry)
 		}
 	}
-	leave, err := s.strangers.Enter(ctx, call.Addr, g.ClientID, g.ClientSecret)
+	turn, err := s.strangers.Enter(ctx, call.Addr, g.ClientID, g.ClientSecret)
 	if err != nil {
 		return Credential{}, s.refused(call, err)
 	}
@@ -35,7 +35,7 @@ func (s *Service) enterClient(ctx context.Context, call *Call, g Grant, kind Cre
 	if err == nil {
 		found = foundIf(same)
 	}
-	tooMany := leave(found)
+	tooMany := s.strangers.Leave(turn, call.Addr, g.ClientID, g.ClientSecret, found)
 	if err != nil {
 		return Credential{}, err
 	}

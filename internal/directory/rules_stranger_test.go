@@ -109,3 +109,31 @@ func (f *fixture) connectHere(a apiUser) (directory.SessionPair, error) {
 	}
 	return pair, err
 }
+
+// What locks an account, and what makes codes wait, is counted in the database: a second
+// process goes on where the first was.
+func TestRulesFailuresCountInEveryProcess(t *testing.T) {
+	f := newFixture(t)
+	other := f.strict() // another process on the same database
+	u, client := f.someone(withPassword), f.client()
+	f.settings(func(t *directory.Tenant) { t.Settings.MaxFailedLogins = 3 })
+	for _, process := range []*fixture{f, other, f} {
+		_, err := process.grant(client, u.UserName, otherPass)
+		wantError(t, err, directory.CodeUnauthenticated, directory.ReasonLoginFailed)
+	}
+	_, err := other.grant(client, u.UserName, password)
+	wantError(t, err, directory.CodeUnauthenticated, directory.ReasonLoginLocked)
+
+	f.settings(func(t *directory.Tenant) { t.Settings.MaxFailedLogins = 0 })
+	ada := f.user("ada", withPassword)
+	app, _ := f.enrolled(ada)
+	for i := range 5 {
+		process := []*fixture{f, other}[i%2]
+		in := must(process.console("ada", password))(t)
+		wantWrongCode(t, "guessed", second(process.answer(in.Challenge, "000000")))
+	}
+	for _, process := range []*fixture{f, other} {
+		in := must(process.console("ada", password))(t)
+		wantError(t, second(process.answer(in.Challenge, app.code(0))), directory.CodeRateLimited, directory.ReasonTooManyLogins)
+	}
+}

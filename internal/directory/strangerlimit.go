@@ -99,30 +99,35 @@ func (l *StrangerLimiter) Recognises(name string, secret Secret) bool {
 	return slot.Load() == mark
 }
 
-// Enter comes before the look-up of a credential from an address, and leave after it,
-// exactly once, with what was found; leave returns limit.credentials where nobody has
-// the credential and the address had presented too many before. So does Enter, without a
-// look-up, when the line is full or the caller has gone. "" stands for no address and
-// is not limited.
-func (l *StrangerLimiter) Enter(ctx context.Context, addr, name string, secret Secret) (leave func(whose) error, err error) {
+// turn is what Leave gives back; the zero value is of who did not have to wait.
+type turn struct{ of *strangers }
+
+// Enter comes before the look-up of a credential from an address, and Leave after it.
+// An error is limit.credentials, without a look-up: the line is full, or the caller has
+// gone. "" stands for no address and is not limited.
+func (l *StrangerLimiter) Enter(ctx context.Context, addr, name string, secret Secret) (turn, error) {
 	if addr == "" || l.Recognises(name, secret) {
-		return func(found whose) error { return l.note(addr, name, secret, found) }, nil
+		return turn{}, nil
 	}
 	at, _ := l.addresses.GetIfPresent(addressKey(addr))
 	if at == nil || at.failures.TokensAt(l.now()) >= 1 {
-		return func(found whose) error { return l.note(addr, name, secret, found) }, nil
+		return turn{}, nil
 	}
-	if err := l.wait(ctx, at); err != nil {
-		return nil, err
-	}
-	return func(found whose) error {
-		if found != nobodys {
-			<-at.turn
-			return l.note(addr, name, secret, found)
+	return turn{at}, l.wait(ctx, at)
+}
+
+// Leave notes what the look-up found. It returns limit.credentials where nobody has the
+// credential and the address had presented too many before.
+func (l *StrangerLimiter) Leave(t turn, addr, name string, secret Secret, found whose) error {
+	if t.of == nil || found != nobodys {
+		l.note(addr, name, secret, found)
+		if t.of != nil {
+			<-t.of.turn
 		}
-		time.AfterFunc(l.pause, func() { <-at.turn })
-		return TooManyStrangers(at.retryAfter(l.now()))
-	}, nil
+		return nil
+	}
+	time.AfterFunc(l.pause, func() { <-t.of.turn })
+	return TooManyStrangers(t.of.retryAfter(l.now()))
 }
 
 // wait waits for the turn of a call from an address.
@@ -142,24 +147,23 @@ func (l *StrangerLimiter) wait(ctx context.Context, at *strangers) error {
 }
 
 // note remembers how a look-up ended.
-func (l *StrangerLimiter) note(addr, name string, secret Secret, found whose) error {
+func (l *StrangerLimiter) note(addr, name string, secret Secret, found whose) {
 	slot, mark := l.mark(name, secret)
-	if found == somebodys {
+	if found == somebodys && slot.Load() != mark { // a write of what is there would cost every core its copy
 		slot.Store(mark)
 	}
 	if found != nobodys {
-		return nil
+		return
 	}
 	slot.CompareAndSwap(mark, 0)
 	if addr == "" {
-		return nil
+		return
 	}
 	at, _ := l.addresses.ComputeIfAbsent(addressKey(addr), func() (*strangers, bool) {
 		every := rate.Every(time.Minute / time.Duration(l.perMinute))
 		return &strangers{failures: rate.NewLimiter(every, l.perMinute), turn: make(chan struct{}, 1)}, false
 	})
 	at.failures.AllowN(l.now(), 1)
-	return nil
 }
 
 // retryAfter is how long until a wrong credential of the address is nothing special.

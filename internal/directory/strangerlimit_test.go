@@ -19,9 +19,9 @@ func newStrangers() (*StrangerLimiter, *testClock) {
 // try presents a credential and reports whether the limiter refused it.
 func try(t *testing.T, l *StrangerLimiter, addr, name, secret string, found whose) (refused bool) {
 	t.Helper()
-	leave, err := l.Enter(t.Context(), addr, name, Secret(secret))
+	turn, err := l.Enter(t.Context(), addr, name, Secret(secret))
 	if err == nil {
-		err = leave(found)
+		err = l.Leave(turn, addr, name, Secret(secret), found)
 	}
 	if err != nil && !IsReason(err, ReasonTooManyStrangers) {
 		t.Fatal(err)
@@ -36,11 +36,11 @@ func TestStrangersAreRefusedByAddress(t *testing.T) {
 			t.Fatalf("wrong credential %d is refused", i+1)
 		}
 	}
-	leave, err := l.Enter(t.Context(), "192.0.2.1", "", "guess4")
+	turn, err := l.Enter(t.Context(), "192.0.2.1", "", "guess4")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := leave(nobodys); AsError(err).Code != CodeRateLimited || AsError(err).Retry != 20*time.Second {
+	if err := l.Leave(turn, "192.0.2.1", "", "guess4", nobodys); AsError(err).Code != CodeRateLimited || AsError(err).Retry != 20*time.Second {
 		t.Errorf("wrong credential 4: %v, retry after %v", err, AsError(err).Retry)
 	}
 	if !try(t, l, "192.0.2.1", "name", "guess", nobodys) {
@@ -90,7 +90,7 @@ func TestTheLineOfStrangersIsBounded(t *testing.T) {
 	for i := range 3 {
 		try(t, l, "192.0.2.1", "", fmt.Sprint("guess", i), nobodys)
 	}
-	leave, err := l.Enter(t.Context(), "192.0.2.1", "", "first") // holds the turn
+	turn, err := l.Enter(t.Context(), "192.0.2.1", "", "first") // holds the turn
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,10 +118,25 @@ func TestTheLineOfStrangersIsBounded(t *testing.T) {
 			t.Errorf("who went while waiting: %v", err)
 		}
 	}
-	if err := leave(somebodys); err != nil || l.waiting.Load() != 0 {
+	if err := l.Leave(turn, "192.0.2.1", "", "first", somebodys); err != nil || l.waiting.Load() != 0 {
 		t.Errorf("%v; %d still wait", err, l.waiting.Load())
 	}
 	if try(t, l, "192.0.2.1", "", "new", somebodys) {
 		t.Error("the turn was not given back")
+	}
+}
+
+// What is asked of every call allocates nothing.
+func TestTheKnownPassWithoutAllocation(t *testing.T) {
+	l, _ := newStrangers()
+	try(t, l, "192.0.2.1", "name", "secret", somebodys)
+	ctx := t.Context()
+	if n := testing.AllocsPerRun(100, func() {
+		turn, err := l.Enter(ctx, "192.0.2.1", "name", "secret")
+		if err != nil || l.Leave(turn, "192.0.2.1", "name", "secret", somebodys) != nil {
+			t.Error("refused")
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
 	}
 }
