@@ -7,9 +7,8 @@ SHELL := /bin/bash
 export CGO_ENABLED ?= 0
 GO        ?= go
 FUZZTIME  ?= 10s
-BENCHTIME ?= 1s
 
-.PHONY: build test check setup vet fmt-check race lint bench fuzz docs run clean
+.PHONY: build test check setup vet fmt-check race lint vuln bench fuzz fuzz-release release sbom docs run clean
 
 build: ## build ./usher, a static binary
 	$(GO) build -trimpath -o usher ./cmd/usher
@@ -61,14 +60,36 @@ $(STATICCHECK):
 $(GOLANGCILINT):
 	$(call go-install,github.com/golangci/golangci-lint/v2/cmd/golangci-lint,$@)
 
+# Known vulnerabilities need a tool that is built, and a database that is reached, which
+# not every place can: then this says so, and fails only with VULN=required. What is
+# found always fails.
+GOVULNCHECK = bin/govulncheck-1.9.0
+VULN       ?= tried
+
+vuln: ## known vulnerabilities in what the program calls
+	@status=0; \
+	if ! $(MAKE) --no-print-directory $(GOVULNCHECK) >/dev/null 2>&1; then \
+		why="govulncheck cannot be installed here"; \
+	else \
+		$(GOVULNCHECK) ./... || status=$$?; \
+		if [ $$status = 0 ] || [ $$status = 3 ]; then exit $$status; fi; \
+		why="govulncheck could not finish (its words are above)"; \
+	fi; \
+	echo "vuln: NOT CHECKED: $$why"; \
+	[ "$(VULN)" != required ]
+
+$(GOVULNCHECK):
+	$(call go-install,golang.org/x/vuln/cmd/govulncheck,$@)
+
 # go-install,PACKAGE,bin/NAME-VERSION
 define go-install
 	GOBIN=$(CURDIR)/bin $(GO) install $(1)@v$(lastword $(subst -, ,$(2)))
 	mv bin/$(notdir $(1)) $(2)
 endef
 
-bench: ## all benchmarks
-	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
+# The other benchmarks: go test -run '^$' -bench NAME ./internal/PACKAGE
+bench: ## measure what docs/benchmarks.md shows and write it anew (BENCH=door,size,… for some parts of it)
+	$(GO) test -run '^$$' -bench '^BenchmarkSuite$$' -benchtime 1x -timeout 2h ./internal/bench
 
 fuzz: ## every fuzz target for FUZZTIME
 	@grep -rlE '^func Fuzz' --include='*_test.go' cmd internal | while read -r file; do \
@@ -79,9 +100,21 @@ fuzz: ## every fuzz target for FUZZTIME
 		done; \
 	done
 
+fuzz-release: ## every fuzz target for an hour, on all cores; goes on where it was ended
+	@FUZZTIME=$(if $(filter file,$(origin FUZZTIME)),1h,$(FUZZTIME)) GO=$(GO) tools/fuzz-release.sh
+
+# What is published of a version: programs that were built twice and compared, bills of
+# materials, licences and sums, in dist/. Of the commit that is checked out; with a tag
+# on it that is the version.
+release: lint vuln test ## linters, known vulnerabilities, all tests, then the files of a release
+	$(GO) run ./tools/release build -out dist
+
+sbom: build ## the bill of materials of ./usher, in usher.cdx.json
+	$(GO) run ./tools/release sbom usher > usher.cdx.json
+
 docs: ## write the generated pages anew
 	$(GO) test ./internal/config -run TestDocumentedSettingsAreCurrent -update
 	$(GO) test ./internal/directory -run TestErrorsPage -update
 
 clean:
-	rm -rf usher bin
+	rm -rf usher bin dist usher.cdx.json

@@ -48,12 +48,14 @@ var importRules = []importRule{
 	// Test support.
 	{"internal/bench", []string{"internal/app", "internal/config", "internal/directory", "internal/load", "internal/store"}},
 	{"internal/archtest", nil},
+	{"tools/release", nil},
 	{"internal/browser", nil},
 	{"internal/contract", nil},
 	{"internal/conformance", []string{"internal/testkit", "internal/testkit/pgtest", "internal/app", "internal/config", "internal/directory"}},
 	{"internal/promises", []string{"internal/app", "internal/config", "internal/directory", "internal/store", "internal/testkit", "internal/testkit/pgtest"}},
 	{"internal/crossdoor", []string{"internal/app", "internal/config", "internal/directory", "internal/store", "internal/testkit", "internal/testkit/pgtest"}},
 	{"internal/scaleout", []string{"internal/app", "internal/config", "internal/directory", "internal/store", "internal/testkit", "internal/testkit/pgtest", "internal/testkit/site"}},
+	{"internal/torture", []string{"internal/config", "internal/directory", "internal/store", "internal/testkit", "internal/testkit/pgtest", "internal/testkit/site"}},
 	{"internal/testkit/pgtest", nil},
 	{"internal/testkit/site", []string{"internal/directory", "internal/store", "internal/testkit", "internal/testkit/pgtest"}},
 	{"internal/testkit", []string{"internal/app", "internal/config", "internal/directory", "internal/store", "internal/contract", "internal/testkit/pgtest"}},
@@ -87,7 +89,7 @@ func TestImportsFollowTheTable(t *testing.T) {
 func TestProgramLinksNoTestSupport(t *testing.T) {
 	for _, p := range goList(t, "-deps", "./cmd/usher") {
 		pkg := strings.TrimPrefix(p.ImportPath, module+"/")
-		for _, name := range []string{"internal/contract", "internal/crossdoor", "internal/promises", "internal/processes", "internal/scaleout", "internal/testkit", "internal/archtest", "internal/bench", "internal/browser", "internal/store/storetest"} {
+		for _, name := range []string{"internal/contract", "internal/crossdoor", "internal/promises", "internal/processes", "internal/scaleout", "internal/torture", "internal/testkit", "internal/archtest", "internal/bench", "internal/browser", "internal/store/storetest"} {
 			if pkg == name || strings.HasPrefix(pkg, name+"/") {
 				t.Errorf("the program links %s", pkg)
 			}
