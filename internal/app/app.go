@@ -112,7 +112,7 @@ func (a *App) openStore(ctx context.Context) error {
 	}
 	a.service = directory.New(db, directory.Options{PublicURL: a.cfg.BaseURL(), Sealer: sealer, JobAdded: a.wakeJobs, Logger: a.log, CheckpointKey: key,
 		CheckpointedThrough: a.checkpointedThrough, Courier: a.courier, WebhooksChanged: a.wakeWebhooks,
-		QueryTime: a.cfg.QueryTimeout})
+		QueryTime: a.cfg.QueryTimeout, Strangers: a.cfg.WrongCredentials})
 	return nil
 }
 

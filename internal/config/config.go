@@ -55,6 +55,8 @@ type Config struct {
 	MetricsAddr string `key:"metrics_addr" help:"address of /healthz, /readyz and /metrics, as host:port; empty serves them on addr"`
 	// TrustedProxies are addresses or networks whose X-Forwarded-For is believed.
 	TrustedProxies []string `key:"trusted_proxies" help:"addresses or networks of proxies whose X-Forwarded-For is believed, separated by commas"`
+	// WrongCredentials bounds what strangers try from one address.
+	WrongCredentials int `key:"wrong_credentials_per_minute" min:"1" max:"1000000" help:"how many wrong keys, tokens and client secrets an address may send in a minute before it is refused and slowed (limit.credentials); right ones pass all the same"`
 
 	// PublicURL is what links in messages begin with; "" is Addr. BaseURL applies
 	// the default.
@@ -162,6 +164,7 @@ func Default() Config {
 		DemoCredentials:      "fixed",
 		SMTPTLS:              "starttls",
 		EncoreAllowedOrigins: []string{"*"},
+		WrongCredentials:     300,
 		SmartappCredentials:  smartappCredentials(),
 		LogFormat:            "json",
 		LogLevel:             "info",

@@ -35,6 +35,8 @@ func start(t *testing.T) subject {
 		// A head that is larger is answered by the HTTP server before any door
 		// sees it (RFC 6585 section 5), and made-up queries get long.
 		cfg.MaxHeader = 1 << 20
+		// With every request that succeeds one is sent with a wrong credential.
+		cfg.WrongCredentials = 1_000_000
 		admin, err := app.OpenAdmin(t.Context(), cfg, slog.New(slog.DiscardHandler), "tenant create")
 		if err != nil {
 			t.Fatal(err)
