@@ -136,6 +136,8 @@ type Config struct {
 	WriteTimeout time.Duration `key:"write_timeout" min:"1" max:"3600" help:"how long answering a request may take"`
 	// QueryTimeout bounds what a list, search or filter of users or groups reads.
 	QueryTimeout time.Duration `key:"query_timeout" min:"1" max:"3600" help:"how long a list, search or filter of users or groups may look before it is refused (query.too_costly)"`
+	// DatabaseTimeout bounds the wait for each answer of PostgreSQL, but for lists.
+	DatabaseTimeout time.Duration `key:"database_timeout" min:"1" max:"3600" help:"how long PostgreSQL may take for a look-up or a change before the request is refused for now (503)"`
 	// IdleTimeout is how long a connection is kept open between requests.
 	IdleTimeout time.Duration `key:"idle_timeout" min:"1" max:"3600" help:"how long a connection is kept open between requests"`
 	// MaxHeader is the largest head of a request in bytes.
@@ -173,6 +175,7 @@ func Default() Config {
 		ReadTimeout:          30 * time.Second,
 		WriteTimeout:         60 * time.Second,
 		QueryTimeout:         10 * time.Second,
+		DatabaseTimeout:      20 * time.Second,
 		IdleTimeout:          2 * time.Minute,
 		MaxHeader:            128 << 10,
 		MaxBody:              1 << 20,

@@ -50,7 +50,7 @@ func (s *postgresSource) close() error {
 	return s.pool.Close()
 }
 
-func (s *postgresSource) querier() querier { return sqlQuerier{s.conn} }
+func (s *postgresSource) querier() querier { return sqlQuerier{run: s.conn} }
 
 func (s *postgresSource) schema(ctx context.Context) (version int64, err error) {
 	err = s.querier().query(ctx, "SELECT max(version_id) FROM "+versionTable, nil, func(r *row) { version = r.int() })

@@ -88,7 +88,7 @@ func fillConn(ctx context.Context, conn *sql.Conn, fill func(context.Context, re
 	return err
 }
 
-func (s *postgresTarget) querier() querier { return sqlQuerier{s.conn} }
+func (s *postgresTarget) querier() querier { return sqlQuerier{run: s.conn} }
 
 func (s *postgresTarget) begin(ctx context.Context) ([]backupTable, error) {
 	tables, err := postgresTables(ctx, s.querier())

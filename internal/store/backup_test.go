@@ -172,7 +172,7 @@ func columnKind(t *testing.T, db *DB, table, column string) string {
 		read(conn, "SELECT CASE type WHEN 'TEXT' THEN 'text' WHEN 'BLOB' THEN 'bytes' ELSE 'integer' END FROM pragma_table_info($1) WHERE name = $2")
 		return kind
 	}
-	read(sqlQuerier{db.Store.(*postgresDB).pool}, `SELECT CASE data_type WHEN 'text' THEN 'text' WHEN 'bytea' THEN 'bytes' ELSE 'integer' END
+	read(sqlQuerier{run: db.Store.(*postgresDB).pool}, `SELECT CASE data_type WHEN 'text' THEN 'text' WHEN 'bytea' THEN 'bytes' ELSE 'integer' END
 		FROM information_schema.columns WHERE table_name = $1 AND column_name = $2`)
 	return kind
 }
@@ -182,7 +182,7 @@ func execAnywhere(t *testing.T, db *DB, head, tail string, values []any) {
 	t.Helper()
 	var err error
 	if s, ok := db.Store.(*postgresDB); ok {
-		_, err = sqlQuerier{s.pool}.exec(t.Context(), head+"OVERRIDING SYSTEM VALUE"+tail, values...)
+		_, err = sqlQuerier{run: s.pool}.exec(t.Context(), head+"OVERRIDING SYSTEM VALUE"+tail, values...)
 	} else {
 		err = db.Update(t.Context(), func(dt directory.Tx) error {
 			_, err := dt.(*tx).q.exec(t.Context(), head+tail, values...)

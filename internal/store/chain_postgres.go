@@ -68,7 +68,7 @@ const anyUnsealedSQL = `SELECT 1 WHERE EXISTS (SELECT FROM events_new WHERE tena
 
 func (db *postgresDB) sealTenant(ctx context.Context, t directory.TenantNo) error {
 	unsealed := false
-	err := sqlQuerier{db.pool}.query(ctx, anyUnsealedSQL, []any{int64(t)}, func(*row) { unsealed = true })
+	err := sqlQuerier{run: db.pool, within: db.opts.Patience}.query(ctx, anyUnsealedSQL, []any{int64(t)}, func(*row) { unsealed = true })
 	for n := sealedAtOnce; err == nil && unsealed && n == sealedAtOnce; {
 		n, err = db.sealSome(ctx, t, "")
 	}
@@ -84,7 +84,7 @@ func (db *postgresDB) sealSome(ctx context.Context, t directory.TenantNo, skip s
 		return 0, answerOf(ctx, err)
 	}
 	defer dt.Rollback() // after a commit it does nothing
-	q := sqlQuerier{dt}
+	q := sqlQuerier{run: dt, within: db.opts.Patience}
 	head, err := headToSeal(ctx, q, t, skip)
 	if err != nil || head.Tenant != t {
 		return 0, err
@@ -269,7 +269,7 @@ func (db *postgresDB) restSealer(ctx context.Context, wait time.Duration, failin
 // was the sum of their lengths. Of a tenant with very many events it leaves some to
 // the next round, so that the others need not wait.
 func (db *postgresDB) sealRound(ctx context.Context, f *follower, sum int64) (next int64, more bool, err error) {
-	q := sqlQuerier{db.pool}
+	q := sqlQuerier{run: db.pool, within: db.opts.Patience}
 	var tenants []directory.TenantNo
 	err = q.query(ctx, unsealedTenantsSQL, []any{int64(tenantsAtOnce)}, func(r *row) { tenants = append(tenants, directory.TenantNo(r.int())) })
 	more = len(tenants) == tenantsAtOnce

@@ -161,7 +161,7 @@ func TestEventsOfEarlierVersionsAreSealed(t *testing.T) {
 		db := openTest(t, postgresDSN(t))
 		one, two := newTenant(t, db, "one"), newTenant(t, db, "two")
 		early := func(no directory.TenantNo, id string) {
-			if _, err := (sqlQuerier{db.Store.(*postgresDB).pool}).exec(t.Context(), earlierEvent, int64(no), id, []byte("x")); err != nil {
+			if _, err := (sqlQuerier{run: db.Store.(*postgresDB).pool}).exec(t.Context(), earlierEvent, int64(no), id, []byte("x")); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -218,7 +218,7 @@ func TestSealingSurvivesKills(t *testing.T) {
 		if i%10 == 0 {
 			kill := `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
 				AND application_name = 'usher'`
-			if _, err := (sqlQuerier{killer.Store.(*postgresDB).pool}).exec(t.Context(), kill); err != nil {
+			if _, err := (sqlQuerier{run: killer.Store.(*postgresDB).pool}).exec(t.Context(), kill); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -346,7 +346,7 @@ func TestPostgresPlans(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	plans(t, db.engine, sqlQuerier{tx}, "EXPLAIN ", 0, func(t *testing.T, l look, sql, plan string) {
+	plans(t, db.engine, sqlQuerier{run: tx}, "EXPLAIN ", 0, func(t *testing.T, l look, sql, plan string) {
 		if strings.Contains(plan, "Seq Scan") || !l.sort && strings.Contains(plan, "Sort  (") {
 			t.Errorf("%s\n%s", sql, plan)
 		}
@@ -356,7 +356,7 @@ func TestPostgresPlans(t *testing.T) {
 	changes[anyUnsealedSQL] = []any{int64(1)}
 	changes[moveEventsSQL] = []any{int64(1), "{1}", "{1}", "{00}", "{00}"}
 	changes[placeEventsSQL] = []any{int64(1), "{1}", "{1}", "{00}", "{00}"}
-	changePlans(t, sqlQuerier{tx}, changes, "EXPLAIN ", 0, func(sql, plan string) {
+	changePlans(t, sqlQuerier{run: tx}, changes, "EXPLAIN ", 0, func(sql, plan string) {
 		if strings.Contains(plan, "Seq Scan") {
 			t.Errorf("%s\n%s", sql, plan)
 		}
@@ -368,7 +368,7 @@ func TestPostgresPlans(t *testing.T) {
 		var plan []string
 		a := args{}
 		where, _ := matchTrigrams(&a, 1, []string{"anna"}, nil)
-		err := sqlQuerier{tx}.query(t.Context(), "EXPLAIN SELECT s.rid FROM user_search s WHERE "+where, a.list, func(r *row) { plan = append(plan, r.text()) })
+		err := sqlQuerier{run: tx}.query(t.Context(), "EXPLAIN SELECT s.rid FROM user_search s WHERE "+where, a.list, func(r *row) { plan = append(plan, r.text()) })
 		text := strings.Join(plan, "\n")
 		if err != nil || !regexp.MustCompile(`Index Cond: \(\(tenant = .*\) AND \(document ~~`).MatchString(text) {
 			t.Errorf("%v\n%s", err, text)

@@ -113,6 +113,7 @@ func openPostgres(ctx context.Context, database string, o Options) (*DB, error) 
 	draws.SetConnMaxIdleTime(5 * time.Minute)
 
 	numbers := newNumberBlocks(draws)
+	numbers.patience = o.Patience
 	db := &postgresDB{pool: pool, numbers: numbers, opts: o, engine: newPostgresEngine(numbers), sealing: newPostgresSealing()}
 	have, err := postgresVersion(ctx, pool)
 	if err == nil {
@@ -161,17 +162,20 @@ func migratePostgres(ctx context.Context, database string, _ Options) error {
 
 // Read implements directory.Store.
 func (db *postgresDB) Read(ctx context.Context, fn func(directory.Reader) error) error {
-	return fn(&reader{e: db.engine, q: sqlQuerier{db.pool}})
+	return fn(&reader{e: db.engine, q: sqlQuerier{run: db.pool, within: db.opts.Patience}})
 }
 
 // View implements directory.Store.
 func (db *postgresDB) View(ctx context.Context, fn func(directory.Reader) error) error {
-	t, err := db.pool.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
+	end, guard := endAfter(ctx, db.opts.Patience)
+	defer guard.stop()
+	t, err := db.pool.BeginTx(end, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
 	if err != nil {
-		return answerOf(ctx, err)
+		return wait(ctx, err)
 	}
+	guard.rest()
 	defer t.Rollback() // nothing to commit: the transaction was a snapshot
-	return fn(&reader{e: db.engine, q: sqlQuerier{t}})
+	return fn(&reader{e: db.engine, q: sqlQuerier{run: t, within: db.opts.Patience}})
 }
 
 // Ping implements directory.Store.
@@ -195,11 +199,20 @@ type sqlRunner interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 }
 
-// sqlQuerier is a querier over database/sql.
-type sqlQuerier struct{ run sqlRunner }
+// sqlQuerier is a querier over database/sql. What is fast by construction is waited
+// for within a time; 0 is for ever.
+type sqlQuerier struct {
+	run    sqlRunner
+	within time.Duration
+}
 
 func (q sqlQuerier) query(ctx context.Context, sql string, args []any, each func(*row)) error {
-	return q.scan(ctx, sql, args, each)
+	if q.within == 0 {
+		return q.scan(ctx, sql, args, each)
+	}
+	patient, cancel := context.WithTimeout(ctx, q.within)
+	defer cancel()
+	return lateness(ctx, q.scan(patient, sql, args, each))
 }
 
 func (q sqlQuerier) scan(ctx context.Context, sql string, args []any, each func(*row)) error {
@@ -230,9 +243,14 @@ func (q sqlQuerier) scan(ctx context.Context, sql string, args []any, each func(
 }
 
 func (q sqlQuerier) exec(ctx context.Context, sql string, args ...any) (int64, error) {
-	result, err := q.run.ExecContext(ctx, sql, args...)
+	patient, cancel := ctx, context.CancelFunc(func() {})
+	if q.within > 0 {
+		patient, cancel = context.WithTimeout(ctx, q.within)
+	}
+	defer cancel()
+	result, err := q.run.ExecContext(patient, sql, args...)
 	if err != nil {
-		return 0, answerOf(ctx, err)
+		return 0, lateness(ctx, answerOf(patient, err))
 	}
 	return result.RowsAffected()
 }

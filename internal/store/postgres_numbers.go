@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"sync"
+	"time"
 )
 
 // blockSize is how many numbers a process draws at a time: fewer draws, and no
@@ -14,9 +15,11 @@ const blockSize = 64
 // that a counter's row is never locked for as long as a change takes. Numbers
 // of a block that are left when the process ends are lost.
 type numberBlocks struct {
-	pool   *sql.DB
-	mu     sync.Mutex
-	blocks map[numberKey]*numberBlock
+	pool *sql.DB
+	// patience is how long a draw may wait for the database; 0 is for ever.
+	patience time.Duration
+	mu       sync.Mutex
+	blocks   map[numberKey]*numberBlock
 }
 
 type numberKey struct {
@@ -51,7 +54,7 @@ func (n *numberBlocks) next(ctx context.Context, _ querier, tenant int64, kind s
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.next == b.end {
-		first, err := drawNumbers(ctx, sqlQuerier{n.pool}, tenant, kind, blockSize)
+		first, err := drawNumbers(ctx, sqlQuerier{run: n.pool, within: n.patience}, tenant, kind, blockSize)
 		if err != nil {
 			return 0, err
 		}
@@ -63,7 +66,7 @@ func (n *numberBlocks) next(ctx context.Context, _ querier, tenant int64, kind s
 
 // row draws past the block of this process, which keeps its numbers for others.
 func (n *numberBlocks) row(ctx context.Context, _ querier, tenant int64, kind string, count int64) (int64, error) {
-	return drawNumbers(ctx, sqlQuerier{n.pool}, tenant, kind, count)
+	return drawNumbers(ctx, sqlQuerier{run: n.pool, within: n.patience}, tenant, kind, count)
 }
 
 // raise raises the counter for all processes and drops what is left of this
@@ -77,7 +80,7 @@ func (n *numberBlocks) raise(ctx context.Context, _ querier, tenant int64, kind 
 	if number < b.next {
 		return nil // drawn from the counter, which is past it
 	}
-	if err := raiseNumber(ctx, sqlQuerier{n.pool}, tenant, kind, number); err != nil {
+	if err := raiseNumber(ctx, sqlQuerier{run: n.pool, within: n.patience}, tenant, kind, number); err != nil {
 		return err
 	}
 	b.next = min(max(b.next, number+1), b.end)

@@ -34,6 +34,7 @@ func (e *errCommitUnknown) Unwrap() error { return e.cause }
 func (db *postgresDB) Update(ctx context.Context, fn func(directory.Tx) error) error {
 	pending := &changes{}
 	duplicates := 0
+	began := time.Now()
 	for try := 1; ; try++ {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -56,7 +57,7 @@ func (db *postgresDB) Update(ctx context.Context, fn func(directory.Tx) error) e
 		} else if again, final := retry(ctx, err, &duplicates); !again {
 			return final
 		}
-		if try == maxTries {
+		if try == maxTries || db.opts.Patience > 0 && time.Since(began) >= db.opts.Patience {
 			return busy(err)
 		}
 		if err := pause(ctx, try); err != nil {
@@ -100,17 +101,20 @@ func pause(ctx context.Context, try int) error {
 
 // attempt runs fn in one transaction.
 func (db *postgresDB) attempt(ctx context.Context, fn func(directory.Tx) error, pending *changes) error {
-	conn, err := db.pool.Conn(ctx)
+	end, guard := endAfter(ctx, db.opts.Patience)
+	defer guard.stop()
+	conn, err := db.pool.Conn(end)
 	if err != nil {
-		return answerOf(ctx, err)
+		return wait(ctx, err)
 	}
 	defer conn.Close() // back to the pool, when the transaction has ended
-	t, err := conn.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
+	t, err := conn.BeginTx(end, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
 	if err != nil {
-		return answerOf(ctx, err)
+		return wait(ctx, err)
 	}
 	defer t.Rollback() // also when fn panics; after a commit it does nothing
-	q := copyQuerier{sqlQuerier{t}, conn}
+	guard.rest()
+	q := copyQuerier{sqlQuerier{t, db.opts.Patience}, conn}
 	err = fn(&tx{reader{e: db.engine, q: q, pending: pending}})
 	if pending.failed != nil {
 		return pending.failed
@@ -122,6 +126,7 @@ func (db *postgresDB) attempt(ctx context.Context, fn func(directory.Tx) error, 
 	if err := pending.flush(ctx, db.engine, q); err != nil {
 		return err
 	}
+	guard.again()
 	return db.commit(ctx, t)
 }
 

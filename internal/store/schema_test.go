@@ -60,7 +60,7 @@ func TestSchemasAreTheSame(t *testing.T) {
 	if len(have) < 100 {
 		t.Errorf("only %d lines: the listing is not whole", len(have))
 	}
-	if diff := cmp.Diff(have, postgresSchema(t, sqlQuerier{postgres.Store.(*postgresDB).pool})); diff != "" {
+	if diff := cmp.Diff(have, postgresSchema(t, sqlQuerier{run: postgres.Store.(*postgresDB).pool})); diff != "" {
 		t.Errorf("the schemas differ (-sqlite +postgres):\n%s", diff)
 	}
 }

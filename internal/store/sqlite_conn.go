@@ -166,7 +166,10 @@ func (c *sqliteConn) failed(err error) error {
 		case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_ROWID:
 			return fmt.Errorf("%w: %w", directory.ErrDuplicate, err)
 		}
-		if e.code&0xff == sqlite3.SQLITE_BUSY {
+		switch e.code & 0xff {
+		case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN:
+			// Somebody holds the file, or the disk is full or does not take writes:
+			// callers may try again, and once it is repaired they succeed.
 			err = busy(err)
 		}
 	}

@@ -45,6 +45,9 @@ type writer struct {
 	// the last merge, and one for what an earlier process may have left: a
 	// search reads all segments.
 	unmerged int
+	// troubled is when the log last said that the disk does not take changes; zero
+	// once it does.
+	troubled time.Time
 	// loading says that many users are being loaded.
 	loading atomic.Bool
 }
@@ -276,6 +279,7 @@ func (b *batch) commit() {
 		return
 	}
 	b.w.commits.Add(1)
+	b.w.recovered()
 	b.w.engine.chains.committed()
 	if len(b.changes.search) > 0 {
 		b.w.unmerged++
@@ -288,6 +292,9 @@ func (b *batch) commit() {
 // answer tells every caller of the batch. An error of the batch is everybody's,
 // also of those that would have been refused.
 func (b *batch) answer(err error) {
+	if err != nil {
+		b.w.trouble(err)
+	}
 	for _, u := range b.updates {
 		if err != nil {
 			u.err, u.panicked = err, nil

@@ -31,6 +31,10 @@ type Options struct {
 	// Readers is the number of SQLite reader connections, or of PostgreSQL
 	// connections; 0 is twice the cores, and at least 16 on PostgreSQL.
 	Readers int
+	// Patience is how long a statement that is fast by construction, a connection and
+	// a COMMIT of PostgreSQL are waited for, before the caller is told that the
+	// directory is busy; 0 is for ever. What may run long has the caller's own limit.
+	Patience time.Duration
 	// Batch is the most SQLite updates that share one commit; 0 is 128.
 	Batch int
 }
