@@ -136,21 +136,24 @@ func (s *Service) proveInTurn(ctx context.Context, call *Call) (version int64, e
 	if err != nil {
 		return 0, s.refused(call, err)
 	}
+	found := unlooked // a failure of the database, or a panic, says nothing of the credential
+	defer func() {
+		if tooMany := s.strangers.Leave(turn, call.Addr, call.ClientID, call.Secret, found); tooMany != nil {
+			err = tooMany
+		}
+		err = s.refused(call, err)
+	}()
 	version, err = s.prove(ctx, call)
 	if errors.Is(err, ErrNotFound) {
 		err = errCredential()
 	}
-	found := unlooked // a failure of the database says nothing of the credential
 	switch {
 	case call.found:
 		found = somebodys
 	case CodeOf(err) == CodeUnauthenticated:
 		found = nobodys
 	}
-	if tooMany := s.strangers.Leave(turn, call.Addr, call.ClientID, call.Secret, found); tooMany != nil {
-		err = tooMany
-	}
-	return version, s.refused(call, err)
+	return version, err
 }
 
 // refused counts a call against its address if its credential was refused, and

@@ -26,29 +26,46 @@ func (s *Service) enterClient(ctx context.Context, call *Call, g Grant, kind Cre
 			return Credential{}, TooManyLogins(retry)
 		}
 	}
-	turn, err := s.strangers.Enter(ctx, call.Addr, g.ClientID, g.ClientSecret)
+	auth, err := s.clientInTurn(ctx, call, g, kind)
+	if err == nil && (openDoor(call, &auth) != nil || s.validNow(call, &auth.Credential) != nil) {
+		err = errClient()
+	}
 	if err != nil {
 		return Credential{}, s.refused(call, err)
 	}
-	auth, same, err := s.lookUpClient(ctx, g, kind)
-	found := unlooked
-	if err == nil {
-		found = foundIf(same)
-	}
-	tooMany := s.strangers.Leave(turn, call.Addr, g.ClientID, g.ClientSecret, found)
-	if err != nil {
-		return Credential{}, err
-	}
 	client := auth.Credential
-	if !same || openDoor(call, &auth) != nil || s.validNow(call, &client) != nil {
-		if tooMany == nil {
-			tooMany = Wrong(CodeUnauthenticated, ReasonClientInvalid, "The client is not known or its secret is wrong.")
-		}
-		return Credential{}, s.refused(call, tooMany)
-	}
 	succeeded()
 	call.Actor = Actor{Tenant: auth.Tenant, Credential: client.ID, Name: "client:" + client.Name, through: client.ID}
 	return client, s.count(ctx, call, auth.TenantVersion)
+}
+
+func errClient() error {
+	return Wrong(CodeUnauthenticated, ReasonClientInvalid, "The client is not known or its secret is wrong.")
+}
+
+// clientInTurn is lookUpClient with the limit of strangers before it. Errors:
+// client.invalid, limit.credentials.
+func (s *Service) clientInTurn(ctx context.Context, call *Call, g Grant, kind CredentialKind) (auth Authentication, err error) {
+	turn, err := s.strangers.Enter(ctx, call.Addr, g.ClientID, g.ClientSecret)
+	if err != nil {
+		return auth, err
+	}
+	found := unlooked
+	defer func() {
+		if tooMany := s.strangers.Leave(turn, call.Addr, g.ClientID, g.ClientSecret, found); tooMany != nil {
+			err = tooMany
+		}
+	}()
+	auth, same, err := s.lookUpClient(ctx, g, kind)
+	switch {
+	case err != nil:
+		return auth, err
+	case !same:
+		found = nobodys
+		return auth, errClient()
+	}
+	found = somebodys
+	return auth, nil
 }
 
 // lookUpClient finds a credential of a kind by name and compares its secret.

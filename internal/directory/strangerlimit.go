@@ -63,13 +63,6 @@ const (
 	somebodys              // somebody has it, or had it
 )
 
-func foundIf(there bool) whose {
-	if there {
-		return somebodys
-	}
-	return nobodys
-}
-
 // NewStrangerLimiter makes a StrangerLimiter; now is the clock. A limit of 0 or less
 // is DefaultStrangersPerAddress.
 func NewStrangerLimiter(perMinute int, now func() time.Time) *StrangerLimiter {
