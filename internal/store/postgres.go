@@ -30,6 +30,11 @@ const (
 	smallPool = 64
 )
 
+// connectWithin is how long each host may take to let a connection in, unless the
+// connection string says so (connect_timeout): a machine that is gone without a word
+// must not keep whoever looks for another one.
+const connectWithin = 3 * time.Second
+
 // postgresDB is the PostgreSQL engine. It keeps nothing that another process
 // needs: any number of them work on one database.
 type postgresDB struct {
@@ -89,6 +94,9 @@ func postgresConfig(database string) (*pgx.ConnConfig, error) {
 	}
 	if len(config.Fallbacks) > 0 && config.ValidateConnect == nil {
 		config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	}
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = connectWithin
 	}
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "usher"

@@ -14,11 +14,9 @@ import (
 
 // The bounds of retries.
 const (
-	maxTries      = 8
-	firstBackoff  = 5 * time.Millisecond
-	outcomeWithin = 5 * time.Second // for the answer whether a lost COMMIT happened
-	outcomeEvery  = 100 * time.Millisecond
-	commitWithin  = 30 * time.Second
+	maxTries     = 8
+	firstBackoff = 5 * time.Millisecond
+	commitWithin = 30 * time.Second
 )
 
 // errCommitUnknown is a COMMIT that was sent and not answered.
@@ -144,33 +142,6 @@ func (db *postgresDB) commit(ctx context.Context, t *sql.Tx) error {
 		return err // the server said that it did not commit
 	}
 	return &errCommitUnknown{err}
-}
-
-// outcome finds out whether a transaction was committed, from the event that
-// it wrote last. Only a primary's answer counts: a standby may be behind.
-func (db *postgresDB) outcome(ctx context.Context, event committedEvent) (bool, error) {
-	if event.seq == 0 {
-		return false, errors.New("store: the transaction wrote no event to look for")
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), outcomeWithin)
-	defer cancel()
-	for {
-		var standby bool
-		var found int
-		// In one statement: between two it could move from one table to the other.
-		err := db.pool.QueryRowContext(ctx, `SELECT pg_is_in_recovery(), (SELECT count(*) FROM events_new WHERE tenant = $3 AND seq = $1 AND id = $2)
-			+ (SELECT count(*) FROM events WHERE seq = $1 AND id = $2)`, event.seq, event.id, int64(event.tenant)).Scan(&standby, &found)
-		if err == nil && !standby {
-			return found > 0, nil
-		}
-		wait := time.NewTimer(outcomeEvery)
-		select {
-		case <-wait.C:
-		case <-ctx.Done():
-			wait.Stop()
-			return false, errors.Join(err, ctx.Err())
-		}
-	}
 }
 
 func outcomeUnknown(cause error) error {

@@ -109,6 +109,43 @@ func (p *Pair) Promote(t testing.TB) {
 	p.primary, p.standby = p.standby, p.primary
 }
 
+// PauseStandby stops the standby's processes, as when its machine hangs: commits on
+// the primary wait for it from now on.
+func (p *Pair) PauseStandby(t testing.TB) {
+	t.Helper()
+	p.signalStandby(t, syscall.SIGSTOP)
+}
+
+// ResumeStandby lets the standby go on.
+func (p *Pair) ResumeStandby(t testing.TB) {
+	t.Helper()
+	p.signalStandby(t, syscall.SIGCONT)
+}
+
+func (p *Pair) signalStandby(t testing.TB, s syscall.Signal) {
+	t.Helper()
+	main := p.standby.server.Process.Pid
+	all, err := children(main)
+	if err != nil {
+		t.Fatalf("pgtest: %v", err)
+	}
+	for _, pid := range append(all, main) {
+		if err := syscall.Kill(pid, s); err != nil {
+			t.Fatalf("pgtest: %v", err)
+		}
+	}
+}
+
+// TerminateWaiting ends the connections to the primary whose commit waits for the
+// standby, and returns when there was one.
+func (p *Pair) TerminateWaiting(t testing.TB) {
+	t.Helper()
+	err := p.primary.until("SELECT coalesce(bool_or(pg_terminate_backend(pid)), false) FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
+	if err != nil {
+		t.Fatalf("pgtest: %v", err)
+	}
+}
+
 // until asks until the answer to a question is yes.
 func (c *cluster) until(question string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)

@@ -62,3 +62,18 @@ func (p *Pair) KillPrimary(t testing.TB) { Database(t) }
 
 // Promote fails the test.
 func (p *Pair) Promote(t testing.TB) { Database(t) }
+
+// Dump fails the test.
+func Dump(t testing.TB, _ string) []byte { return []byte(Database(t)) }
+
+// Load fails the test.
+func Load(t testing.TB, _ string, _ []byte) { Database(t) }
+
+// PauseStandby fails the test.
+func (p *Pair) PauseStandby(t testing.TB) { Database(t) }
+
+// ResumeStandby fails the test.
+func (p *Pair) ResumeStandby(t testing.TB) { Database(t) }
+
+// TerminateWaiting fails the test.
+func (p *Pair) TerminateWaiting(t testing.TB) { Database(t) }
