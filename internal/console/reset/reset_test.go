@@ -2,6 +2,8 @@ package reset_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"io"
 	"net/http"
 	"net/url"
@@ -97,6 +99,12 @@ func TestPersonSetsPassword(t *testing.T) {
 		if header.Get("Referrer-Policy") != "no-referrer" || header.Get("Cache-Control") != "no-store" || header.Get("Set-Cookie") != "" ||
 			!strings.Contains(header.Get("Content-Security-Policy"), "default-src 'none'") {
 			t.Errorf("%s: headers %v", path, header)
+		}
+		_, rest, _ := strings.Cut(body, "<style>")
+		style, _, _ := strings.Cut(rest, "</style>")
+		sum := sha256.Sum256([]byte(style))
+		if policy := header.Get("Content-Security-Policy"); !strings.Contains(policy, "style-src 'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'") {
+			t.Errorf("%s: the policy %q forbids the page's own style", path, policy)
 		}
 	}
 	for name, pair := range map[string][2]string{"not the same": {newPassword, newPassword + "x"}, "short": {"short", "short"}} {
