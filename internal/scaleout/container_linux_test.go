@@ -3,7 +3,6 @@ package scaleout_test
 import (
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -41,7 +40,7 @@ func TestContainerNeedsNothingButTheProgram(t *testing.T) {
 	root, addr := t.TempDir(), freeAddr(t)
 	attributes := inRoot(t, root, user[1])
 	cmd := exec.Command("/usher", "serve", "--addr", addr, "--doors", "canonical")
-	cmd.Dir, cmd.Env, cmd.SysProcAttr, cmd.Stderr = "/data", environ, attributes, t.Output()
+	cmd.Dir, cmd.Env, cmd.SysProcAttr, cmd.Stderr = "/data", append(environ, "USHER_DRAIN_TIME=0s"), attributes, t.Output()
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -70,18 +69,6 @@ func TestContainerNeedsNothingButTheProgram(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Errorf("after STOPSIGNAL: %v", err)
 	}
-}
-
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return l.Addr().String()
 }
 
 // inRoot furnishes a root as the image is, and says how to start a process in it.

@@ -204,12 +204,15 @@ func (l *load) writeSeats(hand []person, seed uint64) {
 	draw, c := rand.New(rand.NewPCG(2, seed)), newClient()
 	for !l.stop.Load() && len(hand) > 0 {
 		i := draw.IntN(len(hand))
-		p, active := hand[i], draw.IntN(3) > 0
+		p := hand[i]
+		l.mu.Lock()
+		active := !l.seated[p.id][true] // what it is not: encore refuses what is done already
+		l.mu.Unlock()
 		err := l.setActive(c, draw.IntN(2) == 0, p, active)
 		switch r, refused := errors.AsType[*refusal](err); {
 		case err == nil:
 			l.ack(func() { l.seated[p.id] = map[bool]bool{active: true} })
-		case refused && active && (strings.Contains(r.text, "seat.exhausted") || strings.Contains(r.text, "108")):
+		case refused && active && (strings.Contains(r.text, "seat.exhausted") || strings.Contains(r.text, `"Code":108`)):
 			l.ack(func() {}) // an answer like any other
 		default:
 			l.mu.Lock()

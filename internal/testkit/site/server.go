@@ -66,6 +66,9 @@ func (v *Server) Begin() error {
 	line := append([]string{}, v.Prefix...)
 	line = append(line, path, "serve", "--addr", v.Addr, "--database", v.Site.Database, "--doors", doors,
 		"--mail-dir", v.Site.Dir, "--log-level", "warn", "--log-format", "text")
+	if v.MetricsAddr != "" {
+		line = append(line, "--metrics-addr", v.MetricsAddr)
+	}
 	line = append(line, v.Flags...)
 	cmd := exec.Command(line[0], line[1:]...)
 	cmd.Env = append(append(os.Environ(), "USHER_SECRET_KEY="+testkit.SecretKey), v.Env...)
@@ -117,7 +120,11 @@ func (v *Server) Await(ctx context.Context) error {
 
 // ready asks the server once whether it takes requests.
 func (v *Server) ready(ctx context.Context) error {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, v.URL()+"/readyz", nil)
+	addr := v.MetricsAddr
+	if addr == "" {
+		addr = v.Addr
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+"/readyz", nil)
 	if err != nil {
 		return err
 	}

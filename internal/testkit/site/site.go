@@ -63,6 +63,8 @@ type Process struct {
 	Program string
 	// Doors are the doors to serve, as the setting has them; "" is canonical.
 	Doors string
+	// MetricsAddr is where /readyz and the like are served; "" is the doors' address.
+	MetricsAddr string
 	// Flags come after the site's own, so that they win.
 	Flags []string
 	// Env is added to the test's own environment, as KEY=VALUE.
