@@ -122,7 +122,7 @@ func TestFollowFromACursor(t *testing.T) {
 }
 
 // following collects what a stream of scripted answers comes to.
-func following(t *testing.T, answers ...http.HandlerFunc) (ids []string, last error, requests []*http.Request, waited []time.Duration) {
+func following(t *testing.T, answers ...http.HandlerFunc) (ids []string, requests []*http.Request, waited []time.Duration, last error) {
 	t.Helper()
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		requests = append(requests, r)
@@ -136,7 +136,7 @@ func following(t *testing.T, answers ...http.HandlerFunc) (ids []string, last er
 			ids = append(ids, e.ID)
 		}
 	}
-	return ids, last, requests, p.list
+	return ids, requests, p.list, last
 }
 
 // streams answers with a stream of server-sent events that ends.
@@ -159,7 +159,7 @@ func refuses(status int, reason string, header ...string) http.HandlerFunc {
 
 // What will go away is waited for, and what will not ends it.
 func TestFollowUntilItIsRefused(t *testing.T) {
-	ids, err, requests, waited := following(t,
+	ids, requests, waited, err := following(t,
 		streams("retry: 3000\n\nid: c1\nevent: user.created\ndata: {\"id\":\n"+`data: "e1"}`+"\n\n: still here\nid: c2\n\n"),
 		refuses(503, "feed.busy", "Retry-After", "9"),
 		refuses(429, "limit.requests"),
@@ -197,7 +197,7 @@ func TestFollowEnds(t *testing.T) {
 		"a page of a proxy": {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>") }, 1, ""},
 		"no event":          {streams("data: <html>\n\n"), 1, ""},
 	} {
-		_, err, requests, _ := following(t, test.answer)
+		_, requests, _, err := following(t, test.answer)
 		if err == nil || len(requests) != test.requests || test.reason != "" && !client.IsReason(err, test.reason) {
 			t.Errorf("%s: %v after %d requests", name, err, len(requests))
 		}

@@ -76,7 +76,7 @@ func (b *undoRecord) belongings(f Field, before json.RawMessage) {
 		}
 		groups := make([]RecordGroup, len(notes))
 		for i, n := range notes {
-			groups[i] = RecordGroup{Kind: n.Kind, Key: n.Key, Name: n.Name, Role: n.Role}
+			groups[i] = RecordGroup(n)
 			if n.Key == "" {
 				groups[i].Key = NameKey(n.Name)
 			}

@@ -125,7 +125,7 @@ func fillEverything(t *testing.T, database string) {
 // insertAnything writes a row of made up values that fit the columns.
 func insertAnything(t *testing.T, db *DB, table *backupTable, row int, nullable []string) {
 	t.Helper()
-	texts := []string{"", "O'Hara\t\\N\r\n\"x\"\x01", "Ünï‮codé 漢字 🦊"}
+	texts := []string{"", "O'Hara\t\\N\r\n\"x\"\x01", "Ünï\u202ecodé 漢字 🦊"}
 	blobs := [][]byte{{}, {0}, []byte("\x00\xff\\x27"), bytes.Repeat([]byte{7}, 300<<10)}
 	var values []any
 	for i, column := range table.Columns {

@@ -312,7 +312,7 @@ func (b *batch) closure(u *update) (open bool) {
 		if !b.protect() {
 			return false
 		}
-		u.err, u.panicked = b.w.call(u, done)
+		u.panicked, u.err = b.w.call(u, done)
 		switch {
 		case u.err == nil && u.panicked == nil:
 			if b.w.conn.broken != nil {
@@ -363,12 +363,12 @@ func (b *batch) undo() bool {
 }
 
 // call runs the closure and catches its panic.
-func (w *writer) call(u *update, done *changes) (err error, panicked any) {
+func (w *writer) call(u *update, done *changes) (panicked any, err error) {
 	if err := u.ctx.Err(); err != nil {
-		return err, nil
+		return nil, err
 	}
 	defer func() { panicked = recover() }()
-	return u.fn(&tx{reader{e: w.engine, q: w.conn, pending: done}}), nil
+	return nil, u.fn(&tx{reader{e: w.engine, q: w.conn, pending: done}})
 }
 
 // mergeIdle merges a little of the search index and reports whether there may

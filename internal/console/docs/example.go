@@ -17,7 +17,7 @@ func (s *spec) exampleOf(n *node) *node {
 	}
 	switch examples := n.at("examples"); {
 	case examples == nil:
-	case examples.items != nil && len(examples.items) > 0: // of a schema
+	case len(examples.items) > 0: // of a schema
 		return examples.items[0]
 	case len(examples.keys) > 0: // of a parameter or media type: named objects
 		return s.resolve(examples.fields[examples.keys[0]]).at("value")
