@@ -5,6 +5,7 @@ package testkit
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net/http"
 	"path/filepath"
@@ -36,6 +37,8 @@ type Options struct {
 	Beside *Server
 	// Tune changes the settings before the start.
 	Tune func(*config.Config)
+	// Log gets the log; nil: the test's output.
+	Log io.Writer
 }
 
 // Server is a running program.
@@ -72,7 +75,10 @@ func Start(t testing.TB, o Options) *Server {
 	if err := cfg.Validate(); err != nil {
 		t.Fatalf("testkit: settings: %v", err)
 	}
-	a, err := app.New(context.Background(), cfg, t.Output())
+	if o.Log == nil {
+		o.Log = t.Output()
+	}
+	a, err := app.New(context.Background(), cfg, o.Log)
 	if err != nil {
 		t.Fatalf("testkit: %v", err)
 	}
