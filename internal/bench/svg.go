@@ -28,11 +28,11 @@ type Chart struct {
 
 // The measures of a chart in pixels.
 const (
-	chartWidth, chartHeight        = 760, 380
-	chartLeft, chartRight          = 64, 16
-	chartTop, chartBottom          = 44, 84
-	plotWidth, plotHeight          = chartWidth - chartLeft - chartRight, chartHeight - chartTop - chartBottom
-	legendColumn, legendsInOneLine = 104, 7
+	chartWidth, chartHeight = 760, 380
+	chartLeft, chartRight   = 64, 16
+	chartTop, chartBottom   = 44, 84
+	plotWidth, plotHeight   = chartWidth - chartLeft - chartRight, chartHeight - chartTop - chartBottom
+	legendLetter            = 7 // about as wide as a letter of the legend
 )
 
 // palette has a colour for each series; each is told from the others without red
@@ -55,6 +55,7 @@ func (c *Chart) SVG() string {
 	fmt.Fprintf(&b, "<title id=\"title\">%s</title>\n<desc id=\"desc\">%s</desc>\n%s", escape(c.Title), escape(c.words()), chartStyle)
 	fmt.Fprintf(&b, `<rect class="page" width="%d" height="%d" rx="6"/>`+"\n", chartWidth, chartHeight)
 	fmt.Fprintf(&b, `<text class="title" x="%d" y="24">%s</text>`+"\n", chartLeft-48, escape(c.Title))
+	fmt.Fprintf(&b, `<text x="%d" y="24" text-anchor="end">%s</text>`+"\n", chartWidth-chartRight, escape(c.Unit))
 	s := c.scale()
 	for _, mark := range s.marks {
 		y := s.y(mark)
@@ -65,6 +66,7 @@ func (c *Chart) SVG() string {
 		fmt.Fprintf(&b, `<text x="%.1f" y="%d" text-anchor="middle">%s</text>`+"\n", c.x(i), chartTop+plotHeight+18, escape(label))
 	}
 	fmt.Fprintf(&b, `<text x="%d" y="%d" text-anchor="middle">%s</text>`+"\n", chartLeft+plotWidth/2, chartTop+plotHeight+36, escape(c.Axis))
+	x, y := 16, chartHeight-26
 	for i, series := range c.Series {
 		colour := palette[i%len(palette)]
 		if c.Bars {
@@ -72,8 +74,12 @@ func (c *Chart) SVG() string {
 		} else {
 			c.line(&b, s, series, colour)
 		}
-		x, y := 16+i%legendsInOneLine*legendColumn, chartHeight-26+i/legendsInOneLine*16
+		width := 28 + legendLetter*len(series.Name)
+		if x+width > chartWidth {
+			x, y = 16, y+16
+		}
 		fmt.Fprintf(&b, `<rect x="%d" y="%d" width="10" height="10" fill="%s"/><text x="%d" y="%d">%s</text>`+"\n", x, y, colour, x+14, y+9, escape(series.Name))
+		x += width
 	}
 	b.WriteString("</svg>\n")
 	return b.String()

@@ -163,7 +163,7 @@ func TestAnswersAreReadToTheirEnd(t *testing.T) {
 		}
 	}))
 	defer server.Close()
-	paths := []string{"/break", "/chunks", "/close", "/nothing", "/refused", "/plain"}
+	paths := []string{"/refused", "/break", "/chunks", "/close", "/nothing", "/plain"}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	l := Load{Addrs: []string{server.Listener.Addr().String()}, Conns: 1, For: time.Hour, Next: func(buf []byte, _, n int) []byte {
