@@ -122,7 +122,7 @@ func (c *Client) begin(ctx context.Context, r *request, o *callOptions) (io.Read
 	req.Header = o.header.Clone()
 	endless := *c.http
 	endless.Timeout = 0
-	resp, err := endless.Do(req)
+	resp, err := endless.Do(req) //nolint:bodyclose // read, and closed, by whoever takes the export
 	if err != nil {
 		d.end()
 		return nil, nil, fmt.Errorf("client: %s: %w", d.what, cause(err))

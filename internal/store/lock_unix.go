@@ -21,7 +21,7 @@ func lockFile(path string) (*fileLock, error) {
 		return nil, err
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		f.Close()
+		_ = f.Close() // it was not written
 		if errors.Is(err, syscall.EWOULDBLOCK) {
 			return nil, ErrOwned
 		}

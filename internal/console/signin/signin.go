@@ -95,7 +95,7 @@ func (p *pages) code(r *page.Request) (web.Response, error) {
 	}
 	in, err := r.Kit.Service.AnswerSecondFactor(r.Context(), r.OpenCall(), directory.Secret(v.Challenge), directory.Secret(r.Value("code")))
 	if directory.IsReason(err, directory.ReasonFactorWrong) {
-		v.Faults, err = page.Faults{"code": directory.AsError(err).Message}, nil
+		v.Faults = page.Faults{"code": directory.AsError(err).Message}
 		v.status = http.StatusUnprocessableEntity
 		return p.render(r, v)
 	}
