@@ -216,7 +216,7 @@ func furnish(t *testing.T, base string) []string {
 	do("PUT", "/licence_pools/regular", map[string]any{"total": 8})
 	west := do("POST", "/companies", map[string]any{"name": "West", "parent": 1})
 	do("POST", "/locations", map[string]any{"name": "Harbour", "company": west.number})
-	do("POST", "/lock_reasons", map[string]any{"name": "Paperwork", "company": 1})
+	do("POST", "/lock_reasons", map[string]any{"name": "Paperwork", "description": "Not done.", "company": 1})
 	do("POST", "/roles", map[string]any{"key": "technician", "name": "Technician"})
 	do("POST", "/credentials", map[string]any{"name": "reader", "rank": "reader"})
 	paths := []string{"/tenant", "/companies", "/locations", "/lock_reasons", "/roles", "/credentials", "/licence_pools", "/groups",
