@@ -50,7 +50,7 @@ func BenchmarkSuite(b *testing.B) {
 		b.Fatal(err)
 	}
 	s := &suite{b: b, results: r, most: number(b, "BENCH_USERS", aMillion),
-		rounds: load.Rounds{Rounds: number(b, "BENCH_ROUNDS", 3), Slice: length(b, "BENCH_SLICE", 2*time.Second)}}
+		rounds: load.Rounds{Rounds: number(b, "BENCH_ROUNDS", 3), Slice: length(b, "BENCH_SLICE", 1500*time.Millisecond)}}
 	s.rounds.Warm = s.rounds.Slice / 2
 	write(b, r, page, charts) // the text of the page may have changed
 	names := s.names()
