@@ -43,9 +43,9 @@ func TestPromiseB_DisabledMeansDisabled(t *testing.T) {
 		for _, end := range personEnds {
 			p := w.administrator(t)
 			list := w.waysOf(t, p)
-			feed := w.listen(t, second.URL, p)
 			list.check(t, w, s.URL, "before "+end.name, true, nil)
 			list.check(t, w, second.URL, "before "+end.name, true, nil)
+			feed := w.listen(t, second.URL, p)
 			end.make(t, w, p)
 			list.check(t, w, second.URL, end.name, false, end.spares)
 			list.check(t, w, s.URL, end.name, false, end.spares)
@@ -194,7 +194,7 @@ func (w *world) listen(t *testing.T, at string, p directory.User) *listening {
 	}
 	l := &listening{stream: res.Body, polled: make(chan answer, 1)}
 	go func() {
-		a, err := there.send(request{"GET", from + "&type=user.purged&wait=20", "", header}) // nothing of that kind happens before the end
+		a, err := there.send(request{"GET", from + "&type=user.purged&wait=30", "", header}) // nothing of that kind happens before the end
 		if err != nil {
 			a.body = err.Error()
 		}

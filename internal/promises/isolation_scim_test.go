@@ -47,7 +47,7 @@ func (c caller) scimProbes(r route) []probe {
 	if kinds, ok := r.namingOf("id"); ok && strings.HasSuffix(r.path, "{id}") {
 		ask(kinds[0], "path id", func(text string) (string, any) {
 			return strings.Replace(r.path, "{id}", text, 1), map[string]any{
-				"PUT":   map[string]any{"schemas": []string{map[kind]string{userID: scimUser, groupID: scimGroup}[kinds[0]]}, "userName": fresh(), "displayName": fresh()},
+				"PUT":   map[string]any{"schemas": []string{map[kind]string{userID: scimUser, groupID: scimGroup}[kinds[0]]}, "userName": c.fresh(), "displayName": c.fresh()},
 				"PATCH": patchOf("replace", "displayName", "Taken over"),
 			}[r.method]
 		})
@@ -91,7 +91,7 @@ func (c caller) scimProbes(r route) []probe {
 // scimUserBodies are the places in a whole user.
 func (c caller) scimUserBodies(body func(k kind, place string, make func(text string) any)) {
 	user := func(set func(o map[string]any)) map[string]any {
-		o := map[string]any{"schemas": []string{scimUser, scimMore, scimOwn}, "userName": fresh()}
+		o := map[string]any{"schemas": []string{scimUser, scimMore, scimOwn}, "userName": c.fresh()}
 		set(o)
 		return o
 	}
@@ -119,7 +119,7 @@ func (c caller) scimGroupBodies(r route, body func(k kind, place string, make fu
 	switch r.method + " " + strings.TrimPrefix(r.path, "/scim/v2") {
 	case "POST /Groups", "PUT /Groups/{id}":
 		body(userID, "members", func(text string) any {
-			return map[string]any{"displayName": fresh(), "members": memberOf(text)}
+			return map[string]any{"displayName": c.fresh(), "members": memberOf(text)}
 		})
 		body(groupName, "displayName", func(text string) any { return map[string]any{"displayName": text} })
 	case "PATCH /Groups/{id}":
@@ -128,7 +128,7 @@ func (c caller) scimGroupBodies(r route, body func(k kind, place string, make fu
 	case "POST /Bulk":
 		for _, method := range []string{"DELETE", "PUT", "PATCH"} {
 			body(userID, "operation "+method, func(text string) any {
-				data := map[string]any{"PUT": map[string]any{"userName": fresh()}, "PATCH": patchOf("replace", "displayName", "A")}[method]
+				data := map[string]any{"PUT": map[string]any{"userName": c.fresh()}, "PATCH": patchOf("replace", "displayName", "A")}[method]
 				return map[string]any{"schemas": []string{scimBulk}, "Operations": []any{map[string]any{"method": method, "path": "/Users/" + text, "data": data}}}
 			})
 		}

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -138,7 +139,7 @@ func newTwins(t testing.TB, a, b *world) *twins {
 	t.Helper()
 	tw := &twins{worlds: [2]*world{a, b}}
 	for i, w := range tw.worlds {
-		tw.callers[i] = caller{headers: w.headers, own: things{}}
+		tw.callers[i] = caller{headers: w.headers, own: things{}, names: new(atomic.Int64)}
 		v := w.furnish(t, "Own0", 10_000)
 		w.furnishWork(t, v, "Own0")
 		tw.callers[i].own, tw.positions[i] = v, w.last(t)
@@ -177,10 +178,8 @@ func probeAll(t *testing.T, tw *twins, foreign things, only []kind, leaks []stri
 				continue
 			}
 			asked++
-			at := freshNames.Load()
 			first := p.make(foreign[p.what])
 			have := tw.worlds[0].do(t, first)
-			freshNames.Store(at) // both draw the same names
 			none := tw.worlds[1].do(t, seconds[i].make(missing[p.what]))
 			p.judge(t, first, tw.alike(0, have, foreign[p.what]), tw.alike(1, none, missing[p.what]))
 			shown := strings.ToLower(without(have.body, foreign[p.what]))

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -114,7 +115,7 @@ func (w *world) callerOf(t testing.TB, l limited, own things) caller {
 		headers["servicemobility person"] = map[string]string{"x-access-token": w.signed(t, p.UserName, firstPassword), "Content-Type": "application/json"}
 	}
 	maps.Copy(headers, w.credentialsOf(t, l.in, actFor))
-	return caller{headers: headers, own: own}
+	return caller{headers: headers, own: own, names: new(atomic.Int64)}
 }
 
 // ranked makes a person of a rank.
@@ -159,15 +160,15 @@ func (w *world) grants(t testing.TB, c caller) map[string]request {
 		"canonical settings":        at("canonical", "PATCH", "/api/v1/tenant", map[string]any{"settings": map[string]any{"password": map[string]any{"min_length": 4}}}),
 		"iqmetrix role":             at("iqmetrix", "POST", fmt.Sprintf("/v1/Users(%d)/AssignedRoles", u.Number), map[string]any{"EntityId": 8001, "SecurityRoleId": mustNumber(c.own[roleNumber])}),
 		"encore administrator":      at("encore", "PATCH", fmt.Sprintf("/users/v1/users/%d", u.Number), map[string]any{"RoleId": 1}),
-		"encore new administrator":  at("encore", "POST", "/users/v1/users", map[string]any{"UserName": fresh(), "Password": firstPassword, "FirstName": "A", "LastName": "B", "RoleId": 1, "LicenseType": 1}),
+		"encore new administrator":  at("encore", "POST", "/users/v1/users", map[string]any{"UserName": c.fresh(), "Password": firstPassword, "FirstName": "A", "LastName": "B", "RoleId": 1, "LicenseType": 1}),
 		"smartapp role":             at("smartapp", "POST", "/user/update?"+form("UniqueID", u.ID, "applicationRoles", "mighty"), nil),
 		"edubrite administrator":    at("edubrite", "POST", "/oltpublish/site/userService.do", form("dispatch", "update", "id", u.ID, "siteRole", "ADMIN")),
-		"edubrite made":             at("edubrite", "POST", "/oltpublish/site/userService.do", form("dispatch", "create", "userName", fresh(), "firstName", "A", "lastName", "B", "email", fresh()+"@example.test", "siteRole", "ADMIN")),
+		"edubrite made":             at("edubrite", "POST", "/oltpublish/site/userService.do", form("dispatch", "create", "userName", c.fresh(), "firstName", "A", "lastName", "B", "email", c.fresh()+"@example.test", "siteRole", "ADMIN")),
 		"servicemobility roles":     at("servicemobility", "POST", mobilityPath(u)+"/roles", map[string]any{"Roles": []string{"mighty"}}),
 		"servicemobility role user": at("servicemobility", "PUT", "/seiapi/v3/trans/role/mighty/user/"+url.PathEscape(u.UserName), nil),
 		"servicemobility users":     at("servicemobility", "PUT", "/seiapi/v3/trans/role/mighty/users", map[string]any{"Users": []string{u.UserName}}),
 		"scim roles":                at("scim", "PATCH", "/scim/v2/Users/"+u.ID, patchOf("add", "roles", []any{map[string]any{"value": "mighty"}})),
-		"scim made":                 at("scim", "POST", "/scim/v2/Users", map[string]any{"schemas": []string{scimUser}, "userName": fresh(), "roles": []any{map[string]any{"value": "mighty"}}}),
+		"scim made":                 at("scim", "POST", "/scim/v2/Users", map[string]any{"schemas": []string{scimUser}, "userName": c.fresh(), "roles": []any{map[string]any{"value": "mighty"}}}),
 		"scim whole":                at("scim", "PUT", "/scim/v2/Users/"+u.ID, map[string]any{"schemas": []string{scimUser}, "userName": u.UserName, "roles": []any{map[string]any{"value": "administrator"}}}),
 		"scim password":             at("scim", "PATCH", "/scim/v2/Users/"+c.own[userID], patchOf("replace", "password", newPassword)),
 		"console role":              at("console", "POST", fmt.Sprintf("/console/users/%d/memberships", u.Number), form("change", "add-role", "role", c.own[roleNumber], "company", "8001")),

@@ -95,16 +95,15 @@ type probe struct {
 
 func (p probe) String() string { return fmt.Sprintf("%v %s (%s)", p.route, p.place, p.what) }
 
-var freshNames atomic.Int64
-
-// fresh is a name that nothing has yet.
-func fresh() string { return fmt.Sprintf("fresh%d", freshNames.Add(1)) }
-
 // caller is who sends: the credentials and what is known to it.
 type caller struct {
 	headers map[string]map[string]string
 	own     things
+	names   *atomic.Int64 // that were drawn: twins draw the same ones
 }
+
+// fresh is a name that nothing has yet.
+func (c caller) fresh() string { return fmt.Sprintf("fresh%d", c.names.Add(1)) }
 
 // probesOf are all probes of a route, and the variables of its path that nobody
 // has said the meaning of.
@@ -234,10 +233,10 @@ func (c caller) headersFor(r route) map[string]string {
 // form adds what the actions of edubrite need.
 func (c caller) form(r route, values url.Values, asked string) {
 	values.Set("dispatch", r.dispatch)
-	more := map[string]string{"groupId": c.own[groupID], "groupId0": c.own[groupID], "groupName": fresh(), "groupName0": fresh(), "firstName": "A", "lastName": "B",
-		"email": fresh() + "@example.test"}
+	more := map[string]string{"groupId": c.own[groupID], "groupId0": c.own[groupID], "groupName": c.fresh(), "groupName0": c.fresh(), "firstName": "A", "lastName": "B",
+		"email": c.fresh() + "@example.test"}
 	if r.dispatch == "create" || r.dispatch == "renameUser" {
-		more["userName"] = fresh()
+		more["userName"] = c.fresh()
 	}
 	if r.dispatch == "list" || strings.HasPrefix(r.dispatch, "search") { // they filter by what they are given
 		return
@@ -289,9 +288,9 @@ func (c caller) plainField(r route, f field) any {
 		}
 		return firstPassword
 	case strings.EqualFold(name, "email"):
-		return fresh() + "@example.test"
+		return c.fresh() + "@example.test"
 	case strings.EqualFold(name, "username"), strings.EqualFold(name, "user_name"), strings.EqualFold(name, "name"), name == "key":
-		return fresh()
+		return c.fresh()
 	case name == "LicenseType":
 		return 1
 	case name == "from":
