@@ -6,9 +6,10 @@ SHELL := /bin/bash
 
 export CGO_ENABLED ?= 0
 GO        ?= go
+TORTURE   ?= 10m
 FUZZTIME  ?= 10s
 
-.PHONY: build test check setup vet fmt-check race lint vuln bench fuzz fuzz-release release sbom docs run clean
+.PHONY: build test check setup vet fmt-check race lint vuln bench torture fuzz fuzz-release release sbom docs run clean
 
 build: ## build ./usher, a static binary
 	$(GO) build -trimpath -o usher ./cmd/usher
@@ -90,6 +91,9 @@ endef
 # The other benchmarks: go test -run '^$' -bench NAME ./internal/PACKAGE
 bench: ## measure what docs/benchmarks.md shows and write it anew (BENCH=door,size,… for some parts of it)
 	$(GO) test -run '^$$' -bench '^BenchmarkSuite$$' -benchtime 1x -timeout 2h ./internal/bench
+
+torture: setup ## everything around the program fails, for TORTURE (docs/torture.md)
+	$(GO) test -timeout 0 -count 1 -v -run Test ./internal/torture -torture $(TORTURE)
 
 fuzz: ## every fuzz target for FUZZTIME
 	@grep -rlE '^func Fuzz' --include='*_test.go' cmd internal | while read -r file; do \
