@@ -31,6 +31,10 @@ func healthy(t *testing.T, engine string) *config.Loaded {
 	if engine == "postgres" {
 		l.Database = pgtest.Migrated(t, func(ctx context.Context, dsn string) error { return store.Migrate(ctx, dsn, store.Options{}) })
 	}
+	if engine == "postgres" {
+		// It is not among what usher needs; where it is, the indexes are verified.
+		(&damage{}).run(t, l.Database, "CREATE EXTENSION amcheck")
+	}
 	a, err := New(t.Context(), l.Config, io.Discard)
 	if err != nil {
 		t.Fatal(err)
@@ -88,8 +92,9 @@ func furnishMore(ctx context.Context, s *directory.Service) error {
 	return err
 }
 
-// deepFindings are the findings of the deep part that are not OK.
-func deepFindings(t *testing.T, l *config.Loaded) (bad []Finding, good int) {
+// deepFindings are the findings of the deep part, and those of the history and the
+// counters that are not OK.
+func deepFindings(t *testing.T, l *config.Loaded) (bad, good []Finding) {
 	t.Helper()
 	list, err := Examine(t.Context(), l, DoctorOptions{Logger: slog.New(slog.DiscardHandler), Now: time.Now, Deep: true})
 	if err != nil {
@@ -101,7 +106,7 @@ func deepFindings(t *testing.T, l *config.Loaded) (bad []Finding, good int) {
 			bad = append(bad, f)
 		case !strings.HasPrefix(f.Check, "deep"):
 		case f.Level == LevelOK:
-			good++
+			good = append(good, f)
 		default:
 			bad = append(bad, f)
 		}
@@ -195,8 +200,9 @@ func TestDeepExamination(t *testing.T) {
 	for engine, copies := range map[string]int{"sqlite": len(damages), "postgres": 8} {
 		t.Run(engine, func(t *testing.T) {
 			l := healthy(t, engine)
-			if bad, good := deepFindings(t, l); len(bad) > 0 || good != 11 {
-				t.Fatalf("a directory that is well: %d parts are well, %+v", good, bad)
+			bad, good := deepFindings(t, l)
+			if len(bad) > 0 || len(good) != 11 || good[0].Seen == "0 indexes" || strings.Contains(good[0].Seen, "nothing") {
+				t.Fatalf("a directory that is well: %+v, %+v", good, bad)
 			}
 			undo := original(t, l.Database)
 			list := slices.DeleteFunc(slices.Clone(damages), func(d damage) bool { return d.only != "" && d.only != engine })
@@ -218,6 +224,16 @@ func TestDeepExamination(t *testing.T) {
 // do damages a database.
 func (d *damage) do(t *testing.T, database string) {
 	t.Helper()
+	for _, statement := range d.sql {
+		if d.run(t, database, statement) == 0 {
+			t.Fatalf("%s: nothing was damaged", statement)
+		}
+	}
+}
+
+// run runs a statement below the program, and returns how many rows it touched.
+func (d *damage) run(t *testing.T, database, statement string) int64 {
+	t.Helper()
 	driver, dsn, rid := "pgx", database, "(CAST(1 AS BIGINT) << 40) + 2576"
 	if path, ok := strings.CutPrefix(database, "sqlite:"); ok {
 		driver, dsn, rid = "sqlite", path, someoneRid
@@ -227,15 +243,15 @@ func (d *damage) do(t *testing.T, database string) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	for _, statement := range d.sql {
-		result, err := db.ExecContext(t.Context(), strings.ReplaceAll(statement, ":rid", rid))
-		if err != nil {
-			t.Fatalf("%s: %v", statement, err)
-		}
-		if n, err := result.RowsAffected(); err != nil || n == 0 {
-			t.Fatalf("%s: nothing was damaged: %v", statement, err)
-		}
+	result, err := db.ExecContext(t.Context(), strings.ReplaceAll(statement, ":rid", rid))
+	if err != nil {
+		t.Fatalf("%s: %v", statement, err)
 	}
+	n, err := result.RowsAffected()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 // found requires the finding, with examples and a remedy.
