@@ -16,8 +16,8 @@ func TestPgBouncerInTransactionMode(t *testing.T) {
 	direct := pgtest.Migrated(t, func(ctx context.Context, dsn string) error {
 		return store.Migrate(ctx, dsn, store.Options{})
 	})
-	// Fewer connections than a server would open by itself, so that they are shared.
-	through := pgtest.Bouncer(t, direct, 6)
+	// More than both servers can hold at once: a change that draws numbers needs two.
+	through := pgtest.Bouncer(t, direct, 40)
 	s := site.New(t, site.Options{Database: direct, Servers: 2, Process: site.Process{Doors: doors,
 		Flags: []string{"--database", through, "--pg-exec-mode", "exec"}}})
 	l := startLoad(t, s, s.NewBalancer())
