@@ -66,5 +66,8 @@ func (p *program) serve(cmd *cobra.Command) (err error) {
 			return fmt.Errorf("demo: cannot print the credentials: %w", err)
 		}
 	}
+	// What the start needed and nothing needs now goes back to the system. The heap
+	// would keep it until it is five times what is live (garbagePercent).
+	go debug.FreeOSMemory()
 	return a.Run(cmd.Context())
 }

@@ -202,11 +202,7 @@ func (a *App) mount(context.Context) error {
 	}
 	doors := newRouter(a.mounted)
 	a.front = doors
-	pages, err := a.pages(doors)
-	if err != nil {
-		return err
-	}
-	served := a.metrics.track(web.NewServer(pages, web.Options{
+	served := a.metrics.track(web.NewServer(a.pages(doors), web.Options{
 		Logger:         a.log,
 		Observe:        a.metrics.observe,
 		TrustedProxies: proxies,

@@ -37,8 +37,23 @@ var scimDocuments = docs.Document{Name: directory.DoorSCIM.String(), Title: "SCI
 	About:     "Users and groups for identity providers, at /scim/v2: RFC 7643, RFC 7644 and RFC 9865. It describes itself.",
 	Documents: []string{"/scim/v2/ServiceProviderConfig", "/scim/v2/ResourceTypes", "/scim/v2/Schemas"}}
 
-// documentation makes the pages of the doors that this process serves.
-func (a *App) documentation() (http.Handler, error) {
+// documentation serves the pages of the doors that this process serves. They are
+// made when somebody first asks for one: reading all descriptions would be half of
+// the time that a server needs to start, and half of its memory at rest.
+func (a *App) documentation() http.Handler {
+	made := sync.OnceValues(a.newDocumentation)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		pages, err := made()
+		if err != nil {
+			a.log.Error("the documentation cannot be shown", "error", err)
+			http.Error(w, "The documentation cannot be shown.", http.StatusInternalServerError)
+			return
+		}
+		pages.ServeHTTP(w, r)
+	})
+}
+
+func (a *App) newDocumentation() (http.Handler, error) {
 	var documents []docs.Document
 	for _, d := range descriptions {
 		if a.serves(d.door) {

@@ -22,17 +22,13 @@ type pages struct {
 // resetPaths are where the page lies at which people set a new password.
 var resetPaths = []string{reset.Path, "/oltpublish/site/resetpasswd.do", "/site/resetpasswd.do"}
 
-func (a *App) pages(next http.Handler) (http.Handler, error) {
-	documentation, err := a.documentation()
-	if err != nil {
-		return nil, err
-	}
+func (a *App) pages(next http.Handler) http.Handler {
 	form := reset.New(a.service)
-	p := &pages{docs: documentation, next: next}
+	p := &pages{docs: a.documentation(), next: next}
 	for _, path := range resetPaths {
 		p.at = append(p.at, segmentRoute{path, form})
 	}
-	return p, nil
+	return p
 }
 
 // isPage reports whether a path is one of the pages.

@@ -15,7 +15,7 @@ import (
 
 // OpenAPI is the door's description in OpenAPI 3.1, as it is served at
 // /api/v1/openapi.json.
-func OpenAPI() []byte { return newDoor(directory.New(nil, directory.Options{}), Options{}).document }
+func OpenAPI() []byte { return newDoor(directory.New(nil, directory.Options{}), Options{}).document() }
 
 // apiVersion is the version of the API that is described, not of the program:
 // what is added raises its second number, and nothing is taken away.
@@ -170,7 +170,7 @@ func registerDescription(d *door) {
 		summary: "This description", description: "The OpenAPI 3.1 document of this API, made from the server's own code.", open: true,
 		examples: []example{{name: "this description"}}},
 		func(x *exchange) (web.Response, error) {
-			return web.Response{Status: http.StatusOK, ContentType: contentJSON, Body: x.door.document}, nil
+			return web.Response{Status: http.StatusOK, ContentType: contentJSON, Body: x.door.document()}, nil
 		})
 }
 

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -42,7 +43,7 @@ type door struct {
 	routes   []*route
 	tree     node
 	unknown  http.Handler
-	document []byte // openapi.json
+	document func() []byte // openapi.json, written when it is first read
 }
 
 // route is one operation as it is served.
@@ -85,7 +86,7 @@ func newDoor(svc *directory.Service, o Options) *door {
 		d.mount(r)
 	}
 	d.tree.seal(d)
-	d.document = describe(d.api.OpenAPI())
+	d.document = sync.OnceValue(func() []byte { return describe(d.api.OpenAPI()) })
 	return d
 }
 
