@@ -37,7 +37,7 @@ func TestUseCasesBeginWithThePolicyCheck(t *testing.T) {
 // A check that decided nothing would let everything pass, so each ends in the
 // table of actions, or in enter, or verifies what the caller has.
 func TestPolicyChecksDecide(t *testing.T) {
-	decisions := map[string][]string{"enter": {"permit"}, "enterWhole": {"enter", "Root"}, "enterServer": {"enter", "trusted"}, "enterUser": {"permit", "enter"}, "enterClient": {"lookUpClient"},
+	decisions := map[string][]string{"enter": {"permit"}, "enterWhole": {"enter", "Root"}, "enterServer": {"enter", "trusted"}, "enterUser": {"permit", "enter"}, "enterClient": {"clientInTurn"}, "clientInTurn": {"lookUpClient"},
 		"lookUpClient": {"ConstantTimeCompare"}, "enterByHost": {"TenantByHost", "refuseStranger"}, "enterReset": {"AuthenticateToken", "Usable"},
 		"enterPerson": {"enter", "User"}, "enterChallenge": {"openChallenge", "AuthEpoch"}}
 	found := 0
