@@ -78,7 +78,6 @@ func (p *program) bareCommand() *cobra.Command {
 		Hidden: true,
 		Args:   cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			relaxCollector() // as the server it is compared with
 			return load.ServeBare(cmd.Context(), addr)
 		},
 	}
