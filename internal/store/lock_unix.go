@@ -30,4 +30,9 @@ func lockFile(path string) (*fileLock, error) {
 	return &fileLock{f}, nil
 }
 
-func (l *fileLock) release() error { return l.file.Close() }
+// release gives the lock back by name, and not by closing the file alone: a
+// process that is just being started by this one has the file too until its
+// program runs, and would keep the lock for that moment.
+func (l *fileLock) release() error {
+	return errors.Join(syscall.Flock(int(l.file.Fd()), syscall.LOCK_UN), l.file.Close())
+}
