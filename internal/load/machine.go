@@ -138,9 +138,16 @@ func ThisMachine() Machine {
 		m.Memory = kib << 10
 	}
 	if release, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
-		m.System += ", kernel " + strings.TrimSpace(string(release))
+		m.System += ", kernel " + series(string(release))
 	}
 	return m
+}
+
+// series is the major and the minor number of a kernel's release: what follows names a
+// build that nobody else has.
+func series(release string) string {
+	parts := strings.SplitN(strings.TrimSpace(release), ".", 3)
+	return strings.Join(parts[:min(2, len(parts))], ".")
 }
 
 // valueOf is the first value of a name in a file of lines "name: value".

@@ -55,3 +55,12 @@ func TestNumbersKeepFewDigits(t *testing.T) {
 		}
 	}
 }
+
+// Of a kernel's release only the series is told.
+func TestKernelSeries(t *testing.T) {
+	for release, want := range map[string]string{"6.18.44-own-build-595\n": "6.18", "5.10": "5.10", "7": "7", "": ""} {
+		if got := series(release); got != want {
+			t.Errorf("series of %q: %q, want %q", release, got, want)
+		}
+	}
+}

@@ -42,7 +42,7 @@ var scenarios = []Scenario{
 	{"lookup-user-name", "one user by user name", false, 32, []string{"smartapp", "canonical", "scim"}, lookUpBy(ByUserName)},
 	{"lookup-email", "one user by e-mail address", false, 32, []string{"smartapp", "canonical", "scim"}, lookUpBy(ByEmail)},
 	{"lookup-external-id", "one user by external id", false, 32, withLookUp, lookUpBy(ByExternalID)},
-	{"list", "a page of 30 users, of the first 30 pages, with the exact total where the door gives one (all but encore)", false, 32, withList, (*planner).list},
+	{"list", "a page of 30 users, of the first 30 pages, with the exact total except from encore", false, 32, withList, (*planner).list},
 	{"search", "two words, a given and a family name, the first page", false, 16, []string{"iqmetrix", "edubrite", "canonical"}, (*planner).search},
 	{"create", "a new user without a password", true, 64, withCreate, creates("")},
 	{"create-password", "a new user with a password, which is hashed", true, 16, doorNames, creates(AdminSecret)},
