@@ -31,7 +31,7 @@ func (s *sample) load(u directory.User) directory.UserLoad {
 	e.User, e.UserID = u.Number, u.ID
 	l := directory.UserLoad{User: u, Event: e, Handles: []directory.Handle{s.handle(directory.FoldSearch(u.UserName), u.Number)}}
 	if u.EmployeeNumber != "" {
-		l.Handles = append(l.Handles, directory.Handle{Space: directory.SpaceEmployee, Key: fmt.Sprint(u.EmployeeNumber, u.Number), Kinds: directory.HandleKey, User: u.Number})
+		l.Handles = append(l.Handles, directory.Handle{Space: directory.SpaceEmployee, Key: fmt.Sprintf("%d %s", u.Number, u.EmployeeNumber), Kinds: directory.HandleKey, User: u.Number})
 	}
 	for credential, id := range u.Profile.ExternalIDs {
 		l.Handles = append(l.Handles, directory.Handle{Space: directory.ExternalSpace(credential), Key: id, Kinds: directory.HandleKey, User: u.Number})
@@ -82,7 +82,7 @@ func loadedAsInserted(t *testing.T, s *sample) {
 	var loads, inserts []directory.UserLoad
 	for n := int64(1); n <= count; n++ {
 		u := c.user(s, n)
-		u.UserName = fmt.Sprint(u.UserName, n)
+		u.UserName = fmt.Sprintf("%d %s", n, u.UserName)
 		loads = append(loads, s.load(u))
 		u.Tenant = other.tenant
 		l := other.load(u)
@@ -284,7 +284,7 @@ func loadChurn(t *testing.T, s *sample) {
 	var loads []directory.UserLoad
 	for n := int64(1); n <= 120; n++ {
 		u := c.user(s, n)
-		u.UserName, u.Profile.ExternalIDs = fmt.Sprint(u.UserName, n), nil
+		u.UserName, u.Profile.ExternalIDs = fmt.Sprintf("%d %s", n, u.UserName), nil
 		loads = append(loads, s.load(u))
 	}
 	s.addLoads(loads...)
