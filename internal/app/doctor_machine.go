@@ -71,10 +71,11 @@ func (x *examination) secretsInFile() {
 	}
 }
 
-// private looks whether others may read a file. One that is not there is nobody's.
+// private looks whether others may read a file: its group too, unless that is how this
+// process was granted it. One that is not there is nobody's.
 func (x *examination) private(path, what string, level Level) {
 	info, err := os.Stat(path)
-	if err != nil || runtime.GOOS == "windows" || info.Mode().Perm()&0o077 == 0 {
+	if err != nil || runtime.GOOS == "windows" || info.Mode().Perm()&0o077 == 0 || granted(path, info) {
 		return
 	}
 	x.findings = append(x.findings, Finding{x.check, level, fmt.Sprintf("others may read %s: %s has mode %04o", what, path, info.Mode().Perm()),
@@ -100,7 +101,7 @@ func (x *examination) secretKey(context.Context) error {
 	default:
 		before := len(x.findings)
 		if x.private(path, "the secret key", LevelFail); len(x.findings) == before {
-			x.ok("the key is in %s, for its owner alone", path)
+			x.ok("the key is in %s, which others may not read", path)
 		}
 	}
 	return nil
@@ -124,7 +125,7 @@ func (x *examination) files(context.Context) error {
 		x.private(x.cfg.TLSKey, "the key of the certificate", LevelFail)
 	}
 	if len(x.findings) == before {
-		x.ok("what must be kept secret is readable for its owner alone")
+		x.ok("what must be kept secret others may not read")
 	}
 	return nil
 }
