@@ -135,7 +135,7 @@ func storeOptions(cfg *config.Config, log *slog.Logger) store.Options {
 	if isSQLite(cfg) {
 		return store.Options{Logger: log, Migrate: true, Readers: cfg.SQLiteReaders, Batch: cfg.SQLiteBatch}
 	}
-	return store.Options{Logger: log, Readers: cfg.PGMaxConns, Patience: cfg.DatabaseTimeout}
+	return store.Options{Logger: log, Readers: cfg.PGConns(), Patience: cfg.DatabaseTimeout}
 }
 
 // explainStoreError says what a person can do.

@@ -142,11 +142,7 @@ func (x *examination) fail(seen, remedy string) {
 // openDatabase reads the schema's version and opens what the checks behind it need.
 func (x *examination) openDatabase(ctx context.Context) error {
 	name := config.RedactDatabase(x.cfg.Database)
-	connections := int64(x.cfg.PGMaxConns)
-	if connections == 0 {
-		connections = config.MinPGConns
-	}
-	inspection, err := store.Inspect(ctx, databaseOf(x.cfg), connections+2)
+	inspection, err := store.Inspect(ctx, databaseOf(x.cfg), int64(x.cfg.PGConns()+config.DrawingPGConns))
 	if err != nil {
 		x.fail(fmt.Sprintf("%s cannot be read: %v", name, err), "Check the database setting and that this user may read it; a new one is made by `usher serve` (SQLite) or `usher migrate`.")
 		return nil

@@ -150,8 +150,8 @@ type Config struct {
 	// SQLiteBatch is the most changes that share one commit; 0 is 128.
 	SQLiteBatch int `key:"sqlite_batch" min:"0" max:"4096" help:"most changes that SQLite commits together; 0 is 128, 1 gives every change a commit of its own"`
 	// PGMaxConns is the most connections to PostgreSQL for requests; two more
-	// draw numbers. 0 is twice the cores and at least MinPGConns.
-	PGMaxConns int `key:"pg_max_conns" min:"0" max:"10000" help:"most connections to PostgreSQL, at least 16; 0 is twice the number of cores"`
+	// draw numbers. 0 is twice the cores and at least MinPGConns, see PGConns.
+	PGMaxConns int `key:"pg_max_conns" min:"0" max:"10000" help:"most connections to PostgreSQL, 16 or more; 0 is twice the number of cores, and at least 16"`
 	// PGExecMode is how statements are sent. A pooler in transaction mode without
 	// support of named statements needs exec or simple_protocol.
 	PGExecMode string `key:"pg_exec_mode" oneof:"cache_statement cache_describe describe_exec exec simple_protocol" help:"how statements are sent to PostgreSQL; exec for PgBouncer in transaction mode"`

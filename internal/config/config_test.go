@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -248,5 +249,16 @@ func TestDocumentedSettingsAreCurrent(t *testing.T) {
 	}
 	if diff := cmp.Diff(config.Markdown(), string(got)); diff != "" {
 		t.Errorf("docs/config.md is out of date; run go test ./internal/config -update (-want +got):\n%s", diff)
+	}
+}
+
+// What the server opens and what doctor counts is one number.
+func TestPostgresConnections(t *testing.T) {
+	defer runtime.SetDefaultGOMAXPROCS()
+	for _, c := range []struct{ setting, cores, want int }{{0, 2, 16}, {0, 8, 16}, {0, 20, 40}, {16, 20, 16}, {100, 2, 100}} {
+		runtime.GOMAXPROCS(c.cores)
+		if got := (&config.Config{PGMaxConns: c.setting}).PGConns(); got != c.want {
+			t.Errorf("pg_max_conns %d on %d cores: %d connections, want %d", c.setting, c.cores, got, c.want)
+		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"reflect"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,6 +21,19 @@ const MinBootstrapKey = 16
 // MinPGConns is the least number of connections to PostgreSQL: fewer would make
 // sign-ins and changes wait for each other.
 const MinPGConns = 16
+
+// DrawingPGConns is how many connections a process opens beside those for requests, to
+// draw numbers.
+const DrawingPGConns = 2
+
+// PGConns is the most connections to PostgreSQL that a process opens for requests:
+// what pg_max_conns says, or twice the cores and at least MinPGConns.
+func (c *Config) PGConns() int {
+	if c.PGMaxConns > 0 {
+		return c.PGMaxConns
+	}
+	return max(MinPGConns, 2*runtime.GOMAXPROCS(0))
+}
 
 // Validate checks the settings against their bounds and each other. The error
 // names every key at fault and never repeats a secret.
