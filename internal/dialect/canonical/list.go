@@ -73,26 +73,20 @@ func listUsers(x *exchange) (web.Response, error) {
 	if err != nil {
 		return web.Response{}, x.refuse(err)
 	}
-	var list directory.DetailPage
-	if with == 0 {
-		users, err := x.door.svc.Users(x.req.Context(), &x.call, q)
-		if err != nil {
-			return web.Response{}, err
-		}
-		list = directory.DetailPage{Users: make([]directory.UserDetail, len(users.Users)), Total: users.Total, Next: users.Next}
-		for i := range users.Users {
-			list.Users[i].User = users.Users[i]
-		}
-	} else if list, err = x.door.svc.UserDetails(x.req.Context(), &x.call, q, with); err != nil {
+	list, users, err := x.listed(q, with)
+	if err != nil {
 		return web.Response{}, err
 	}
-	b := append(make([]byte, 0, 64+1024*len(list.Users)), `{"items":[`...)
-	for i := range list.Users {
+	b := append(make([]byte, 0, 64+640*len(users)), `{"items":[`...)
+	one := shown{expand: with, caller: x.call.Actor.Credential}
+	for i := range users {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		u := &list.Users[i]
-		b = appendUser(b, &shown{u: &u.User, detail: u, expand: with, caller: x.call.Actor.Credential}, only)
+		if one.u = users[i]; with != 0 {
+			one.detail = &list.Users[i]
+		}
+		b = appendUser(b, &one, only)
 	}
 	b = append(b, `],"next_cursor":`...)
 	if list.Next == "" {
@@ -105,6 +99,23 @@ func listUsers(x *exchange) (web.Response, error) {
 		b = strconv.AppendInt(b, list.Total, 10)
 	}
 	return web.Response{Status: http.StatusOK, ContentType: contentJSON, Body: append(b, '}')}, nil
+}
+
+// listed reads a page, and what belongs to its users if it is wanted.
+func (x *exchange) listed(q directory.UserQuery, with directory.Include) (list directory.DetailPage, users []*directory.User, err error) {
+	if with != 0 {
+		list, err = x.door.svc.UserDetails(x.req.Context(), &x.call, q, with)
+		for i := range list.Users {
+			users = append(users, &list.Users[i].User)
+		}
+		return list, users, err
+	}
+	page, err := x.door.svc.Users(x.req.Context(), &x.call, q)
+	users = make([]*directory.User, len(page.Users))
+	for i := range page.Users {
+		users[i] = &page.Users[i]
+	}
+	return directory.DetailPage{Total: page.Total, Next: page.Next}, users, err
 }
 
 // userQuery reads the parameters of the list of users.
