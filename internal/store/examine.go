@@ -71,7 +71,7 @@ func (db *DB) Examine(ctx context.Context, report func(Part)) error {
 		fn   func(context.Context, directory.Store, *Part) error
 	}{
 		{"pages", x.pages}, {"tenants", x.tenants}, {"companies", x.companies}, {"references", x.references}, {"users", x.users},
-		{"seats", x.seats}, {"totals", x.totals}, {"numbers", x.numbers}, {"events", x.events}, {"index of events", x.indexes}, {"work", x.work},
+		{"seats", x.seats}, {"totals", x.totals}, {"numbers", x.numbers}, {"events", x.events}, {"event index", x.indexes}, {"work", x.work},
 	} {
 		p := Part{Name: look.name}
 		if err := look.fn(ctx, db.Store, &p); err != nil {
