@@ -2,7 +2,7 @@
 // servers that are killed, disks that are full, slow or take no writes, little memory,
 // clocks that jump, databases that are away or slow, and clients that never finish.
 // Each test has writers and readers through several doors all the time, and ends with
-// the same judgement (judgement_test.go): nothing that was acknowledged is lost, no
+// the same judgement (judge in load_test.go): nothing that was acknowledged is lost, no
 // seat is sold twice, the history verifies, the whole directory agrees with itself
 // (usher doctor --deep), and service returned by itself.
 package torture
