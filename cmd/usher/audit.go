@@ -49,7 +49,7 @@ func (p *program) auditVerifyCommand() *cobra.Command {
 		Long: "Prove that nobody has changed, removed, added or reordered events, beside a running server too. Each event has a hash\n" +
 			"over itself and the one before; signed checkpoints, which the server appends to a file, say where that chain stood.\n" +
 			"Up to the last checkpoint nothing can be changed unseen by whoever has the database but not the key; what comes after\n" +
-			"it only the chain itself protects. Exits with 1 when something is wrong, and says from which position on.",
+			"it only the chain itself protects. Exits with 3 when something is wrong, and says from which position on.",
 		Example: "  usher audit verify --database sqlite:usher.db\n" +
 			"  usher audit verify --checkpoint-file /elsewhere/usher.checkpoints --public-key audit.pub",
 		Args: cobra.NoArgs,
@@ -99,7 +99,7 @@ func (p *program) printAudit(audit *app.Audit) error {
 	for _, problem := range audit.Problems {
 		wrong = append(wrong, errors.New(problem))
 	}
-	return errors.Join(append([]error{table.Flush()}, wrong...)...)
+	return errors.Join(table.Flush(), withExit(exitPartly, errors.Join(wrong...)))
 }
 
 // shownName is a tenant's name on one line and without anything that a terminal
