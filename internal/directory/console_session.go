@@ -117,7 +117,7 @@ func (s *Settings) consoleEnd(created, now time.Time) time.Time {
 
 // newConsoleToken draws the token of a console session that begins now.
 func (s *Service) newConsoleToken(u *User, settings *Settings) (Secret, Token, error) {
-	pair, tokens, err := newTokens(s.now(), u, "", DoorConsole, s.opts.NewID())
+	pair, tokens, err := s.newTokens(s.now(), u, "", DoorConsole, s.opts.NewID())
 	if err != nil {
 		return "", Token{}, err
 	}

@@ -46,3 +46,8 @@ func (s *Service) SealedChallenge(until time.Time) Secret {
 
 // HashWork is how many password hashes the service has computed.
 func (s *Service) HashWork() int64 { return s.hasher.done.Load() }
+
+// Recognises reports whether a call's credential would be looked up at once.
+func (s *Service) Recognises(call *Call) bool {
+	return s.strangers.Recognises(call.ClientID, call.Secret)
+}

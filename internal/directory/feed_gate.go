@@ -9,7 +9,7 @@ import (
 // maxTenantSearches is how many searches of one tenant may wait for their turn.
 const maxTenantSearches = 100
 
-// searchGate lets few searches at once look through many events, in turn, so that
+// searchGate lets few searches at once look through many events, or users, in turn, so that
 // whoever has many of them going slows down nobody but its own tenant's searches:
 // each may read 10,000 events for an answer without one. Half of the cores, and
 // with them half of SQLite's readers, stay with everybody else.
@@ -47,6 +47,12 @@ func (g *searchGate) enter(ctx context.Context, t TenantNo) (leave func(), err e
 		g.part(t, own)
 	}
 	for _, turns := range [...]chan struct{}{own.turns, g.turns} { // in this order: none waits with a turn that others could have
+		select {
+		case turns <- struct{}{}: // also for who has no time to wait
+			took = append(took, turns)
+			continue
+		default:
+		}
 		select {
 		case turns <- struct{}{}:
 			took = append(took, turns)

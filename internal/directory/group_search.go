@@ -99,12 +99,21 @@ func (g *groupSearch) run(ctx context.Context) (foundGroups, error) {
 		}
 	}
 	if g.q.ByName || g.q.ByID || g.q.Descending {
-		return g.sorted(ctx)
+		return g.bounded(ctx, g.sorted)
 	}
 	if g.q.Match == nil && !g.q.Name.Set {
 		return g.selected(ctx)
 	}
-	return g.matching(ctx)
+	return g.bounded(ctx, g.matching)
+}
+
+// bounded runs a search that reads groups one by one.
+func (g *groupSearch) bounded(ctx context.Context, search func(context.Context) (foundGroups, error)) (found foundGroups, err error) {
+	err = g.s.within(ctx, func(ctx context.Context) (err error) {
+		found, err = search(ctx)
+		return err
+	})
+	return found, err
 }
 
 // member is the number of the user whose groups are asked for; 0 when there is

@@ -71,14 +71,16 @@ func TestRulesSessionConnect(t *testing.T) {
 
 // Guessing an API user's password is limited by its name, before any work.
 func TestRulesSessionConnectLimit(t *testing.T) {
-	f := newFixture(t)
-	a := f.apiUser(adminRank)
+	made := newFixture(t)
+	a := made.apiUser(adminRank)
+	f := made.strict() // a process that has not given the secret itself
 	for range directory.DefaultLoginsPerAccount {
 		_, err := f.connect(a.ClientID, "not-the-secret")
 		wantError(t, err, directory.CodeUnauthenticated, directory.ReasonClientInvalid)
 	}
 	_, err := f.connect(a.ClientID, a.secret)
 	wantError(t, err, directory.CodeRateLimited, directory.ReasonTooManyLogins)
+	made.connected(a)
 	f.connected(f.apiUser(adminRank))
 	f.clock.advance(time.Minute)
 	f.connected(a)

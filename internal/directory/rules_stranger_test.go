@@ -137,3 +137,31 @@ func TestRulesFailuresCountInEveryProcess(t *testing.T) {
 		wantError(t, second(process.answer(in.Challenge, app.code(0))), directory.CodeRateLimited, directory.ReasonTooManyLogins)
 	}
 }
+
+// What a process has just given is known to it: the first use of a new session does
+// not wait behind somebody who tries credentials from the same address.
+func TestRulesNewSessionsPassAmongStrangers(t *testing.T) {
+	f := newFixture(t).strict()
+	u, client := f.someone(withPassword), f.client()
+	api := f.apiUser(directory.RankAdministrator)
+	tries := 0
+	for ; tries <= 2*directory.DefaultStrangersPerAddress; tries++ {
+		call := f.through(directory.DoorCanonical, "nobodys-key")
+		call.Addr = "192.0.2.7"
+		if _, err := f.svc.User(f.ctx, call, directory.ByNumber(u.Number)); directory.IsReason(err, directory.ReasonTooManyStrangers) {
+			break
+		}
+	}
+	if tries < 2 || tries > 2*directory.DefaultStrangersPerAddress {
+		t.Fatalf("the address was slowed after %d attempts", tries)
+	}
+	pair := must(f.grant(client, u.UserName, password))(t)
+	session := f.connected(api)
+	for name, call := range map[string]*directory.Call{
+		"access token": f.through(directory.DoorIQmetrix, pair.Access), "session": f.through(directory.DoorEduBrite, string(session.Secret())),
+		"key": f.as(f.key(directory.RankAdministrator))} {
+		if call.Addr = "192.0.2.7"; !f.svc.Recognises(call) {
+			t.Errorf("the first use of a new %s waits", name)
+		}
+	}
+}

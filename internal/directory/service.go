@@ -3,6 +3,7 @@ package directory
 import (
 	"crypto/ed25519"
 	"log/slog"
+	"runtime"
 	"sync"
 	"time"
 
@@ -68,9 +69,10 @@ type Service struct {
 	working   working
 	feed      *feedHub
 	searches  searchBounds
-	turns     *searchGate
-	auditing  sync.Mutex // held while VerifyOwnChain reads
-	trying    sync.Map   // endpoints that TestWebhook is sending something to
+	turns     *searchGate // of searches for events
+	walkers   *searchGate // of lists that look at users one by one
+	auditing  sync.Mutex  // held while VerifyOwnChain reads
+	trying    sync.Map    // endpoints that TestWebhook is sending something to
 }
 
 // New makes a Service over a store.
@@ -88,7 +90,7 @@ func New(store Store, opts Options) *Service {
 		opts.QueryTime = DefaultQueryTime
 	}
 	s := &Service{store: store, opts: opts, hasher: NewHasher(opts.HashCost), requests: NewRequestCounter(), walks: newWalks(), feed: newFeedHub(),
-		searches: searchBounds{scan: maxEventScan, near: nearEvents}, turns: newSearchGate(searchTurns())}
+		searches: searchBounds{scan: maxEventScan, near: nearEvents}, turns: newSearchGate(searchTurns()), walkers: newSearchGate(runtime.GOMAXPROCS(0))}
 	s.logins = NewLoginLimiter(opts.Logins, s.now)
 	s.strangers = NewStrangerLimiter(opts.Strangers, s.now)
 	if s.cursors = opts.Sealer; s.cursors == nil {

@@ -96,6 +96,7 @@ func (s *Service) createCredential(ctx context.Context, call *Call, kind Credent
 	c := Credential{Tenant: call.Actor.Tenant, ID: s.opts.NewID(), Kind: kind, Name: in.Name, ClientID: in.ClientID,
 		Hash: sum[:], Hint: hint(secret), Rank: in.Rank, Scopes: in.Scopes, Doors: in.Doors, Root: in.Root,
 		ExpiresAt: in.ExpiresAt.UTC().Truncate(time.Microsecond), CreatedAt: s.now()}
+	s.strangers.Recognise(in.ClientID, Secret(secret))
 	made := MadeCredential{Credential: c, Secret: secret}
 	made.Credential.Hash = nil
 	err = s.once(ctx, call, func(tx Tx) (any, error) {

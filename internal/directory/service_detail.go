@@ -95,7 +95,7 @@ func (s *Service) UserDetails(ctx context.Context, call *Call, q UserQuery, with
 	walk := s.walks.start(call, &q)
 	var page UserPage
 	var list []UserDetail
-	err = s.store.View(ctx, func(r Reader) (err error) {
+	err = s.searchUsers(ctx, call, &q, func(ctx context.Context, r Reader) (err error) {
 		if page, err = s.page(ctx, r, call, q, walk); err != nil {
 			return err
 		}

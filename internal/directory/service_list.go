@@ -33,7 +33,7 @@ func (s *Service) Users(ctx context.Context, call *Call, q UserQuery) (UserPage,
 	}
 	walk := s.walks.start(call, &q)
 	var page UserPage
-	err = s.search(ctx, func(ctx context.Context, r Reader) error {
+	err = s.searchUsers(ctx, call, &q, func(ctx context.Context, r Reader) error {
 		var err error
 		page, err = s.page(ctx, r, call, q, walk)
 		return err

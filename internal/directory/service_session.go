@@ -69,6 +69,7 @@ func isSessionID(text string) bool {
 // insertSession keeps a session of a user, or of the caller's credential where
 // the user's number is 0.
 func (s *Service) insertSession(ctx context.Context, tx Tx, call *Call, pair SessionPair, u *User) error {
+	s.strangers.Recognise("", pair.Secret())
 	return tx.InsertToken(ctx, Token{Tenant: u.Tenant, Hash: hashOf(string(pair.Secret())), Session: s.opts.NewID(), Kind: TokenSession,
 		User: u.Number, Client: call.Actor.through, Door: call.Door, Epoch: u.AuthEpoch, CreatedAt: s.now(), ExpiresAt: s.now().Add(SessionLifetime)})
 }
@@ -128,7 +129,7 @@ func (s *Service) SignIn(ctx context.Context, call *Call, name string, password 
 	}
 	call.Actor = personOf(&user)
 	claims := claimsFor(&user, call.tenant, s.opts.NewID(), s.now(), SignedTokenLifetime)
-	token, err := sign(kid, key, &claims)
+	token, err := s.give(kid, key, &claims)
 	if err != nil {
 		return "", err
 	}
@@ -181,7 +182,7 @@ func (s *Service) Impersonate(ctx context.Context, call *Call, target UserRef, a
 	leave := Impersonation{Tenant: user.Tenant, ID: s.opts.NewID(), Admin: user.Number, Target: other.Number, CreatedAt: now, ExpiresAt: now.Add(ImpersonationLifetime)}
 	claims := claimsFor(&other, call.tenant, leave.ID, now, ImpersonationLifetime)
 	claims.Impersonation, claims.Actor = leave.ID, &signedActor{Subject: user.UserName, User: user.Number, Epoch: user.AuthEpoch}
-	token, err := sign(kid, key, &claims)
+	token, err := s.give(kid, key, &claims)
 	if err != nil {
 		return "", err
 	}
@@ -279,7 +280,7 @@ func (s *Service) Delegate(ctx context.Context, call *Call, entity, role string)
 	}
 	// A token that renewed itself would be as good for ever as a stolen one.
 	claims := claimsFor(&user, call.tenant, s.opts.NewID(), s.now(), call.Actor.ends.Sub(s.now()))
-	token, err := sign(kid, key, &claims)
+	token, err := s.give(kid, key, &claims)
 	if err != nil {
 		return "", err
 	}

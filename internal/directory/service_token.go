@@ -48,7 +48,7 @@ func (s *Service) PasswordGrant(ctx context.Context, call *Call, g Grant) (Token
 	if err != nil {
 		return TokenPair{}, err
 	}
-	pair, tokens, err := newTokens(s.now(), &user, client.ID, call.Door, s.opts.NewID())
+	pair, tokens, err := s.newTokens(s.now(), &user, client.ID, call.Door, s.opts.NewID())
 	if err != nil {
 		return TokenPair{}, err
 	}
@@ -216,7 +216,7 @@ func (s *Service) RefreshGrant(ctx context.Context, call *Call, g Grant) (TokenP
 		auth.User.MustChangePassword || !auth.User.Usable(s.now()) || !s.now().Before(old.ExpiresAt) {
 		return TokenPair{}, errGrant()
 	}
-	pair, tokens, err := newTokens(s.now(), &auth.User, client.ID, call.Door, old.Session)
+	pair, tokens, err := s.newTokens(s.now(), &auth.User, client.ID, call.Door, old.Session)
 	if err != nil {
 		return TokenPair{}, err
 	}
@@ -244,7 +244,7 @@ func errGrant() error {
 
 // newTokens draws a pair of 128 random bits each, in the vendor's form: 32
 // hexadecimal digits.
-func newTokens(now time.Time, u *User, client string, door Door, session string) (TokenPair, []Token, error) {
+func (s *Service) newTokens(now time.Time, u *User, client string, door Door, session string) (TokenPair, []Token, error) {
 	pair := TokenPair{ExpiresIn: AccessLifetime}
 	var tokens []Token
 	for _, part := range []struct {
@@ -261,6 +261,7 @@ func newTokens(now time.Time, u *User, client string, door Door, session string)
 		tokens = append(tokens, Token{Tenant: u.Tenant, Hash: sum[:], Session: session, Kind: part.kind, User: u.Number,
 			Client: client, Door: door, Epoch: u.AuthEpoch, CreatedAt: now, ExpiresAt: now.Add(part.life)})
 	}
+	s.strangers.Recognise("", Secret(pair.Access))
 	return pair, tokens, nil
 }
 

@@ -224,7 +224,7 @@ func (s *Service) OpenUserSession(ctx context.Context, call *Call, name string, 
 	}
 	// Of the pair only the token that is sent with calls: whoever wants to stay
 	// longer signs in again.
-	pair, tokens, err := newTokens(s.now(), &user, "", call.Door, s.opts.NewID())
+	pair, tokens, err := s.newTokens(s.now(), &user, "", call.Door, s.opts.NewID())
 	if err != nil {
 		return SignedIn{}, err
 	}
@@ -286,7 +286,7 @@ func (s *Service) ActAsUser(ctx context.Context, call *Call, target UserRef) (to
 		claims := claimsFor(&other, call.tenant, leave.ID, now, ImpersonationLifetime)
 		claims.Impersonation, claims.Actor = leave.ID, &signedActor{Subject: first.UserName, User: first.Number, Epoch: first.AuthEpoch}
 		claims.Factor = call.console != nil || call.means() == byToken
-		token, err = sign(kid, key, &claims)
+		token, err = s.give(kid, key, &claims)
 		return err
 	})
 	if err != nil {

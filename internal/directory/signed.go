@@ -80,6 +80,15 @@ func sign(kid string, key []byte, claims *signedClaims) (string, error) {
 	return text, nil
 }
 
+// give signs a token for somebody, whose first use is not a stranger's.
+func (s *Service) give(kid string, key []byte, claims *signedClaims) (string, error) {
+	text, err := sign(kid, key, claims)
+	if err == nil {
+		s.strangers.Recognise("", Secret(text))
+	}
+	return text, err
+}
+
 // parseSigned reads a token that names its key, and the claims that it says it
 // has. Errors: credential.invalid.
 func parseSigned(text string) (*jwt.JSONWebToken, *signedClaims, error) {

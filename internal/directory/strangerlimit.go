@@ -85,6 +85,13 @@ func (l *StrangerLimiter) mark(name string, secret Secret) (slot *atomic.Uint64,
 	return &l.recognised[mark>>1%recognisedSlots], mark
 }
 
+// Recognise remembers a credential that this process has just given: its first use
+// is not a stranger's.
+func (l *StrangerLimiter) Recognise(name string, secret Secret) {
+	slot, mark := l.mark(name, secret)
+	slot.Store(mark)
+}
+
 // Recognises reports whether a credential was valid in this process; name is "" where
 // the credential is not a pair.
 func (l *StrangerLimiter) Recognises(name string, secret Secret) bool {
