@@ -176,8 +176,15 @@ func (db *postgresDB) Read(ctx context.Context, fn func(directory.Reader) error)
 // View implements directory.Store.
 func (db *postgresDB) View(ctx context.Context, fn func(directory.Reader) error) error {
 	end, guard := endAfter(ctx, db.opts.Patience)
+	conn, err := db.pool.Conn(end)
+	guard.stop()
+	if err != nil {
+		return wait(ctx, err)
+	}
+	defer conn.Close() // back to the pool
+	end, guard = steady(ctx, db.opts.Patience)
 	defer guard.stop()
-	t, err := db.pool.BeginTx(end, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
+	t, err := conn.BeginTx(end, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
 	if err != nil {
 		return wait(ctx, err)
 	}
@@ -218,9 +225,14 @@ func (q sqlQuerier) query(ctx context.Context, sql string, args []any, each func
 	if q.within == 0 {
 		return q.scan(ctx, sql, args, each)
 	}
-	patient, cancel := context.WithTimeout(ctx, q.within)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	// A caller who hangs up does not end it: that would cost a connection each time,
+	// and whoever hangs up often would leave none for others.
+	patient, cancel := context.WithTimeout(context.WithoutCancel(ctx), q.within)
 	defer cancel()
-	return lateness(ctx, q.scan(patient, sql, args, each))
+	return lateness(q.scan(patient, sql, args, each))
 }
 
 func (q sqlQuerier) scan(ctx context.Context, sql string, args []any, each func(*row)) error {
@@ -253,12 +265,15 @@ func (q sqlQuerier) scan(ctx context.Context, sql string, args []any, each func(
 func (q sqlQuerier) exec(ctx context.Context, sql string, args ...any) (int64, error) {
 	patient, cancel := ctx, context.CancelFunc(func() {})
 	if q.within > 0 {
-		patient, cancel = context.WithTimeout(ctx, q.within)
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
+		patient, cancel = context.WithTimeout(context.WithoutCancel(ctx), q.within)
 	}
 	defer cancel()
 	result, err := q.run.ExecContext(patient, sql, args...)
 	if err != nil {
-		return 0, lateness(ctx, answerOf(patient, err))
+		return 0, lateness(answerOf(patient, err))
 	}
 	return result.RowsAffected()
 }

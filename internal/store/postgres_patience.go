@@ -11,10 +11,9 @@ import (
 // until the memory is gone. So what is fast by construction is waited for within
 // Options.Patience, and then the caller may try again.
 
-// lateness is the answer to a caller whose statement took too long, while the caller
-// itself still waits.
-func lateness(ctx context.Context, err error) error {
-	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+// lateness is the answer to a caller whose statement took too long.
+func lateness(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
 		return busy(err)
 	}
 	return err
@@ -43,6 +42,16 @@ func endAfter(ctx context.Context, within time.Duration) (context.Context, *guar
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	return ctx, &guard{time.AfterFunc(within, cancel), within, cancel}
+}
+
+// steady is endAfter for a transaction, which a caller who hangs up does not end: its
+// statements look for themselves whether somebody still waits for them. Ending it
+// would cost its connection.
+func steady(ctx context.Context, within time.Duration) (context.Context, *guard) {
+	if within > 0 {
+		ctx = context.WithoutCancel(ctx)
+	}
+	return endAfter(ctx, within)
 }
 
 // rest lets the next steps take as long as they want.

@@ -100,12 +100,14 @@ func pause(ctx context.Context, try int) error {
 // attempt runs fn in one transaction.
 func (db *postgresDB) attempt(ctx context.Context, fn func(directory.Tx) error, pending *changes) error {
 	end, guard := endAfter(ctx, db.opts.Patience)
-	defer guard.stop()
 	conn, err := db.pool.Conn(end)
+	guard.stop()
 	if err != nil {
 		return wait(ctx, err)
 	}
 	defer conn.Close() // back to the pool, when the transaction has ended
+	end, guard = steady(ctx, db.opts.Patience)
+	defer guard.stop()
 	t, err := conn.BeginTx(end, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
 	if err != nil {
 		return wait(ctx, err)

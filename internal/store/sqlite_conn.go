@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
 
 	sqlite3 "modernc.org/sqlite/lib"
 
@@ -100,18 +101,48 @@ func (c *sqliteConn) query(_ context.Context, sql string, args []any, each func(
 	return c.run(sql, args, each)
 }
 
+// keptText is the longest text of a statement of scan that stays prepared. Longer ones
+// are filters that a caller made up, hardly ever twice, and each has some hundred
+// KiB of SQLite's memory.
+const keptText = 2 << 10
+
+// interruptAgain is how long a statement may go on after it was interrupted.
+const interruptAgain = 5 * time.Millisecond
+
+// forget ends a statement.
+func (c *sqliteConn) forget(sql string) {
+	if s, ok := c.stmts[sql]; ok {
+		s.finalize()
+		delete(c.stmts, sql)
+	}
+}
+
 // scan is query for a statement that ctx may end. A watcher that has begun to
 // interrupt is waited for, so that it cannot hit the next statement.
 func (c *sqliteConn) scan(ctx context.Context, sql string, args []any, each func(*row)) error {
 	if ctx.Done() == nil {
 		return c.run(sql, args, each)
 	}
-	interrupted := make(chan struct{})
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	ended, interrupted := make(chan struct{}), make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
-		c.lib.interrupt()
-		close(interrupted)
+		defer close(interrupted)
+		for { // SQLite forgets an interrupt that comes before the first step
+			c.lib.interrupt()
+			select {
+			case <-ended:
+				return
+			case <-time.After(interruptAgain):
+			}
+		}
 	})
 	err := c.run(sql, args, each)
+	close(ended)
+	if len(sql) > keptText {
+		c.forget(sql)
+	}
 	if !stop() {
 		<-interrupted
 	}
