@@ -3,8 +3,10 @@ package main
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -25,8 +27,12 @@ const program = "./cmd/usher"
 
 // build makes everything of a release into a folder. Of each program two are built: in
 // clones at places whose paths differ in length, with caches of their own. Where one
-// byte differs nothing is published.
+// byte differs nothing is published: the folder, in which nothing may be before, gets
+// all of it at the end or stays empty.
 func build(folder, only string, log io.Writer) error {
+	if err := empty(folder); err != nil {
+		return err
+	}
 	work, err := os.MkdirTemp("", "usher-release-")
 	if err != nil {
 		return err
@@ -38,7 +44,8 @@ func build(folder, only string, log io.Writer) error {
 			return err
 		}
 	}
-	if err := os.MkdirAll(folder, 0o755); err != nil {
+	out := filepath.Join(work, "out")
+	if err := os.Mkdir(out, 0o755); err != nil {
 		return err
 	}
 	var made []string
@@ -46,19 +53,51 @@ func build(folder, only string, log io.Writer) error {
 		if only != "" && only != t.String() {
 			continue
 		}
-		name, err := buildTwice(work, places, folder, t)
+		name, err := buildTwice(work, places, out, t)
 		if err != nil {
 			return fmt.Errorf("%s: %w", t, err)
 		}
 		if _, err := fmt.Fprintf(log, "%s: built twice, the same\n", name); err != nil {
 			return err
 		}
-		made = append(made, filepath.Join(folder, name))
+		made = append(made, filepath.Join(out, name))
 	}
 	if len(made) == 0 {
 		return fmt.Errorf("%s is no system that programs are made for", only)
 	}
-	return describe(folder, made)
+	if err := describe(out, made); err != nil {
+		return err
+	}
+	return publish(out, folder)
+}
+
+// empty fails if there is something in a folder. One that is not there is empty.
+func empty(folder string) error {
+	found, err := os.ReadDir(folder)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case len(found) > 0:
+		return fmt.Errorf("%s is not empty, and everything in it would be published: it has %s; run make clean, or name another folder with -out", folder, found[0].Name())
+	}
+	return nil
+}
+
+// publish puts everything of one folder into an empty one, or leaves that empty.
+func publish(from, folder string) error {
+	if err := empty(folder); err != nil { // somebody else may have been at it
+		return err
+	}
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
+	err := os.CopyFS(folder, os.DirFS(from)) // not a rename: it may be another disk
+	if err != nil {
+		err = errors.Join(err, os.RemoveAll(folder))
+	}
+	return err
 }
 
 // buildTwice builds a program in both places, compares the two and keeps the first.

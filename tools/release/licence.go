@@ -34,7 +34,8 @@ var marks = []struct{ family, id, words string }{
 	{"bsd", "BSD-3-Clause", "names of its contributors may be used"},
 	{"bsd", "BSD-2-Clause", "redistributions in binary form must reproduce"},
 	{"mit", "MIT", "permission is hereby granted free of charge"},
-	{"isc", "ISC", "permission to use copy modify and or distribute this software"},
+	{"isc", "ISC", "this permission notice appear in all copies"},
+	{"isc", "0BSD", "permission to use copy modify and or distribute this software for any purpose with or without fee is hereby granted"},
 	{"unlicense", "Unlicense", "this is free and unencumbered software"},
 }
 
@@ -109,8 +110,8 @@ func licencesIn(dir string) (licenceText, error) {
 	return l, err
 }
 
-// writeLicences writes the licences of all modules that programs link, and of Go's
-// standard library.
+// writeLicences writes the licences of all modules that programs link, of Go's standard
+// library, and of the assets.
 func writeLicences(programs []string, out io.Writer) error {
 	modules := map[string]*debug.Module{}
 	for _, path := range programs {
@@ -150,6 +151,13 @@ func writeLicences(programs []string, out io.Writer) error {
 	section("Go standard library, "+runtime.Version(), own)
 	for _, path := range sorted {
 		section(path+" "+modules[path].Version, texts[path])
+	}
+	for i := range assets {
+		l, err := assets[i].text()
+		if err != nil {
+			return err
+		}
+		section(assets[i].name+" "+assets[i].version, l)
 	}
 	_, err = io.WriteString(out, b.String())
 	return err

@@ -1,10 +1,10 @@
 // Command release makes what is published of a version: the program for each system,
-// built twice and compared, a bill of materials of each, the licences of what they link,
+// built twice and compared, a bill of materials of each, the licences of what is in them,
 // and the sums of all files.
 //
 //	release build [-out dist] [-only os/arch]   all of it, of the commit that is checked out
 //	release sbom PROGRAM                        the bill of materials of one program
-//	release licences PROGRAM                    the licences of what it links
+//	release licences PROGRAM                    the licences of what is in it
 //
 // It needs git and go, runs in the root of the repository, and links nothing but the
 // standard library, so that it is not part of what it describes.

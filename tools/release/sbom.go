@@ -111,6 +111,13 @@ func writeSBOM(path string, out io.Writer) error {
 		b.Components = append(b.Components, component{Ref: purl(m), Type: "library", Name: m.Path, Version: m.Version, PURL: purl(m),
 			Licences: licences(texts[m.Path].ids...), Properties: []property{{"go:sum", m.Sum}}})
 	}
+	for i := range assets {
+		c, err := assets[i].component(data)
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		b.Components = append(b.Components, c)
+	}
 	all := depends{Ref: main.Ref}
 	for _, c := range b.Components {
 		all.On = append(all.On, c.Ref)
