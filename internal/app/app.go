@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/usher-id/usher/internal/config"
 	"github.com/usher-id/usher/internal/directory"
@@ -208,6 +209,8 @@ func (a *App) mount(context.Context) error {
 		TrustedProxies: proxies,
 		IsInternal:     func(err error) bool { return directory.CodeOf(err) == directory.CodeInternal },
 		Classify:       classify,
+		Bodies:         a.cfg.BodyBudget(),
+		Busy:           busy,
 	}))
 	if a.cfg.MetricsAddr != "" {
 		a.handler = served
@@ -221,6 +224,14 @@ func (a *App) mount(context.Context) error {
 		served.ServeHTTP(w, r)
 	})
 	return nil
+}
+
+// busy is the answer to a body that finds no memory: those that hold it finish, or
+// meet read_timeout.
+func busy() error {
+	e := directory.Wrong(directory.CodeUnavailable, directory.ReasonBusy, "The server is busy. Try again in a moment.")
+	e.Retry = 5 * time.Second
+	return e
 }
 
 func classify(err error) (code, reason string) {

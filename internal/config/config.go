@@ -144,6 +144,8 @@ type Config struct {
 	MaxHeader Bytes `key:"max_header" min:"4096" max:"1048576" help:"largest head of a request"`
 	// MaxBody is the largest body of a request in bytes; a door may set less.
 	MaxBody Bytes `key:"max_body" min:"1024" max:"1073741824" help:"largest body of a request"`
+	// MaxBodies is the most memory of all bodies under way; 0: see BodyBudget.
+	MaxBodies Bytes `key:"max_bodies" min:"0" max:"1099511627776" help:"most memory of the bodies of all requests under way, those up to 64 KiB left out, at least four times max_body; one address has a quarter, and what goes beyond is answered with 503; 0 is 128MiB, or eight times max_body if that is more"`
 
 	// SQLiteReaders is the number of reading connections; 0 is twice the cores.
 	SQLiteReaders int `key:"sqlite_readers" min:"0" max:"256" help:"reading connections to SQLite; 0 is twice the number of cores"`

@@ -35,6 +35,15 @@ func (c *Config) PGConns() int {
 	return max(MinPGConns, 2*runtime.GOMAXPROCS(0))
 }
 
+// BodyBudget is the most memory of the bodies of all requests under way, in bytes:
+// what max_bodies says, or 128 MiB and at least eight times the largest body.
+func (c *Config) BodyBudget() int64 {
+	if c.MaxBodies > 0 {
+		return int64(c.MaxBodies)
+	}
+	return max(128<<20, 8*int64(c.MaxBody))
+}
+
 // Validate checks the settings against their bounds and each other. The error
 // names every key at fault and never repeats a secret.
 func (c *Config) Validate() error {
@@ -79,6 +88,9 @@ func (c *Config) Validate() error {
 	}
 	if c.PGMaxConns > 0 && c.PGMaxConns < MinPGConns {
 		fail("pg_max_conns", "must be 0 or at least %d", MinPGConns)
+	}
+	if c.MaxBodies > 0 && c.MaxBodies < 4*c.MaxBody {
+		fail("max_bodies", "must be 0 or at least four times max_body: one address has a quarter of it")
 	}
 	c.checkMail(fail)
 	c.checkSecretKey(fail)

@@ -256,7 +256,7 @@ func capacityReasons() []ReasonInfo {
 			"Correct the credential, and wait as long as the answer says."},
 		{ReasonHashQueue, CodeUnavailable, "Too many passwords are being checked at this moment.",
 			"Repeat the request after a few seconds."},
-		{ReasonBusy, CodeUnavailable, "The database has more to write than it can take at this moment, or cannot be reached. Nothing was changed.",
+		{ReasonBusy, CodeUnavailable, "The database has more to write than it can take at this moment, or cannot be reached, or the server has no memory left for large bodies. Nothing was changed.",
 			"Repeat the request after a moment."},
 		{ReasonQueryTooCostly, CodeUnavailable, "A list, search or filter took longer than the server allows: no index answers it, or the place is far down in a large list.",
 			"Ask by user name, e-mail address, external id or company, page by cursor, or leave out the sort. The operator's setting is query_timeout."},

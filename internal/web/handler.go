@@ -17,6 +17,7 @@ type Request struct {
 	Event *Event
 
 	w       http.ResponseWriter
+	rec     *recorder
 	body    []byte
 	bodyErr error
 	read    bool
@@ -74,8 +75,12 @@ func (a *adapter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w = rec
 	}
 	rec.event.Door, rec.event.Route = a.door, a.route
-	rec.req = Request{Request: r, Event: &rec.event, w: rec.ResponseWriter}
+	rec.req = Request{Request: r, Event: &rec.event, w: rec.ResponseWriter, rec: rec}
 	resp, err := a.call(&rec.req)
+	if rec.hold.refused {
+		// Doors take a body that they could not read for the client's fault.
+		resp, err = Response{}, rec.o.busy()
+	}
 	if err == nil && !validStatus(resp.Status) {
 		err = fmt.Errorf("web: handler of %s %s returned status %d", a.door, a.route, resp.Status)
 	}
@@ -86,6 +91,9 @@ func (a *adapter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if err != nil {
 		resp = a.fail(rec, err)
+	}
+	if rec.hold.refused {
+		hangUp(rec, &resp)
 	}
 	drain(r)
 	write(w, r, &resp)

@@ -28,6 +28,15 @@ type Options struct {
 	// Classify, if set, names the code and reason of an error for the event;
 	// a door's ErrorFunc may overwrite both.
 	Classify func(error) (code, reason string)
+	// Bodies is the most memory of the bodies of all requests under way together, in
+	// bytes; 0 is DefaultBodies. A client's address (of IPv6 its /64 network) has a
+	// quarter of it. It is counted as the bytes come and given back when the request
+	// ends; bodies up to 64 KiB, and those that a handler reads by itself, are not
+	// counted.
+	Bodies int64
+	// Busy, if set, makes the error by which a request is answered whose body goes
+	// beyond Bodies, in place of ErrBusy.
+	Busy func() error
 }
 
 // PanicError is a recovered panic.
@@ -49,8 +58,9 @@ func asPanic(err error) (*PanicError, bool) { return errors.AsType[*PanicError](
 
 // server is the outermost handler.
 type server struct {
-	next http.Handler
-	o    Options
+	next   http.Handler
+	o      Options
+	bodies *bodyBudget
 }
 
 // NewServer makes the outermost handler: it gives each request its Event,
@@ -59,7 +69,7 @@ func NewServer(next http.Handler, o Options) http.Handler {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	return &server{next: next, o: o}
+	return &server{next: next, o: o, bodies: newBodyBudget(o.Bodies)}
 }
 
 // recorder is the ResponseWriter below NewServer. It carries the event, so
@@ -69,6 +79,7 @@ type recorder struct {
 	http.ResponseWriter
 	event Event
 	req   Request
+	hold  bodyHold
 	o     *Options
 }
 
@@ -104,7 +115,7 @@ func (w *recorder) Flush() {
 }
 
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	rec := &recorder{ResponseWriter: w, o: &s.o}
+	rec := &recorder{ResponseWriter: w, o: &s.o, hold: bodyHold{budget: s.bodies}}
 	newEvent(&rec.event, r)
 	rec.event.Addr = clientAddr(r, s.o.TrustedProxies)
 	defer s.finish(rec, r)
@@ -116,6 +127,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // the connection is cut, since the client would take a torn answer as whole.
 func (s *server) finish(rec *recorder, r *http.Request) {
 	cut := false
+	rec.giveBack()
 	if v := recover(); v != nil {
 		cut = v == http.ErrAbortHandler || rec.event.Status != 0
 		if v != http.ErrAbortHandler {
