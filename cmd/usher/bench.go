@@ -39,7 +39,8 @@ func (p *program) benchCommand() *cobra.Command {
 			"at that rate whatever the server does, and times count from the moment when they were due.\n\n" +
 			"With --database the directory is on PostgreSQL, in a database that is empty or that this command has filled before.\n" +
 			"With --url the load goes to a server that runs already, with the key in USHER_KEY or in the file of --key-file; only\n" +
-			"scenarios that read, unless --writes.\n\n" +
+			"scenarios that read, unless --writes. Scenarios that change users make users of their own there, one for each\n" +
+			"connection, and delete them in the end; their ids are in a file below --dir until then. Those that create users leave them.\n\n" +
 			"Scenarios, and the doors that have them:\n" + scenarioTable(),
 		Example: "  usher bench\n" +
 			"  usher bench --users 1000000 --scenario read,list,search --door canonical,scim\n" +
@@ -194,17 +195,22 @@ func (p *program) printBench(r *load.Report, list []*load.Contender) {
 	}
 }
 
+// folder is --dir or what stands for it.
+func (f *benchFlags) folder() (string, error) {
+	if f.dir != "" {
+		return filepath.Abs(f.dir)
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("--dir: there is no cache folder: %w", err)
+	}
+	return filepath.Join(cache, "usher-bench"), nil
+}
+
 // benchLocal seeds, starts servers and measures them.
 func (p *program) benchLocal(ctx context.Context, f *benchFlags, pairs []pair, report *load.Report) (list []*load.Contender, err error) {
-	dir := f.dir
-	if dir == "" {
-		cache, err := os.UserCacheDir()
-		if err != nil {
-			return nil, fmt.Errorf("--dir: there is no cache folder: %w", err)
-		}
-		dir = filepath.Join(cache, "usher-bench")
-	}
-	if dir, err = filepath.Abs(dir); err != nil {
+	dir, err := f.folder()
+	if err != nil {
 		return nil, err
 	}
 	program, err := os.Executable()
@@ -242,7 +248,8 @@ func (f *benchFlags) times() load.Rounds {
 	return load.Rounds{Rounds: f.rounds, Slice: f.duration, Warm: f.duration / 2}
 }
 
-// benchRemote measures a server that runs already.
+// benchRemote measures a server that runs already. Whoever was made to be changed
+// there is deleted in any case, also when the run is stopped.
 func (p *program) benchRemote(ctx context.Context, f *benchFlags, pairs []pair) (list []*load.Contender, err error) {
 	key, err := p.benchKey(f)
 	if err != nil {
@@ -252,6 +259,14 @@ func (p *program) benchRemote(ctx context.Context, f *benchFlags, pairs []pair) 
 	if err != nil {
 		return nil, fmt.Errorf("--url: %w", err)
 	}
+	if f.writes {
+		dir, err := f.folder()
+		if err != nil {
+			return nil, err
+		}
+		remote.KeepIn(dir)
+	}
+	defer func() { err = errors.Join(err, remote.Close(ctx)) }()
 	for _, one := range pairs {
 		c, err := remote.Contender(ctx, one.scenario, one.door, f.connections, f.rate, f.writes)
 		if errors.Is(err, load.ErrWrites) {

@@ -38,15 +38,7 @@ func newCanonical(ctx context.Context, s *Site) (*Client, error) {
 		Search: func(p *Person) Request {
 			return Request{Method: "GET", Path: fmt.Sprintf("%s?limit=%d&q=%s", canonicalUsers, pageSize, url.QueryEscape(p.GivenName+" "+p.FamilyName)), Header: header}
 		},
-		Create: func(p *Person, password string) Request {
-			user := map[string]any{"user_name": p.UserName, "email": p.Email, "given_name": p.GivenName, "family_name": p.FamilyName, "title": "Sales Clerk",
-				"company": s.Company, "phones": []map[string]string{{"number": p.Phone, "extension": "5532", "type": "Work"}},
-				"address": map[string]string{"line1": "1432 Merry View Road", "city": "Big Windy", "region": "ON", "country": "CA", "zip": "A1A2B2"}}
-			if password != "" {
-				user["password"] = password
-			}
-			return Request{Method: "POST", Path: canonicalUsers, Header: header + line("Content-Type", typeJSON), Body: object(user)}
-		},
+		Create: s.createCanonical,
 		Login: func(p *Person) Request {
 			return Request{Method: "POST", Path: "/api/v1/sessions", Header: line("Content-Type", typeJSON), Body: object(map[string]any{"user_name": p.UserName, "password": AdminSecret})}
 		},
@@ -54,6 +46,20 @@ func newCanonical(ctx context.Context, s *Site) (*Client, error) {
 	pages, err := canonicalPages(ctx, s, header)
 	c.List, c.pages = func(n int) Request { return pages[n%len(pages)] }, len(pages)
 	return c, err
+}
+
+// createCanonical makes a user, with an id that is brought unless it is empty.
+func (s *Site) createCanonical(p *Person, password string) Request {
+	user := map[string]any{"user_name": p.UserName, "email": p.Email, "given_name": p.GivenName, "family_name": p.FamilyName, "title": "Sales Clerk",
+		"company": s.Company, "phones": []map[string]string{{"number": p.Phone, "extension": "5532", "type": "Work"}},
+		"address": map[string]string{"line1": "1432 Merry View Road", "city": "Big Windy", "region": "ON", "country": "CA", "zip": "A1A2B2"}}
+	if p.ID != "" {
+		user["id"] = p.ID
+	}
+	if password != "" {
+		user["password"] = password
+	}
+	return Request{Method: "POST", Path: canonicalUsers, Header: s.bearer() + line("Content-Type", typeJSON), Body: object(user)}
 }
 
 // canonicalPages are the requests for the first pages of a company.

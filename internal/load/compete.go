@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -75,6 +76,7 @@ func round(x float64) float64 {
 type Contender struct {
 	Figure
 	plan             *Plan
+	own              bool // whom the plan changes was made for it
 	site             *Site
 	load             Load
 	cpu, databaseCPU func() time.Duration
@@ -154,12 +156,9 @@ func (c *Contender) measure(ctx context.Context, slice time.Duration, counts boo
 	l.For = slice
 	cpu, databaseCPU := c.cpu(), c.databaseCPU()
 	result, err := l.Run(ctx)
-	if err != nil {
-		return err
-	}
 	r.perSecond = result.PerSecond()
 	r.cpu, r.databaseCPU = microseconds(c.cpu()-cpu, result.Requests()), microseconds(c.databaseCPU()-databaseCPU, result.Requests())
-	if err := c.undo(ctx); err != nil || !counts {
+	if err := errors.Join(err, c.undo(ctx)); err != nil || !counts {
 		return err
 	}
 	c.rounds = append(c.rounds, r)
@@ -169,12 +168,12 @@ func (c *Contender) measure(ctx context.Context, slice time.Duration, counts boo
 	return nil
 }
 
-// undo leaves the users as they were, so that the next load finds them so too.
+// undo leaves the users as they were, so that the next load finds them so too,
+// and also when the load was stopped. Whoever cannot be set back is in the
+// *Unrestored, unless the people are the run's own, who are deleted at its end.
 func (c *Contender) undo(ctx context.Context) error {
-	for _, r := range c.plan.Undo() {
-		if _, _, err := c.site.exchange(ctx, r); err != nil {
-			return fmt.Errorf("leave things as they were: %w", err)
-		}
+	if left := c.site.reverse(ctx, c.plan.Undo()); left != nil && !c.own {
+		return left
 	}
 	return nil
 }

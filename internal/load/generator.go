@@ -32,6 +32,9 @@ type Load struct {
 	// Accept says which statuses are answers; any other counts as an error. nil:
 	// 200 to 299.
 	Accept func(status int) bool
+	// Answered, unless nil, hears the status of the answer to what Next made last
+	// for a connection, 0 for none, on the goroutine of that connection.
+	Answered func(conn, status int)
 
 	dial dialFunc // nil: TCP
 }
@@ -207,6 +210,12 @@ func (r *running) connection(c int, result *Result) {
 		}
 		buf = r.Next(buf[:0], c, n)
 		a, err := conn.exchange(r.ctx, buf)
+		if err != nil {
+			a.status = 0
+		}
+		if r.Answered != nil {
+			r.Answered(c, a.status)
+		}
 		switch {
 		case err != nil && r.ctx.Err() != nil:
 			return

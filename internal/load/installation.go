@@ -195,7 +195,7 @@ func (i *Installation) Contender(ctx context.Context, scenario, door string, con
 	if err != nil {
 		return nil, err
 	}
-	c := &Contender{plan: plan, site: i.site(), load: Load{Addrs: i.addrs(), Conns: conns, Rate: rate, Next: plan.Next}, cpu: i.cpu, databaseCPU: i.postmaster.cpu}
+	c := &Contender{plan: plan, site: i.site(), load: Load{Addrs: i.addrs(), Conns: conns, Rate: rate, Next: plan.Next, Answered: plan.Answered}, cpu: i.cpu, databaseCPU: i.postmaster.cpu}
 	c.Figure = Figure{Scenario: scenario, Door: door, Engine: i.Engine, Users: i.Users, Processes: i.Processes, Connections: conns, Rate: rate}
 	return c, nil
 }

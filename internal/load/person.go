@@ -45,6 +45,7 @@ type People struct {
 	Count   int
 	At      func(i int) Person // from 1 to Count
 	Company int64              // the company whose subtree holds them
+	Changed *People            // whom requests change that leave nobody as found; nil: the same people
 }
 
 // Seeded are the users of a seeded directory.

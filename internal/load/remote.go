@@ -20,6 +20,7 @@ type Remote struct {
 	host   string
 	tls    *tls.Config
 	people People
+	own    newcomers
 }
 
 // remoteDoors are the doors that a key alone opens.
@@ -41,14 +42,25 @@ func Reach(ctx context.Context, base, key string, sample int, insecure bool) (*R
 	}
 	r.site = Site{URL: u.Scheme + "://" + u.Host, Key: key,
 		HTTP: &http.Client{Timeout: answerWithin, Transport: &http.Transport{TLSClientConfig: r.tls, Proxy: http.ProxyFromEnvironment}}}
+	r.own.site = &r.site
 	return r, r.sample(ctx, sample)
 }
+
+// A page of the sample, and how many pages may hold fewer users than that.
+const (
+	samplePage = 200
+	shortPages = 50
+)
 
 // sample reads users, page by page.
 func (r *Remote) sample(ctx context.Context, most int) error {
 	var list []Person
+	pages := 0
 	for cursor := ""; len(list) < most; {
-		path := canonicalUsers + "?limit=200"
+		if pages++; pages > most/samplePage+shortPages {
+			return fmt.Errorf("the server's list of users does not end: its first %d pages have %d", pages-1, len(list))
+		}
+		path := fmt.Sprintf("%s?limit=%d", canonicalUsers, samplePage)
 		if cursor != "" {
 			path += "&cursor=" + url.QueryEscape(cursor)
 		}
@@ -87,6 +99,7 @@ func (r *Remote) sample(ctx context.Context, most int) error {
 	if len(list) == 0 {
 		return errors.New("the key sees no users")
 	}
+	list = list[:min(len(list), most)]
 	r.site.Company = list[0].Company
 	r.people = People{Count: len(list), Company: list[0].Company, At: func(i int) Person { return list[i-1] }}
 	return nil
@@ -96,8 +109,17 @@ func (r *Remote) sample(ctx context.Context, most int) error {
 // somebody's.
 var ErrWrites = errors.New("it changes users of a server that runs already: allow that with --writes")
 
+// KeepIn names the folder in which the ids are kept of those whom scenarios
+// change.
+func (r *Remote) KeepIn(dir string) { r.own.dir = dir }
+
+// Close deletes those whom scenarios changed, also when ctx has ended. An
+// *Unrestored says who is left.
+func (r *Remote) Close(ctx context.Context) error { return r.own.close(ctx) }
+
 // Contender is a scenario through a door of the server. One that writes needs
-// writes.
+// writes. One that changes users who are there makes its own, one for each
+// connection: Close the server afterwards, also after an error.
 func (r *Remote) Contender(ctx context.Context, scenario, door string, conns int, rate float64, writes bool) (*Contender, error) {
 	s, err := FindScenario(scenario, door)
 	if err != nil {
@@ -121,13 +143,21 @@ func (r *Remote) Contender(ctx context.Context, scenario, door string, conns int
 	if conns == 0 {
 		conns = s.Conns
 	}
-	plan, err := s.NewPlan(client, r.people, r.host, conns)
+	people := r.people
+	if s.changes() {
+		if err := r.own.grow(ctx, conns); err != nil {
+			return nil, fmt.Errorf("scenario %s: %w", scenario, err)
+		}
+		own := r.own.people(conns)
+		people.Changed = &own
+	}
+	plan, err := s.NewPlan(client, people, r.host, conns)
 	if err != nil {
 		return nil, err
 	}
 	unknown := func() time.Duration { return 0 }
-	c := &Contender{plan: plan, site: &r.site, cpu: unknown, databaseCPU: unknown,
-		load: Load{Addrs: []string{r.addr}, TLS: r.tls, Conns: conns, Rate: rate, Next: plan.Next}}
+	c := &Contender{plan: plan, site: &r.site, own: s.changes(), cpu: unknown, databaseCPU: unknown,
+		load: Load{Addrs: []string{r.addr}, TLS: r.tls, Conns: conns, Rate: rate, Next: plan.Next, Answered: plan.Answered}}
 	c.Figure = Figure{Scenario: scenario, Door: door, Connections: conns, Rate: rate}
 	return c, nil
 }

@@ -74,8 +74,12 @@ func readAnswer(in *bufio.Reader) (a answer, err error) {
 		}
 		switch name, value := header[:colon], bytes.TrimSpace(header[colon+1:]); {
 		case bytes.EqualFold(name, lengthHeader):
-			if length, err = strconv.ParseInt(string(value), 10, 64); err != nil {
+			size, err := strconv.ParseUint(string(value), 10, 63)
+			if err != nil {
 				return a, fmt.Errorf("head: %w", err)
+			}
+			if length = int64(size); length > maxAnswer {
+				return a, errLarge
 			}
 		case bytes.EqualFold(name, transferHeader):
 			chunked = true // the only coding that servers use
@@ -105,7 +109,7 @@ func (a *answer) readBody(in *bufio.Reader, length int64) error {
 
 // readChunks reads a body in chunks, and the empty line behind the last one.
 func (a *answer) readChunks(in *bufio.Reader) error {
-	body, err := io.ReadAll(httputil.NewChunkedReader(in))
+	body, err := readBounded(httputil.NewChunkedReader(in))
 	if err == nil {
 		_, err = in.ReadSlice('\n')
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -54,6 +55,9 @@ var scenarios = []Scenario{
 // Scenarios is the table of scenarios and doors.
 func Scenarios() []Scenario { return slices.Clone(scenarios) }
 
+// changes says that the scenario changes users who are there.
+func (s *Scenario) changes() bool { return s.Name == "state" || s.Name == "mixed" }
+
 // ScenarioNames are the names of the scenarios.
 func ScenarioNames() (names []string) {
 	for i := range scenarios {
@@ -83,13 +87,16 @@ func FindScenario(name, door string) (*Scenario, error) {
 type Plan struct {
 	// Next appends the next request of a connection.
 	Next func(buf []byte, conn, n int) []byte
+	// Answered, unless nil, has to hear the status of the answer to what Next made
+	// last for a connection, 0 for none.
+	Answered func(conn, status int)
 	// undo are the requests that leave things as they were found, once no load runs.
-	undo func() []Request
+	undo func() []Reversal
 }
 
 // Undo are the requests that leave the users in the state in which they were
 // found. Users who were created stay.
-func (p *Plan) Undo() []Request {
+func (p *Plan) Undo() []Reversal {
 	if p.undo == nil {
 		return nil
 	}
@@ -229,9 +236,38 @@ func newcomer(prefix string, n int64) Person {
 // ownUsers is how many users of its own a connection activates and deactivates.
 const ownUsers = 250
 
+// turns is how far a connection is with its users.
+type turns struct {
+	at        int          // which user's turn it is
+	inactive  bool         // the server said that the user was deactivated
+	doubt     bool         // whether the last request about the user was done, nobody said
+	unsettled map[int]bool // users who went by in doubt
+}
+
+// answered takes the step if the request was done. One that got no answer, or a
+// server's own error, may have been done: it is sent again, and refused then
+// where a door takes a repetition for an error.
+func (t *turns) answered(status int) {
+	switch repeated := t.doubt && status >= 400 && status < 500 && status != http.StatusTooManyRequests; {
+	case status >= 200 && status < 300, repeated:
+		if repeated {
+			t.unsettled[t.at] = true
+		}
+		t.doubt, t.inactive = false, !t.inactive
+		if !t.inactive {
+			t.at++
+		}
+	case status == 0 || status >= 500:
+		t.doubt = true
+	}
+}
+
 // state gives every connection active users of its own, deactivates each and
 // activates it again.
 func (p *planner) state() (*Plan, error) {
+	if changed := p.people.Changed; changed != nil {
+		p = &planner{client: p.client, people: *changed, host: p.host, conns: p.conns}
+	}
 	off, err := p.write(p.conns*ownUsers, isActive, p.client.Deactivate)
 	if err != nil {
 		return nil, err
@@ -245,25 +281,41 @@ func (p *planner) state() (*Plan, error) {
 		return nil, fmt.Errorf("%w: it needs an active one for each of %d connections", errNobody, p.conns)
 	}
 	people := p.people.spread(p.conns*ownUsers, isActive)
-	steps := make([]int, p.conns) // of a connection: where a slice ends the next one goes on
-	next := func(buf []byte, conn, _ int) []byte {
-		step := steps[conn]
-		steps[conn]++
-		user := conn*each + step/2%each
-		if step%2 == 0 {
-			return append(buf, off[user]...)
-		}
-		return append(buf, on[user]...)
+	all := make([]turns, p.conns) // where a slice ends the next one goes on
+	for conn := range all {
+		all[conn].unsettled = map[int]bool{}
 	}
-	return &Plan{Next: next, undo: func() (list []Request) {
-		for conn, step := range steps {
-			if step%2 == 1 {
-				list = append(list, p.client.Activate(&people[conn*each+step/2%each]))
-				steps[conn]++
-			}
+	next := func(buf []byte, conn, _ int) []byte {
+		t := &all[conn]
+		user := conn*each + t.at%each
+		if t.inactive {
+			return append(buf, on[user]...)
+		}
+		return append(buf, off[user]...)
+	}
+	undo := func() (list []Reversal) {
+		for conn := range all {
+			list = append(list, all[conn].undo(func(at int) *Person { return &people[conn*each+at%each] }, p.client.restore)...)
 		}
 		return list
-	}}, nil
+	}
+	return &Plan{Next: next, Answered: func(conn, status int) { all[conn].answered(status) }, undo: undo}, nil
+}
+
+// undo activates whoever is inactive, or may be.
+func (t *turns) undo(person func(at int) *Person, restore func(*Person) Request) (list []Reversal) {
+	if t.inactive || t.doubt {
+		list = append(list, Reversal{ID: person(t.at).ID, Request: restore(person(t.at)), Done: func() {
+			if t.inactive {
+				t.at++
+			}
+			t.inactive, t.doubt = false, false
+		}})
+	}
+	for at := range t.unsettled {
+		list = append(list, Reversal{ID: person(at).ID, Request: restore(person(at)), Done: func() { delete(t.unsettled, at) }})
+	}
+	return list
 }
 
 // mixed is what a directory with people at work sees.
@@ -291,5 +343,13 @@ func (p *planner) mixed() (*Plan, error) {
 			at++
 		}
 	}
-	return &Plan{undo: state.Undo, Next: func(buf []byte, conn, n int) []byte { return plans[rand.IntN(100)].Next(buf, conn, n) }}, nil
+	last := make([]*Plan, p.conns) // of a connection: what its answer is to
+	return &Plan{undo: state.Undo, Next: func(buf []byte, conn, n int) []byte {
+		last[conn] = plans[rand.IntN(100)]
+		return last[conn].Next(buf, conn, n)
+	}, Answered: func(conn, status int) {
+		if last[conn] == state {
+			state.Answered(conn, status)
+		}
+	}}, nil
 }

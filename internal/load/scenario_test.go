@@ -47,6 +47,9 @@ func trial(t *testing.T, server *testkit.Server, s *Scenario, client *Client) {
 	}
 	for n := range requests {
 		send(t.Context(), t, w, plan.Next(nil, n%conns, n/conns))
+		if plan.Answered != nil {
+			plan.Answered(n%conns, 200)
+		}
 	}
 	after := census(t, server)
 	switch s.Name {
@@ -65,7 +68,7 @@ func trial(t *testing.T, server *testkit.Server, s *Scenario, client *Client) {
 		}
 	}
 	for _, r := range plan.Undo() {
-		send(t.Context(), t, w, r.Append(nil, "bench"))
+		send(t.Context(), t, w, r.Request.Append(nil, "bench"))
 	}
 	if left := census(t, server); left.inactive != before.inactive {
 		t.Errorf("%d users are left inactive, %d were", left.inactive, before.inactive)
