@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/usher-id/usher/internal/directory"
 	"github.com/usher-id/usher/internal/testkit"
@@ -169,10 +171,12 @@ func TestPromiseA_ManyAtOnce(t *testing.T) {
 	})
 }
 
-// ended asks for a run until it has ended.
+// ended asks for a run until it has ended. Between two questions it waits for what
+// happens next, with a long poll.
 func (w *world) ended(t *testing.T, path string) {
 	t.Helper()
-	for {
+	cursor := ""
+	for deadline := time.Now().Add(time.Minute); ; {
 		a := w.want(t, http.StatusOK, w.at("canonical", "GET", path, ""))
 		switch state := a.text("state"); state {
 		case "done":
@@ -180,9 +184,14 @@ func (w *world) ended(t *testing.T, path string) {
 		case "failed", "cancelled", "stopped":
 			t.Fatalf("%s %s: %s", path, state, a.body)
 		}
-		if t.Context().Err() != nil {
-			t.Fatal(t.Context().Err())
+		if time.Now().After(deadline) {
+			t.Fatalf("%s has not ended after a minute", path)
 		}
+		next := url.Values{"type": {"bulk.*"}, "wait": {"1"}, "cursor": {cursor}}
+		if cursor == "" {
+			next.Del("cursor")
+		}
+		cursor = w.want(t, http.StatusOK, w.at("canonical", "GET", "/api/v1/events?"+next.Encode(), "")).text("next_cursor")
 	}
 }
 

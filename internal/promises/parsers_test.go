@@ -94,7 +94,7 @@ func TestPromiseJ_EveryParserIsFuzzedAndBounded(t *testing.T) {
 	overLimits(t)
 }
 
-// overLimits sends what is too long.
+// overLimits sends what is too long, and wants each door's own refusal.
 func overLimits(t *testing.T) {
 	t.Helper()
 	w := newWorld(t, start(t, "sqlite"))
@@ -102,36 +102,45 @@ func overLimits(t *testing.T) {
 	big := strings.Repeat("a", 2<<20)
 	deep := strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000)
 	nested := strings.Repeat("(", 2000) + "userName pr" + strings.Repeat(")", 2000)
+	made := w.want(t, http.StatusCreated, w.at("canonical", "POST", "/api/v1/imports", map[string]any{"name": "x.csv", "format": "csv",
+		"columns": []any{map[string]any{"header": "user_name", "field": "user_name"}}}))
+	part := w.at("canonical", "PUT", "/api/v1/imports/"+made.text("id")+"/parts/0", strings.Repeat("a", 20<<20))
+	part.header = map[string]string{"Authorization": part.header["Authorization"], "Content-Type": "application/octet-stream"}
+	filtered := func(id string) string {
+		return fmt.Sprintf("/v1/Entities(%d)/Users?$filter=%s", w.tenant.DefaultCompany, query("ClientUserId eq '"+id+"'"))
+	}
 	for what, c := range map[string]struct {
 		r      request
 		status int
 		says   string
 	}{
-		"canonical body":        {w.at("canonical", "POST", "/api/v1/users", map[string]any{"user_name": big}), 413, `"status":413`},
-		"scim body":             {w.at("scim", "POST", "/scim/v2/Users", map[string]any{"userName": big}), 413, `"status":"413"`},
-		"iqmetrix body":         {w.at("iqmetrix", "POST", "/v1/Users/importExisting", map[string]any{"UserName": big}), 413, "Message"},
-		"encore body":           {w.at("encore", "POST", "/users/v1/users", map[string]any{"UserName": big}), 413, "Code"},
-		"smartapp body":         {w.at("smartapp", "POST", "/user/create", map[string]any{"firstName": big}), 413, "message"},
-		"edubrite form":         {w.at("edubrite", "POST", "/oltpublish/site/userService.do", url.Values{"dispatch": {"create"}, "firstName": {big}}.Encode()), 413, "<response"},
-		"servicemobility body":  {w.at("servicemobility", "PUT", mobilityPath(u), map[string]any{"FirstName": big}), 413, `"code":413`},
-		"console form":          {w.at("console", "POST", "/console/groups/new", url.Values{"name": {big}}.Encode()), 422, "<html"},
-		"canonical depth":       {w.at("canonical", "PATCH", "/api/v1/users/"+u.ID, `{"attributes":{"a":`+deep+`}}`), 0, ""},
-		"scim depth":            {w.at("scim", "POST", "/scim/v2/Users", `{"userName":"a","x":`+deep+`}`), 0, ""},
-		"scim filter":           {w.at("scim", "GET", "/scim/v2/Users?filter="+query(`userName eq "`+big[:10_000]+`"`), ""), 400, "invalidFilter"},
-		"scim nesting":          {w.at("scim", "GET", "/scim/v2/Users?filter="+query(nested), ""), 400, "invalidFilter"},
-		"scim path":             {w.at("scim", "PATCH", "/scim/v2/Users/"+u.ID, patchOf("replace", strings.Repeat("a", 10_000), "x")), 400, "invalidPath"},
-		"canonical filter":      {w.at("canonical", "GET", "/api/v1/users?filter="+query(`user_name eq "`+big[:10_000]+`"`), ""), 400, "filter"},
-		"canonical cursor":      {w.at("canonical", "GET", "/api/v1/users?cursor="+big[:10_000], ""), 400, "cursor"},
-		"canonical search":      {w.at("canonical", "GET", "/api/v1/users?q="+big[:10_000], ""), 400, "q"},
-		"iqmetrix filter":       {w.at("iqmetrix", "GET", fmt.Sprintf("/v1/Entities(%d)/Users?$filter=%s", w.tenant.DefaultCompany, query("ClientUserId eq '"+big[:10_000]+"'")), ""), 0, ""},
-		"iqmetrix search":       {w.at("iqmetrix", "GET", fmt.Sprintf("/v1/Entities(%d)/Users/Search?terms=%s", w.tenant.DefaultCompany, big[:10_000]), ""), 0, ""},
+		"canonical body":       {w.at("canonical", "POST", "/api/v1/users", map[string]any{"user_name": big}), 413, `"status":413`},
+		"scim body":            {w.at("scim", "POST", "/scim/v2/Users", map[string]any{"userName": big}), 413, `"status":"413"`},
+		"iqmetrix body":        {w.at("iqmetrix", "POST", "/v1/Users/importExisting", map[string]any{"UserName": big}), 413, "Message"},
+		"encore body":          {w.at("encore", "POST", "/users/v1/users", map[string]any{"UserName": big}), 413, "Code"},
+		"smartapp body":        {w.at("smartapp", "POST", "/user/create", map[string]any{"firstName": big}), 413, "message"},
+		"edubrite form":        {w.at("edubrite", "POST", "/oltpublish/site/userService.do", url.Values{"dispatch": {"create"}, "firstName": {big}}.Encode()), 413, "<response"},
+		"servicemobility body": {w.at("servicemobility", "PUT", mobilityPath(u), map[string]any{"FirstName": big}), 413, `"code":413`},
+		"console form":         {w.at("console", "POST", "/console/groups/new", url.Values{"name": {big}}.Encode()), 422, "<html"},
+		"canonical depth":      {w.at("canonical", "PATCH", "/api/v1/users/"+u.ID, `{"attributes":{"a":`+deep+`}}`), 400, "nested more than"},
+		"scim depth":           {w.at("scim", "POST", "/scim/v2/Users", `{"userName":"a","x":`+deep+`}`), 400, "invalidSyntax"},
+		"scim filter":          {w.at("scim", "GET", "/scim/v2/Users?filter="+query(`userName eq "`+big[:10_000]+`"`), ""), 400, "invalidFilter"},
+		"scim nesting":         {w.at("scim", "GET", "/scim/v2/Users?filter="+query(nested), ""), 400, "invalidFilter"},
+		"scim path":            {w.at("scim", "PATCH", "/scim/v2/Users/"+u.ID, patchOf("replace", strings.Repeat("a", 10_000), "x")), 400, "invalidPath"},
+		"canonical filter":     {w.at("canonical", "GET", "/api/v1/users?filter="+query(`user_name eq "`+big[:10_000]+`"`), ""), 400, "filter"},
+		"canonical cursor":     {w.at("canonical", "GET", "/api/v1/users?cursor="+big[:10_000], ""), 400, "cursor"},
+		"canonical search":     {w.at("canonical", "GET", "/api/v1/users?q="+big[:10_000], ""), 400, "q"},
+		// One comparison, which is read in one walk: the request line is its limit.
+		"iqmetrix filter":       {w.at("iqmetrix", "GET", filtered(big[:10_000]), ""), 200, "[]"},
+		"iqmetrix line":         {w.at("iqmetrix", "GET", filtered(big), ""), 431, "Too Large"},
+		"iqmetrix search":       {w.at("iqmetrix", "GET", fmt.Sprintf("/v1/Entities(%d)/Users/Search?terms=%s", w.tenant.DefaultCompany, big[:10_000]), ""), 400, "A search takes at most"},
 		"cookies":               {request{"GET", "/oltpublish/site/userService.do?dispatch=list", "", edubriteHeader("SESSION_ID="+big[:10_000], "x")}, 401, "<response"},
-		"signed token":          {request{"GET", mobilityPath(u), "", map[string]string{"x-access-token": big[:10_000]}}, 401, ""},
-		"key":                   {request{"GET", "/api/v1/users", "", map[string]string{"Authorization": "Bearer " + big[:10_000]}}, 401, ""},
-		"header that is no end": {request{"GET", "/api/v1/users", "", map[string]string{"X-Long": big}}, 431, ""},
+		"signed token":          {request{"GET", mobilityPath(u), "", map[string]string{"x-access-token": big[:10_000]}}, 401, "not valid"},
+		"key":                   {request{"GET", "/api/v1/users", "", map[string]string{"Authorization": "Bearer " + big[:10_000]}}, 401, "not valid"},
+		"header that is no end": {request{"GET", "/api/v1/users", "", map[string]string{"X-Long": big}}, 431, "Too Large"},
 		"password":              {w.at("canonical", "POST", "/api/v1/users/"+u.ID+"/password", map[string]any{"password": big[:2000]}), 422, "password"},
 		"webhook URL":           {w.at("canonical", "POST", "/api/v1/webhooks", map[string]any{"name": "x", "url": "https://example.com/" + big[:10_000]}), 422, "url"},
-		"import part":           {request{"PUT", "/api/v1/imports/0198aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee/parts/0", strings.Repeat("a", 20<<20), map[string]string{"Authorization": w.headers["canonical"]["Authorization"], "Content-Type": "application/octet-stream"}}, 0, ""},
+		"import part":           {part, 413, `"status":413`},
 	} {
 		a, err := w.send(c.r)
 		if err != nil { // the server may answer and close before it has read it all
@@ -140,7 +149,7 @@ func overLimits(t *testing.T) {
 			}
 			continue
 		}
-		if a.status < 400 && c.status != 0 || a.status >= 500 || c.status != 0 && a.status != c.status || !strings.Contains(a.body, c.says) {
+		if a.status != c.status || !strings.Contains(a.body, c.says) {
 			t.Errorf("%s that is too long: %d %.200s, want %d and %q", what, a.status, a.body, c.status, c.says)
 		}
 	}

@@ -1,6 +1,8 @@
 package scaleout_test
 
 import (
+	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -39,36 +41,56 @@ func TestContainerNeedsNothingButTheProgram(t *testing.T) {
 	settings(t, "addr: 127.0.0.1:1", environ...)
 	root, addr := t.TempDir(), freeAddr(t)
 	attributes := inRoot(t, root, user[1])
-	cmd := exec.Command("/usher", "serve", "--addr", addr, "--doors", "canonical")
-	cmd.Dir, cmd.Env, cmd.SysProcAttr, cmd.Stderr = "/data", append(environ, "USHER_DRAIN_TIME=0s"), attributes, t.Output()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	t.Cleanup(cancel)
+	cmd := exec.CommandContext(ctx, "/usher", "serve", "--addr", addr, "--doors", "canonical")
+	cmd.Dir, cmd.Env, cmd.SysProcAttr = "/data", append(environ, "USHER_DRAIN_TIME=0s"), attributes
+	log, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	for deadline := time.Now().Add(time.Minute); ; {
-		answer, err := http.Get("http://" + addr + "/readyz")
-		if err == nil {
-			_ = answer.Body.Close() // only the status matters
-			if answer.StatusCode == http.StatusOK {
-				break
-			}
-		}
-		select {
-		case err := <-ended:
-			t.Fatalf("it ended: %v", err)
-		default:
-		}
-		if time.Now().After(deadline) {
-			t.Fatal(err)
-		}
+	serving, read := logOf(t, log)
+	defer func() { // nothing may write after the test
+		cancel()
+		<-read
+	}()
+	if !<-serving {
+		t.Fatalf("it ended: %v", cmd.Wait())
+	}
+	answer, err := http.Get("http://" + addr + "/readyz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := answer.Body.Close(); err != nil || answer.StatusCode != http.StatusOK {
+		t.Fatalf("/readyz: %s, %v", answer.Status, err)
 	}
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	if err := <-ended; err != nil {
+	<-read
+	if err := cmd.Wait(); err != nil {
 		t.Errorf("after STOPSIGNAL: %v", err)
 	}
+}
+
+// logOf passes a server's log on. It says once that the server serves, or ends without
+// a word; read is closed when the log has ended.
+func logOf(t *testing.T, log io.Reader) (serving chan bool, read chan struct{}) {
+	serving, read = make(chan bool, 1), make(chan struct{})
+	go func() {
+		defer close(read)
+		defer close(serving)
+		for lines := bufio.NewScanner(log); lines.Scan(); {
+			fmt.Fprintln(t.Output(), lines.Text())
+			if strings.Contains(lines.Text(), `"msg":"serving"`) {
+				serving <- true
+			}
+		}
+	}()
+	return serving, read
 }
 
 // inRoot furnishes a root as the image is, and says how to start a process in it.
