@@ -99,8 +99,7 @@ func overLimits(t *testing.T) {
 	t.Helper()
 	w := newWorld(t, start(t, "sqlite"))
 	u := w.person(t)
-	big := strings.Repeat("a", 2<<20)
-	deep := strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000)
+	big, deep := strings.Repeat("a", 2<<20), strings.Repeat("[", 20_000)+strings.Repeat("]", 20_000)
 	nested := strings.Repeat("(", 2000) + "userName pr" + strings.Repeat(")", 2000)
 	made := w.want(t, http.StatusCreated, w.at("canonical", "POST", "/api/v1/imports", map[string]any{"name": "x.csv", "format": "csv",
 		"columns": []any{map[string]any{"header": "user_name", "field": "user_name"}}}))
