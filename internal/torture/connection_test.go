@@ -18,7 +18,8 @@ type crowd struct {
 }
 
 // Connections that are idle, that send a head or a body for ever, or that never read
-// their answer, cost little memory, are ended, and keep nobody else from being served.
+// their answer, cost little memory and keep nobody else from being served. All but the last
+// are ended within the time limits.
 func TestConnections(t *testing.T) {
 	s, accounts := world(t, "sqlite", 1, site.Process{Flags: []string{"--read-header-timeout", "2s", "--read-timeout", "3s", "--write-timeout", "4s"}})
 	v := s.Servers[0]
