@@ -47,7 +47,7 @@ func (s *Service) SealedChallenge(until time.Time) Secret {
 // HashWork is how many password hashes the service has computed.
 func (s *Service) HashWork() int64 { return s.hasher.done.Load() }
 
-// Recognises reports whether a call's credential would be looked up at once.
-func (s *Service) Recognises(call *Call) bool {
-	return s.strangers.Recognises(call.ClientID, call.Secret)
+// Recognises reports whether a credential would be looked up at once.
+func (s *Service) Recognises(clientID string, secret Secret) bool {
+	return s.strangers.Recognises(clientID, secret)
 }

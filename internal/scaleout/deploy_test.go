@@ -213,7 +213,7 @@ func TestSystemdUnit(t *testing.T) {
 	if m == nil {
 		t.Fatal("the unit says nothing about how long a stop may take")
 	}
-	if timeout, err := time.ParseDuration(m[1]); err != nil || timeout <= cfg.DrainTime+cfg.ShutdownTimeout || len(environ) != 2 {
+	if timeout, err := time.ParseDuration(m[1]); err != nil || timeout <= cfg.DrainTime+cfg.ShutdownTimeout || len(environ) != 3 {
 		t.Errorf("a stop gets %s, %v; the unit sets %v", timeout, err, environ)
 	}
 }

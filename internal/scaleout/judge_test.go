@@ -64,6 +64,7 @@ func (l *load) follow() {
 func (l *load) finish() {
 	l.t.Helper()
 	l.stop.Store(true)
+	l.running.Wait() // or changes would come after the end
 	last, err := create(elsewhere, l.balancer.URL(), map[string]any{"user_name": "last@kentel.test"})
 	if err == nil {
 		err = all[0].rename(elsewhere, l.balancer.URL(), last, theEnd)
@@ -71,7 +72,7 @@ func (l *load) finish() {
 	if err != nil {
 		l.t.Fatal(err) // the follower ends with the test
 	}
-	l.running.Wait()
+	l.reading.Wait()
 	l.t.Logf("%d changes were acknowledged, of %d names nobody knows; %d events; not answered: %v",
 		l.changes, len(l.unsure), len(l.feed), l.failed)
 	for i, v := range l.site.Servers {

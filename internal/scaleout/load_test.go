@@ -31,7 +31,8 @@ type load struct {
 	balancer *site.Balancer
 
 	stop    atomic.Bool
-	running sync.WaitGroup
+	running sync.WaitGroup // whoever asks and changes
+	reading sync.WaitGroup // the follower of the feed
 
 	mu       sync.Mutex
 	acked    chan struct{} // closed at the next acknowledged change
@@ -83,7 +84,7 @@ func startLoad(t *testing.T, s *site.Site, b *site.Balancer) *load {
 		l.running.Go(func() { l.writeSeats(hand, uint64(i)) })
 	}
 	l.running.Go(l.readPool)
-	l.running.Go(l.follow)
+	l.reading.Go(l.follow)
 	return l
 }
 

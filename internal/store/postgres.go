@@ -228,11 +228,9 @@ func (q sqlQuerier) query(ctx context.Context, sql string, args []any, each func
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	// A caller who hangs up does not end it: that would cost a connection each time,
-	// and whoever hangs up often would leave none for others.
-	patient, cancel := context.WithTimeout(context.WithoutCancel(ctx), q.within)
+	steps, cancel := patient(ctx, q.within)
 	defer cancel()
-	return lateness(q.scan(patient, sql, args, each))
+	return lateness(ctx, q.scan(steps, sql, args, each))
 }
 
 func (q sqlQuerier) scan(ctx context.Context, sql string, args []any, each func(*row)) error {
@@ -263,17 +261,17 @@ func (q sqlQuerier) scan(ctx context.Context, sql string, args []any, each func(
 }
 
 func (q sqlQuerier) exec(ctx context.Context, sql string, args ...any) (int64, error) {
-	patient, cancel := ctx, context.CancelFunc(func() {})
+	steps, cancel := ctx, context.CancelFunc(func() {})
 	if q.within > 0 {
 		if err := ctx.Err(); err != nil {
 			return 0, err
 		}
-		patient, cancel = context.WithTimeout(context.WithoutCancel(ctx), q.within)
+		steps, cancel = patient(ctx, q.within)
 	}
 	defer cancel()
-	result, err := q.run.ExecContext(patient, sql, args...)
+	result, err := q.run.ExecContext(steps, sql, args...)
 	if err != nil {
-		return 0, lateness(answerOf(patient, err))
+		return 0, lateness(ctx, answerOf(steps, err))
 	}
 	return result.RowsAffected()
 }

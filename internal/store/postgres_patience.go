@@ -11,9 +11,24 @@ import (
 // until the memory is gone. So what is fast by construction is waited for within
 // Options.Patience, and then the caller may try again.
 
-// lateness is the answer to a caller whose statement took too long.
-func lateness(err error) error {
-	if errors.Is(err, context.DeadlineExceeded) {
+// patient is a context for a step that is fast by construction. A caller who hangs up
+// does not end it: that would cost a connection each time, and whoever hangs up often
+// would leave none for others. A caller's own deadline does.
+func patient(ctx context.Context, within time.Duration) (context.Context, context.CancelFunc) {
+	end := time.Now().Add(within)
+	if deadline, ok := ctx.Deadline(); ok && deadline.Before(end) {
+		end = deadline
+	}
+	return context.WithDeadline(context.WithoutCancel(ctx), end)
+}
+
+// lateness is the answer to a caller whose statement took too long, unless it was the
+// caller's own deadline that passed.
+func lateness(ctx context.Context, err error) error {
+	if !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	if deadline, ok := ctx.Deadline(); !ok || time.Now().Before(deadline) {
 		return busy(err)
 	}
 	return err
