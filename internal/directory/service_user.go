@@ -43,11 +43,16 @@ func (s *Service) createUser(ctx context.Context, call *Call, in NewUser) (User,
 		return User{}, err
 	}
 	var result User
-	err = s.once(ctx, call, func(tx Tx) (any, error) {
+	insert := func(tx Tx) (any, error) {
 		u, err := s.insertNew(ctx, tx, call, n)
 		result = u
 		return u, err
-	})
+	}
+	err = s.once(ctx, call, insert)
+	// A name that was free when it was drawn can be taken before it is written.
+	for try := 0; try < 3 && in.NameBase != "" && (IsReason(err, ReasonUserNameTaken) || IsReason(err, ReasonWriteConflict)); try++ {
+		err = s.once(ctx, call, insert)
+	}
 	call.Changed = err == nil
 	s.jobsAdded(call, err)
 	return result, err

@@ -15,7 +15,6 @@ import (
 // The bounds of retries.
 const (
 	maxTries     = 8
-	maxTaken     = 3 // of them for a key that somebody took meanwhile
 	firstBackoff = 5 * time.Millisecond
 	commitWithin = 30 * time.Second
 )
@@ -27,8 +26,8 @@ func (e *errCommitUnknown) Error() string { return "store: no answer to COMMIT: 
 func (e *errCommitUnknown) Unwrap() error { return e.cause }
 
 // Update implements directory.Store. What failed without an effect is tried
-// again: serialization failures and deadlocks, a unique key a few times (the next
-// run finds the row by look-up, or draws another name), and a lost connection as long as COMMIT was
+// again: serialization failures and deadlocks, a unique key once (the second
+// run finds the row by look-up), and a lost connection as long as COMMIT was
 // not sent. After that the last event of the transaction tells what happened.
 func (db *postgresDB) Update(ctx context.Context, fn func(directory.Tx) error) error {
 	pending := &changes{}
@@ -72,7 +71,7 @@ func retry(ctx context.Context, err error, duplicates *int) (again bool, final e
 		return false, err
 	case errors.Is(err, directory.ErrDuplicate):
 		*duplicates++
-		if *duplicates > maxTaken {
+		if *duplicates == 2 {
 			return false, writeConflict(err)
 		}
 		return true, nil
